@@ -1,0 +1,1 @@
+"""Boards: pins, transports and host-side twins (none yet)."""

@@ -1,0 +1,1 @@
+"""What is computed: numbers, programs, the golden model and training. No Amaranth below."""

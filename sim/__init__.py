@@ -1,0 +1,1 @@
+"""Simulation of generated RTL against the golden model."""

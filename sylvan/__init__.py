@@ -1,0 +1,1 @@
+"""Sylvan: quantized recurrent networks as streaming adder trees."""
