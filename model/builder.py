@@ -1,0 +1,155 @@
+"""Writing programs: each method adds one operation and returns its value, format inferred."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .arrays import integers
+from .matrices import Matrix
+from .numbers import Format, Overflow, Rounding
+from .operations import Operation, Value
+from .operations.arithmetic import Add, Lerp, ModRelu, Mul, Neg, Relu, Sub
+from .operations.constants import Const, Lookup, MatVec, Scale, Table
+from .operations.moves import ArgMax, Concat, Exponent, Narrow, Slice
+from .program import Layer, Node, NumericInput, Program, Readout, State, SymbolInput
+
+
+class Builder:
+    """Builds a program layer by layer; the body read is the equation.
+
+    Usage: declare states with `state`, compute, `write` each state, then `layer` closes the layer
+    and hands a value on; after the last layer compute the answer and close with `program`.
+    Values are named by the `name` argument, else by their operation and a number.
+
+    Raises ValueError, naming the operation, for operands that do not fit it.
+    """
+
+    def __init__(self, input: NumericInput | SymbolInput, period: int = 1) -> None:
+        self.period = period
+        self._source = input
+        self._layers: list[Layer] = []
+        self._states: dict[str, tuple[Value, npt.ArrayLike, tuple[float, ...]]] = {}
+        self._next: dict[str, str] = {}
+        self._body: list[Node] = []
+        self._counts: dict[str, int] = {}
+        self.input = input.value
+        """What the layer being built (or the readout) reads."""
+
+    def apply(self, operation: Operation, *operands: Value, name: str | None = None) -> Value:
+        """Add `operation`; the door for operations that have no method of their own."""
+        if name is None:
+            count = self._counts.get(operation.kind, 0)
+            self._counts[operation.kind] = count + 1
+            name = f"{operation.kind}{count}"
+        try:
+            size, format = operation.infer(operands)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+        result = Value(name, size, format)
+        self._body.append(Node(result, operation, operands))
+        return result
+
+    def state(
+        self,
+        name: str,
+        size: int,
+        format: Format,
+        initial: npt.ArrayLike | None = None,
+        unit: Sequence[float] | None = None,
+    ) -> Value:
+        """Declare a state of the layer being built; zero at the start unless `initial` is given."""
+        value = Value(name, size, format)
+        start = np.zeros(size, np.int64) if initial is None else initial
+        self._states[name] = value, start, tuple(unit or [1.0] * self.period)
+        return value
+
+    def write(self, state: Value, value: Value) -> None:
+        """Make `value` the state's content after this timestep."""
+        self._next[state.name] = value.name
+
+    def layer(self, name: str, output: Value) -> Value:
+        """Close the layer; returns its output as the next layer's (or the readout's) input."""
+        unwritten = sorted(set(self._states) - set(self._next))
+        if unwritten:
+            raise ValueError(f"layer {name} never writes its states {', '.join(unwritten)}")
+        states = tuple(
+            State(value, integers(key, initial, 1), self._next[key], unit)
+            for key, (value, initial, unit) in self._states.items()
+        )
+        self._layers.append(Layer(name, self.input, states, tuple(self._body), output))
+        self._states, self._next, self._body = {}, {}, []
+        self.input = output
+        return output
+
+    def program(
+        self,
+        output: Value,
+        read: str,
+        unit: Sequence[float] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> Program:
+        """Close the readout, which answers `output`, and check the whole."""
+        units = tuple(unit or [1.0] * self.period)
+        readout = Readout(read, self.input, tuple(self._body), output, units)
+        return Program(self.period, self._source, tuple(self._layers), readout, metadata or {})
+
+    def matvec(self, matrix: Matrix, a: Value, name: str | None = None) -> Value:
+        return self.apply(MatVec(matrix), a, name=name)
+
+    def lookup(self, table: Any, exp: int, symbol: Value, name: str | None = None) -> Value:
+        return self.apply(Lookup(table, exp), symbol, name=name)
+
+    def scale(self, factors: Any, exp: int, a: Value, name: str | None = None) -> Value:
+        return self.apply(Scale(factors, exp), a, name=name)
+
+    def const(self, raw: Any, exp: int, name: str | None = None) -> Value:
+        return self.apply(Const(raw, exp), name=name)
+
+    def table(self, entries: Any, exp: int, a: Value, name: str | None = None) -> Value:
+        return self.apply(Table(entries, exp), a, name=name)
+
+    def add(self, a: Value, b: Value, name: str | None = None) -> Value:
+        return self.apply(Add(), a, b, name=name)
+
+    def sub(self, a: Value, b: Value, name: str | None = None) -> Value:
+        return self.apply(Sub(), a, b, name=name)
+
+    def neg(self, a: Value, name: str | None = None) -> Value:
+        return self.apply(Neg(), a, name=name)
+
+    def mul(self, a: Value, b: Value, name: str | None = None) -> Value:
+        return self.apply(Mul(), a, b, name=name)
+
+    def lerp(self, z: Value, a: Value, b: Value, name: str | None = None) -> Value:
+        return self.apply(Lerp(), z, a, b, name=name)
+
+    def relu(self, a: Value, name: str | None = None) -> Value:
+        return self.apply(Relu(), a, name=name)
+
+    def modrelu(self, bias: Any, a: Value, name: str | None = None) -> Value:
+        return self.apply(ModRelu(bias), a, name=name)
+
+    def exponent(self, shifts: int | Sequence[int], a: Value, name: str | None = None) -> Value:
+        phases = (shifts,) if isinstance(shifts, int) else tuple(shifts)
+        return self.apply(Exponent(phases), a, name=name)
+
+    def narrow(
+        self,
+        a: Value,
+        target: Format,
+        rounding: Rounding = Rounding.HALF_EVEN,
+        overflow: Overflow = Overflow.SATURATE,
+        name: str | None = None,
+    ) -> Value:
+        return self.apply(Narrow(target, rounding, overflow), a, name=name)
+
+    def concat(self, a: Value, b: Value, name: str | None = None) -> Value:
+        return self.apply(Concat(), a, b, name=name)
+
+    def slice(self, start: int, stop: int, a: Value, name: str | None = None) -> Value:
+        return self.apply(Slice(start, stop), a, name=name)
+
+    def argmax(self, a: Value, name: str | None = None) -> Value:
+        return self.apply(ArgMax(), a, name=name)

@@ -1,0 +1,141 @@
+"""HadamRNN and Block-HadamRNN on integers: the parameters, the step, the readout.
+
+    s' = diag(u) (I (x) S_m) s / sqrt(m) + U' x (+ b)      linear, orthogonal recurrence
+    y  = V' relu(s (+ g)) + c
+
+in units of alpha_U, the scale of U: s = h / alpha_U. Foucault, Mamalet, Malgouyres, ICLR 2025,
+arXiv 2502.00047; the README beside this file has the variants. For blocks m = 4**j, `1/sqrt(m)` is
+a shift. For m = 2 * 4**j the state's unit alternates between 1 and sqrt(2) (period 2), so that the
+shift is j + 1 on odd steps, j on even ones.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+from ...arrays import Array, integers
+from ...builder import Builder
+from ...matrices import Dense, Hadamard
+from ...numbers import Format
+from ...operations import Value
+from ...program import NumericInput, Program, SymbolInput
+
+STEP_UNITS = {1: (1.0,), 2: (2.0**0.5, 1.0)}
+"""Unit of the state *after* a step, by the step's phase: steps of phase 0 of 2 leave sqrt(2)."""
+
+
+@dataclass(frozen=True)
+class Constant:
+    """Integers `raw[phase]` that stand for `raw * 2**exp` in the units of the state of that phase."""
+
+    raw: Array
+    exp: int
+
+
+@dataclass(frozen=True)
+class HadamParameters:
+    """Everything that a trained HadamRNN is on integers.
+
+    Parameters:
+        input: numeric vector, or symbols.
+        block: m, a power of two; the hidden size is `len(signs)`, a multiple of m.
+        signs: u, +-1 per unit.
+        input_weights: numeric input: U', integers (1, hidden, d_in), the same in each phase.
+            Symbols: rows of the look-up (period, hidden, symbols), in the unit of each phase.
+        input_exp: their binary point.
+        input_factors: numeric input with period 2 only: what x is multiplied by before U' in each
+            phase (1/sqrt(2), then 1, as integers); raw of shape (2, 1).
+        scaled_input: with `input_factors`, the format the scaled input is narrowed to.
+        state: the state's format.
+        bias: added in the loop, of shape (period, hidden), or None.
+        threshold: g, added before the ReLU, of shape (period, hidden), or None.
+        output_weights: V', integers (d_out, hidden).
+        output_exp: their binary point.
+        output_bias: c, of shape (period, d_out).
+        output_unit: real logits per unit of y, for a state in unit 1: `alpha_U * alpha_V`.
+        state_unit: alpha_U.
+        read: "last" or "every".
+        argmax: answer the index of the largest output instead of the outputs.
+    """
+
+    input: NumericInput | SymbolInput
+    block: int
+    signs: Array
+    input_weights: Array
+    input_exp: int
+    input_factors: Constant | None
+    scaled_input: Format | None
+    state: Format
+    bias: Constant | None
+    threshold: Constant | None
+    output_weights: Array
+    output_exp: int
+    output_bias: Constant
+    output_unit: float
+    state_unit: float
+    read: str
+    argmax: bool = False
+
+    @property
+    def hidden(self) -> int:
+        """Number of units."""
+        return len(self.signs)
+
+    @property
+    def period(self) -> int:
+        """2 where `1/sqrt(block)` is no power of two."""
+        return 1 + (self.block.bit_length() - 1) % 2
+
+    @property
+    def shifts(self) -> tuple[int, ...]:
+        """Exponent of the transformed state by phase of the step."""
+        stages = self.block.bit_length() - 1
+        return (-((stages + 1) // 2), -(stages // 2))[: self.period]
+
+
+def step(b: Builder, p: HadamParameters, x: Value, h: Value) -> Value:
+    """The state after the step. One narrow, at the end, is the only place information is lost."""
+    transformed = b.matvec(Hadamard(p.block, p.signs), h, name="transformed")
+    recurrent = b.exponent(p.shifts, transformed, name="recurrent")
+    total = b.add(recurrent, inject(b, p, x), name="total")
+    if p.bias is not None:
+        total = b.add(total, b.const(p.bias.raw, p.bias.exp, name="bias"), name="biased")
+    return b.narrow(total, p.state, name="hidden_next")
+
+
+def inject(b: Builder, p: HadamParameters, x: Value) -> Value:
+    """`U' x` in the unit of the phase."""
+    if isinstance(p.input, SymbolInput):
+        table = integers("input_weights", p.input_weights, 3).transpose(0, 2, 1)
+        return b.lookup(table, p.input_exp, x, name="injected")
+    if p.input_factors is not None and p.scaled_input is not None:
+        x = b.scale(p.input_factors.raw, p.input_factors.exp, x, name="phased_input")
+        x = b.narrow(x, p.scaled_input, name="scaled_input")
+    scaled = b.exponent(p.input_exp, x, name="unit_input")
+    return b.matvec(Dense(p.input_weights[0]), scaled, name="injected")
+
+
+def readout(b: Builder, p: HadamParameters, h: Value) -> Value:
+    """Logits of a state, or their largest index."""
+    if p.threshold is not None:
+        threshold = b.const(p.threshold.raw, p.threshold.exp, name="threshold")
+        h = b.add(h, threshold, name="shifted")
+    features = b.exponent(p.output_exp, b.relu(h, name="features"), name="weighted")
+    product = b.matvec(Dense(p.output_weights), features, name="product")
+    bias = b.const(p.output_bias.raw, p.output_bias.exp, name="output_bias")
+    logits = b.add(product, bias, name="logits")
+    return b.argmax(logits, name="label") if p.argmax else logits
+
+
+def program(p: HadamParameters, metadata: Mapping[str, Any] | None = None) -> Program:
+    """The whole network as a program."""
+    after = STEP_UNITS[p.period]
+    b = Builder(p.input, p.period)
+    before = [p.state_unit * after[phase - 1] for phase in range(p.period)]
+    h = b.state("hidden", p.hidden, p.state, unit=before)
+    new = step(b, p, b.input, h)
+    b.write(h, new)
+    output = readout(b, p, b.layer("recurrence", new))
+    unit = [1.0] * p.period if p.argmax else [p.output_unit * u for u in after]
+    return b.program(output, p.read, unit=unit, metadata=dict(metadata or {}))

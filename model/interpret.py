@@ -1,0 +1,182 @@
+"""The golden model: programs run on whole batches of sequences, exactly.
+
+Needs numpy only. Each value is held in the narrower of int32 and int64 that its operation's
+intermediates fit, feature-major and in chunks of the batch that stay in cache.
+"""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+
+from .arrays import Array
+from .errors import UserError
+from .program import Node, NumericInput, Program
+
+CHUNK_ELEMENTS = 1 << 15
+"""Elements of one vector value in a chunk: a few such arrays stay in a core's second-level cache."""
+
+
+class _Step:
+    """One node with its integer type decided and its constants evaluated."""
+
+    def __init__(self, node: Node, period: int) -> None:
+        self.node = node
+        format = node.result.format
+        small = node.operation.magnitude(node.operands, format) < 1 << 30
+        self.dtype = np.dtype(np.int32 if small else np.int64)
+        self.names = [v.name for v in node.operands]
+        self.constants: list[Array] = []
+        if not self.names:
+            self.constants = [self._compute([], phase) for phase in range(period)]
+
+    def _compute(self, x: Sequence[Array], phase: int) -> Array:
+        node = self.node
+        raw = node.operation.evaluate(x, node.operands, node.result.format, phase)
+        return raw.astype(self.dtype, copy=False)
+
+    def __call__(self, values: dict[str, Array], phase: int) -> None:
+        if self.constants:
+            values[self.node.result.name] = self.constants[phase]
+            return
+        x = [values[name].astype(self.dtype, copy=False) for name in self.names]
+        values[self.node.result.name] = self._compute(x, phase)
+
+
+class Machine:
+    """A program at work on `batch` independent sequences that advance together.
+
+    Attributes: states, by name, each of shape (size, batch); phase, timesteps since the states
+    were initialised modulo the period.
+    """
+
+    def __init__(self, program: Program, batch: int = 1) -> None:
+        self.program = program
+        self.batch = batch
+        self._layers = [[_Step(n, program.period) for n in la.body] for la in program.layers]
+        self._readout = [_Step(n, program.period) for n in program.readout.body]
+        self.reset()
+
+    def reset(self) -> None:
+        """Every state to its initial value, the phase to 0."""
+        self.phase = 0
+        self.states = {
+            s.value.name: np.repeat(s.initial[:, None], self.batch, axis=1)
+            for layer in self.program.layers
+            for s in layer.states
+        }
+
+    def step(self, inputs: Array) -> None:
+        """One timestep on raw inputs of shape (size, batch)."""
+        handed_on = inputs
+        for layer, steps in zip(self.program.layers, self._layers):
+            values = {layer.input.name: handed_on}
+            values |= {s.value.name: self.states[s.value.name] for s in layer.states}
+            for step in steps:
+                step(values, self.phase)
+            self.states |= {s.value.name: self._whole(values[s.next]) for s in layer.states}
+            handed_on = self._whole(values[layer.output.name])
+        self._handed_on, self._read_phase = handed_on, self.phase
+        self.phase = (self.phase + 1) % self.program.period
+
+    def answer(self) -> Array:
+        """The readout of the timestep last taken, shape (size, batch)."""
+        readout = self.program.readout
+        values = {readout.input.name: self._handed_on}
+        for step in self._readout:
+            step(values, self._read_phase)
+        return self._whole(values[readout.output.name])
+
+    def _whole(self, values: Array) -> Array:
+        return np.broadcast_to(values, (len(values), self.batch))
+
+
+def check_inputs(program: Program, inputs: npt.ArrayLike) -> Array:
+    """Raw inputs as an integer array with the elements of a timestep as its last axis.
+
+    Accepts (..., size) for a numeric input, (...) or (..., 1) for symbols. Raises UserError for
+    another shape, values that are no integers, or raw values outside the declared format.
+    """
+    raw = np.asarray(inputs)
+    value = program.input.value
+    if raw.dtype.kind not in "iu":
+        raise UserError(f"inputs must be raw integers, got {raw.dtype}")
+    numeric = isinstance(program.input, NumericInput)
+    if not numeric and (raw.ndim < 3 or raw.shape[-1] != 1):
+        raw = raw[..., None]
+    if raw.ndim < 2 or raw.shape[-1] != value.size:
+        raise UserError(f"a timestep has {value.size} inputs, got an array of shape {raw.shape}")
+    if raw.size and not (value.format.lo <= raw.min() and raw.max() <= value.format.hi):
+        raise UserError(
+            f"raw inputs must lie in [{value.format.lo}, {value.format.hi}], "
+            f"got values from {raw.min()} to {raw.max()}"
+        )
+    return raw.astype(np.int64)
+
+
+def run(program: Program, inputs: npt.ArrayLike) -> Array:
+    """Answers for a batch of whole sequences, each starting from the initial state.
+
+    Args:
+        inputs: raw integers (batch, T, size), or symbols (batch, T).
+
+    Returns:
+        int64 raw answers, (batch, size) if the program reads the last step, (batch, T, size) if
+        it reads every step.
+
+    Raises:
+        UserError: for inputs of another shape or out of format.
+    """
+    raw = check_inputs(program, inputs)
+    if raw.ndim != 3 or raw.shape[1] == 0:
+        raise UserError(f"inputs must be (batch, T, ...) with T >= 1, got shape {raw.shape}")
+    batch, length, _ = raw.shape
+    every = program.readout.read == "every"
+    shape = (batch, length if every else 1, program.output.size)
+    answers = np.empty(shape, np.int64)
+    widest = max(n.result.size for n in program.nodes()) if any(program.nodes()) else 1
+    chunk = max(1, CHUNK_ELEMENTS // widest)
+
+    def run_chunk(start: int) -> None:
+        part = np.ascontiguousarray(raw[start : start + chunk].transpose(1, 2, 0))
+        machine = Machine(program, part.shape[2])
+        for t, inputs_t in enumerate(part):
+            machine.step(inputs_t)
+            if every:
+                answers[start : start + chunk, t] = machine.answer().T
+        if not every:
+            answers[start : start + chunk, 0] = machine.answer().T
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(run_chunk, range(0, batch, chunk)))
+    return answers if every else answers[:, 0]
+
+
+def run_stream(
+    program: Program, inputs: npt.ArrayLike, first: npt.ArrayLike, last: npt.ArrayLike
+) -> list[tuple[int, Array]]:
+    """The answers of one stream of timesteps, as the hardware gives them.
+
+    `first` initialises the state before its step, as does the start of the stream; `last` marks
+    the steps that a program read at the last step answers, and clears nothing.
+
+    Args:
+        inputs: raw integers (N, size), or symbols (N,).
+        first, last: booleans (N,).
+
+    Returns:
+        (timestep, int64 raw answer of shape (size,)) for each answered timestep, in order.
+    """
+    raw = check_inputs(program, np.asarray(inputs)[None])[0]
+    every = program.readout.read == "every"
+    machine = Machine(program)
+    answers = []
+    for t, (x, begins, ends) in enumerate(zip(raw, np.asarray(first), np.asarray(last))):
+        if begins:
+            machine.reset()
+        machine.step(x[:, None])
+        if every or ends:
+            answers.append((t, machine.answer()[:, 0].astype(np.int64)))
+    return answers
