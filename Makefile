@@ -1,0 +1,76 @@
+# Thin on purpose: a target is one command of the CLI, of pytest or of a checker; only `setup` and
+# `icarus` think, because they make a bare machine fit. Nothing here asks a question.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup icarus demo test test-all lint format types
+
+VENV := .venv
+BIN := $(VENV)/bin
+# An activated .venv must not be the one that makes itself anew.
+export PATH := $(subst $(CURDIR)/$(BIN):,,$(PATH))
+# The first interpreter that is new enough; `make PYTHON=/some/python3 test` overrides.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+
+help:  ## list the targets
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
+
+demo: setup  ## train, export, generate, simulate, place and route; ends with a table of figures
+	@$(BIN)/sylvan demo
+
+test: setup icarus lint types  ## what CI checks: style, types, every test not marked `full`
+	@$(BIN)/pytest -n 2 --dist worksteal
+
+test-all: setup icarus lint types  ## the same with every test
+	@$(BIN)/pytest -n 2 --dist worksteal -m "full or not full"
+
+# Two workers share the cores; libraries that start threads of their own would fight over them.
+test test-all: export OMP_NUM_THREADS := 1
+
+lint: setup  ## formatting and lint
+	@$(BIN)/ruff format --check
+	@$(BIN)/ruff check
+
+format: setup  ## bring the formatting in order, and mend the lint that can be mended
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+types: setup  ## check types, on the packages laid out by links as they are installed
+	@rm -rf build/types && mkdir -p build/types/sylvan
+	@ln -s $(CURDIR)/sylvan/* $(addprefix $(CURDIR)/,model hw sim boards) build/types/sylvan/
+	@$(BIN)/mypy
+
+# .venv/complete says where and from what a whole environment was made. The same: nothing to do. Only
+# the requirements moved on: installed into again. Anything else (half made, moved, its Python gone):
+# made anew.
+setup:  ## everything Python in .venv; the other targets do this first
+	@test -n "$(PYTHON)" || { echo "Sylvan needs Python 3.11 or newer, as python3 in PATH."; exit 1; }
+	@place="$(CURDIR) $$($(PYTHON) --version)"; \
+	wanted="$$(cat pyproject.toml constraints.txt | cksum)"; \
+	$(BIN)/python -c "" 2>/dev/null || rm -f $(VENV)/complete; \
+	complete="$$(cat $(VENV)/complete 2>/dev/null || true)"; \
+	case "$$complete" in \
+	"$$place $$wanted") exit 0 ;; \
+	"$$place "*) echo "pyproject.toml or constraints.txt changed: installing into $(VENV) again ..." ;; \
+	*) echo "Setting up $(VENV), once. A large download: about 0.5 GB with the CPU build of torch,"; \
+	   echo "several GB where pip's index offers only the GPU build. Some minutes ..."; \
+	   rm -rf $(VENV); $(PYTHON) -m venv $(VENV) ;; \
+	esac; \
+	rm -f $(VENV)/complete; \
+	$(BIN)/python -m pip install --disable-pip-version-check --no-input --progress-bar=off \
+		-c constraints.txt -e '.[all,dev]' | sed -u -nE \
+		's/^ *Downloading ([^ ]+) (\(.* [MG]B\)).*/  downloading \1 \2/p; s/^(Installing) collected.*/  installing/p'; \
+	echo "$$place $$wanted" > $(VENV)/complete
+
+icarus:
+	@command -v iverilog >/dev/null && exit 0; mkdir -p build; \
+	if [ "$$(id -u)" = 0 ]; then root=env; else root="sudo -n env"; fi; \
+	apt="$$root DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120"; \
+	echo "Icarus Verilog is missing: installing it with apt-get ..."; \
+	{ $$apt install -y iverilog || { $$apt update && $$apt install -y iverilog; }; } \
+		>build/icarus.log 2>&1 && exit 0; \
+	echo "Not allowed, or failed (see build/icarus.log). Type: sudo apt-get install -y iverilog"; \
+	exit 1
