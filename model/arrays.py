@@ -1,5 +1,7 @@
-"""Integer arrays as constants: checked once, then read-only and comparable."""
+"""Constants: integer arrays and numbers, checked once, then read-only and comparable."""
 
+import math
+from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
@@ -7,6 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
+
+MAX_BITS = 62
+"""Every raw value and intermediate of a program stays below `2**62`, so that int64 holds it."""
 
 
 def integers(name: str, array: npt.ArrayLike, ndim: int) -> Array:
@@ -17,9 +22,33 @@ def integers(name: str, array: npt.ArrayLike, ndim: int) -> Array:
             f"{name} must be a non-empty integer array with {ndim} axes, "
             f"got {given.dtype} of shape {given.shape}"
         )
+    peak = max(-int(given.min()), int(given.max()))
+    if peak >> MAX_BITS:
+        raise ValueError(f"{name} must stay below 2**{MAX_BITS}, got a magnitude of {peak}")
     copy = given.astype(np.int64)
     copy.flags.writeable = False
     return copy
+
+
+def integer(name: str, number: Any) -> int:
+    """A checked int: Python's and numpy's integers pass, bools and floats do not."""
+    if isinstance(number, bool | np.bool_) or not isinstance(number, int | np.integer):
+        raise ValueError(f"{name} must be an integer, got {number!r}")
+    return int(number)
+
+
+def reals(name: str, numbers: Iterable[Any], count: int) -> tuple[float, ...]:
+    """`count` checked floats: finite numbers pass; bools, strings and NaN do not."""
+    given = tuple(numbers)
+    kinds = (int, float, np.integer, np.floating)
+    try:
+        real = all(isinstance(n, kinds) and not isinstance(n, bool) for n in given)
+        floats = tuple(float(n) for n in given) if real else ()
+    except OverflowError:
+        floats = ()
+    if len(given) != count or len(floats) != count or not all(map(math.isfinite, floats)):
+        raise ValueError(f"{name} needs {count} finite numbers, got {given}")
+    return floats
 
 
 def equal_constants(a: Any, b: Any) -> bool:

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .arrays import integers
+from .arrays import integer
 from .matrices import Matrix
 from .numbers import Format, Overflow, Rounding
 from .operations import Operation, Value
 from .operations.arithmetic import Add, Lerp, ModRelu, Mul, Neg, Relu, Sub
 from .operations.constants import Const, Lookup, MatVec, Scale, Table
 from .operations.moves import ArgMax, Concat, Exponent, Narrow, Slice
-from .program import Layer, Node, NumericInput, Program, Readout, State, SymbolInput
+from .program import Layer, Node, NumericInput, Program, Readout, State, SymbolInput, inferred
 
 
 class Builder:
@@ -27,7 +27,7 @@ class Builder:
     """
 
     def __init__(self, input: NumericInput | SymbolInput, period: int = 1) -> None:
-        self.period = period
+        self.period = integer("period", period)
         self._source = input
         self._layers: list[Layer] = []
         self._states: dict[str, tuple[Value, npt.ArrayLike, tuple[float, ...]]] = {}
@@ -43,11 +43,7 @@ class Builder:
             count = self._counts.get(operation.kind, 0)
             self._counts[operation.kind] = count + 1
             name = f"{operation.kind}{count}"
-        try:
-            size, format = operation.infer(operands)
-        except ValueError as error:
-            raise ValueError(f"{name}: {error}") from None
-        result = Value(name, size, format)
+        result = inferred(name, operation, operands)
         self._body.append(Node(result, operation, operands))
         return result
 
@@ -60,13 +56,21 @@ class Builder:
         unit: Sequence[float] | None = None,
     ) -> Value:
         """Declare a state of the layer being built; zero at the start unless `initial` is given."""
-        value = Value(name, size, format)
-        start = np.zeros(size, np.int64) if initial is None else initial
-        self._states[name] = value, start, tuple(unit or [1.0] * self.period)
+        if name in self._states:
+            raise ValueError(f"the layer already has a state {name!r}")
+        value = Value(name, integer(f"size of {name}", size), format)
+        if value.size < 1:
+            raise ValueError(f"state {name} needs at least 1 element, got {size}")
+        start = np.zeros(value.size, np.int64) if initial is None else initial
+        self._states[name] = value, start, self._unit(unit)
         return value
 
     def write(self, state: Value, value: Value) -> None:
         """Make `value` the state's content after this timestep."""
+        if state.name not in self._states:
+            raise ValueError(f"{state.name!r} is no state of the layer being built")
+        if state.name in self._next:
+            raise ValueError(f"state {state.name!r} is written twice")
         self._next[state.name] = value.name
 
     def layer(self, name: str, output: Value) -> Value:
@@ -75,7 +79,7 @@ class Builder:
         if unwritten:
             raise ValueError(f"layer {name} never writes its states {', '.join(unwritten)}")
         states = tuple(
-            State(value, integers(key, initial, 1), self._next[key], unit)
+            State(value, np.asarray(initial), self._next[key], unit)
             for key, (value, initial, unit) in self._states.items()
         )
         self._layers.append(Layer(name, self.input, states, tuple(self._body), output))
@@ -91,9 +95,13 @@ class Builder:
         metadata: dict[str, Any] | None = None,
     ) -> Program:
         """Close the readout, which answers `output`, and check the whole."""
-        units = tuple(unit or [1.0] * self.period)
-        readout = Readout(read, self.input, tuple(self._body), output, units)
+        if self._states:
+            raise ValueError(f"the readout has no states, got {', '.join(self._states)}")
+        readout = Readout(read, self.input, tuple(self._body), output, self._unit(unit))
         return Program(self.period, self._source, tuple(self._layers), readout, metadata or {})
+
+    def _unit(self, unit: Sequence[float] | None) -> tuple[float, ...]:
+        return (1.0,) * self.period if unit is None else tuple(unit)
 
     def matvec(self, matrix: Matrix, a: Value, name: str | None = None) -> Value:
         return self.apply(MatVec(matrix), a, name=name)
@@ -132,7 +140,7 @@ class Builder:
         return self.apply(ModRelu(bias), a, name=name)
 
     def exponent(self, shifts: int | Sequence[int], a: Value, name: str | None = None) -> Value:
-        phases = (shifts,) if isinstance(shifts, int) else tuple(shifts)
+        phases = tuple(shifts) if isinstance(shifts, Sequence) else (shifts,)
         return self.apply(Exponent(phases), a, name=name)
 
     def narrow(

@@ -15,8 +15,9 @@ from .arrays import Array
 from .errors import UserError
 from .program import Node, NumericInput, Program
 
-CHUNK_ELEMENTS = 1 << 15
-"""Elements of one vector value in a chunk: a few such arrays stay in a core's second-level cache."""
+CHUNK_ELEMENTS = 1 << 16
+"""Elements of one vector value in a chunk: few calls, and a few such arrays stay in cache."""
+KEPT_MEMORY = 1 << 24
 
 
 class _Step:
@@ -25,12 +26,11 @@ class _Step:
     def __init__(self, node: Node, period: int) -> None:
         self.node = node
         format = node.result.format
-        small = node.operation.magnitude(node.operands, format) < 1 << 30
+        small = max(node.operation.magnitude(node.operands, format), format.magnitude) < 1 << 30
         self.dtype = np.dtype(np.int32 if small else np.int64)
         self.names = [v.name for v in node.operands]
-        self.constants: list[Array] = []
-        if not self.names:
-            self.constants = [self._compute([], phase) for phase in range(period)]
+        constant = not self.names
+        self.constants = [self._compute([], k) for k in range(period)] if constant else []
 
     def _compute(self, x: Sequence[Array], phase: int) -> Array:
         node = self.node
@@ -71,7 +71,7 @@ class Machine:
     def step(self, inputs: Array) -> None:
         """One timestep on raw inputs of shape (size, batch)."""
         handed_on = inputs
-        for layer, steps in zip(self.program.layers, self._layers):
+        for layer, steps in zip(self.program.layers, self._layers, strict=True):
             values = {layer.input.name: handed_on}
             values |= {s.value.name: self.states[s.value.name] for s in layer.states}
             for step in steps:
@@ -90,7 +90,8 @@ class Machine:
         return self._whole(values[readout.output.name])
 
     def _whole(self, values: Array) -> Array:
-        return np.broadcast_to(values, (len(values), self.batch))
+        whole = values.shape[1] == self.batch
+        return values if whole else np.broadcast_to(values, (len(values), self.batch))
 
 
 def check_inputs(program: Program, inputs: npt.ArrayLike) -> Array:
@@ -116,6 +117,14 @@ def check_inputs(program: Program, inputs: npt.ArrayLike) -> Array:
     return raw.astype(np.int64)
 
 
+def cores() -> int:
+    """Processor cores that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not every system can be asked
+        return os.cpu_count() or 1
+
+
 def run(program: Program, inputs: npt.ArrayLike) -> Array:
     """Answers for a batch of whole sequences, each starting from the initial state.
 
@@ -136,8 +145,7 @@ def run(program: Program, inputs: npt.ArrayLike) -> Array:
     every = program.readout.read == "every"
     shape = (batch, length if every else 1, program.output.size)
     answers = np.empty(shape, np.int64)
-    widest = max(n.result.size for n in program.nodes()) if any(program.nodes()) else 1
-    chunk = max(1, CHUNK_ELEMENTS // widest)
+    chunk = max(1, CHUNK_ELEMENTS // max((n.result.size for n in program.nodes()), default=1))
 
     def run_chunk(start: int) -> None:
         part = np.ascontiguousarray(raw[start : start + chunk].transpose(1, 2, 0))
@@ -149,7 +157,10 @@ def run(program: Program, inputs: npt.ArrayLike) -> Array:
         if not every:
             answers[start : start + chunk, 0] = machine.answer().T
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    # Having freed one large block, glibc keeps those of a step instead of returning their pages to
+    # the system and faulting them in again, which took as long as the arithmetic.
+    np.empty(KEPT_MEMORY, np.uint8)
+    with ThreadPoolExecutor(cores()) as pool:
         list(pool.map(run_chunk, range(0, batch, chunk)))
     return answers if every else answers[:, 0]
 
@@ -168,12 +179,22 @@ def run_stream(
 
     Returns:
         (timestep, int64 raw answer of shape (size,)) for each answered timestep, in order.
+
+    Raises:
+        UserError: for inputs of another shape or out of format, or flags of another length.
     """
-    raw = check_inputs(program, np.asarray(inputs)[None])[0]
+    batch = check_inputs(program, np.asarray(inputs)[None])
+    if batch.ndim != 3:
+        raise UserError(f"a stream must be (N, ...), got an array of shape {np.shape(inputs)}")
+    raw = batch[0]
+    flags = {"first": np.asarray(first), "last": np.asarray(last)}
+    for name, given in flags.items():
+        if given.shape != (len(raw),):
+            raise UserError(f"{name} needs {len(raw)} flags, got an array of shape {given.shape}")
     every = program.readout.read == "every"
     machine = Machine(program)
     answers = []
-    for t, (x, begins, ends) in enumerate(zip(raw, np.asarray(first), np.asarray(last))):
+    for t, (x, begins, ends) in enumerate(zip(raw, flags["first"], flags["last"], strict=True)):
         if begins:
             machine.reset()
         machine.step(x[:, None])

@@ -11,14 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from .arrays import Array, equal_constants, integers
+from .arrays import MAX_BITS, Array, equal_constants, integer, integers, reals
 from .numbers import Format
 from .operations import Operation, Value
 
 NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
-MAX_BITS = 62
 READS = ("every", "last")
 
 
@@ -27,7 +24,7 @@ class NumericInput:
     """A vector of `size` numbers per timestep; channel c stands for `offset[c] + scale[c] * value`.
 
     A sensor, a host and the evaluation all send the raw integer nearest to
-    `(real - offset) / scale / 2**format.exp`, clamped to the format.
+    `(real - offset) / scale / 2**format.exp`, clamped to the format. No scale is zero.
     """
 
     size: int
@@ -36,9 +33,13 @@ class NumericInput:
     offset: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        for name, values in (("scale", self.scale), ("offset", self.offset)):
-            if len(values) != self.size or not np.isfinite(values).all():
-                raise ValueError(f"input {name} needs {self.size} finite numbers, got {values}")
+        object.__setattr__(self, "size", integer("the input's size", self.size))
+        if self.size < 1:
+            raise ValueError(f"an input needs at least 1 element, got {self.size}")
+        for name in ("scale", "offset"):
+            object.__setattr__(self, name, reals(f"input {name}", getattr(self, name), self.size))
+        if 0.0 in self.scale:
+            raise ValueError(f"input scale must not be zero, got {self.scale}")
 
     @property
     def value(self) -> Value:
@@ -51,6 +52,11 @@ class SymbolInput:
     """One of `symbols` symbols per timestep, sent as its index."""
 
     symbols: int
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "symbols", integer("symbols", self.symbols))
+        if self.symbols < 1:
+            raise ValueError(f"an input needs at least 1 symbol, got {self.symbols}")
 
     @property
     def value(self) -> Value:
@@ -82,12 +88,18 @@ class State:
     __eq__ = equal_constants
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "initial", integers("initial", self.initial, 1))
-        if len(self.initial) != self.value.size:
-            raise ValueError(f"state {self.value.name} starts with {len(self.initial)} elements")
+        name, size, format = self.value.name, self.value.size, self.value.format
+        object.__setattr__(self, "initial", integers(f"initial of {name}", self.initial, 1))
+        object.__setattr__(self, "unit", reals(f"unit of {name}", self.unit, len(self.unit)))
+        if len(self.initial) != size:
+            raise ValueError(
+                f"state {name} has {size} elements, but starts with {len(self.initial)}"
+            )
         for raw in (int(self.initial.min()), int(self.initial.max())):
-            if not self.value.format.contains(raw):
-                raise ValueError(f"initial {raw} of state {self.value.name} is out of its format")
+            if not format.contains(raw):
+                raise ValueError(
+                    f"state {name} starts with {raw}, outside its [{format.lo}, {format.hi}]"
+                )
 
 
 @dataclass(frozen=True)
@@ -114,6 +126,10 @@ class Readout:
     output: Value
     unit: tuple[float, ...]
 
+    def __post_init__(self) -> None:
+        unit = reals("unit of the readout", self.unit, len(self.unit))
+        object.__setattr__(self, "unit", unit)
+
 
 @dataclass(frozen=True)
 class Program:
@@ -131,12 +147,14 @@ class Program:
     metadata: dict[str, Any] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "period", integer("period", self.period))
         if self.period < 1:
             raise ValueError(f"period must be at least 1, got {self.period}")
         if not self.layers:
             raise ValueError("a program needs at least one layer")
         seen = {"input"}
         handed_on = self.input.value
+        _check_bits(handed_on)
         for layer in self.layers:
             _claim(seen, layer.name)
             if layer.input != handed_on:
@@ -145,6 +163,7 @@ class Program:
             for state in layer.states:
                 _claim(seen, state.value.name)
                 scope[state.value.name] = state.value
+                _check_bits(state.value)
                 self._check_unit(state.value.name, state.unit)
             self._check_body(layer.body, scope, seen)
             for state in layer.states:
@@ -154,39 +173,40 @@ class Program:
                         f"state {state.value.name} is {state.value.size} of {state.value.format} "
                         f"but {state.next} is {written.size} of {written.format}"
                     )
-            handed_on = _find(scope, layer.output.name)
+            handed_on = _same(scope, layer.output, f"layer {layer.name} hands on")
         if self.readout.read not in READS:
             raise ValueError(f"readout must read one of {READS}, got {self.readout.read!r}")
         if self.readout.input != handed_on:
             raise ValueError(f"the readout reads {self.readout.input}, is given {handed_on}")
         scope = {handed_on.name: handed_on}
         self._check_body(self.readout.body, scope, seen)
-        _find(scope, self.readout.output.name)
+        _same(scope, self.readout.output, "the readout answers")
         self._check_unit("the readout", self.readout.unit)
 
     def _check_body(self, body: tuple[Node, ...], scope: dict[str, Value], seen: set[str]) -> None:
         for node in body:
             name, operation = node.result.name, node.operation
             for operand in node.operands:
-                if _find(scope, operand.name) != operand:
-                    raise ValueError(f"{name} reads {operand}, defined as {scope[operand.name]}")
-            if len(node.operands) != operation.arity:
-                raise ValueError(f"{name}: {operation.kind} takes {operation.arity} operands")
+                _same(scope, operand, f"{name} reads")
             if operation.period not in (1, self.period):
                 raise ValueError(
                     f"{name} has constants for {operation.period} phases, "
                     f"the program's period is {self.period}"
                 )
-            size, format = operation.infer(node.operands)
-            if (size, format) != (node.result.size, node.result.format):
-                raise ValueError(f"{name} is {size} of {format}, declared as {node.result}")
-            if operation.magnitude(node.operands, format) >> MAX_BITS:
+            result = inferred(name, operation, node.operands)
+            if result != node.result:
+                raise ValueError(
+                    f"{name} is {result.size} of {result.format}, "
+                    f"declared as {node.result.size} of {node.result.format}"
+                )
+            if operation.magnitude(node.operands, result.format) >> MAX_BITS:
                 raise ValueError(f"{name} ({operation.kind}) could exceed {MAX_BITS} bits")
+            _check_bits(result)
             _claim(seen, name)
             scope[name] = node.result
 
     def _check_unit(self, name: str, unit: tuple[float, ...]) -> None:
-        if len(unit) != self.period or not all(np.isfinite(u) and u > 0 for u in unit):
+        if len(unit) != self.period or min(unit) <= 0:
             raise ValueError(f"{name} needs {self.period} positive units, got {unit}")
 
     @property
@@ -199,6 +219,33 @@ class Program:
         for layer in self.layers:
             yield from layer.body
         yield from self.readout.body
+
+
+def inferred(name: str, operation: Operation, operands: tuple[Value, ...]) -> Value:
+    """The result of `operation` as a value called `name`.
+
+    Raises ValueError, with the name, for operands that do not fit.
+    """
+    if len(operands) != operation.arity:
+        raise ValueError(
+            f"{name}: {operation.kind} takes {operation.arity} operands, got {len(operands)}"
+        )
+    try:
+        return Value(name, *operation.infer(operands))
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
+def _check_bits(value: Value) -> None:
+    if value.format.magnitude >> MAX_BITS:
+        raise ValueError(f"{value.name} could exceed {MAX_BITS} bits: {value.format}")
+
+
+def _same(scope: dict[str, Value], value: Value, where: str) -> Value:
+    known = _find(scope, value.name)
+    if known != value:
+        raise ValueError(f"{where} {value}, defined as {known}")
+    return known
 
 
 def _claim(seen: set[str], name: str) -> None:

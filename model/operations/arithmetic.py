@@ -7,11 +7,11 @@ import numpy as np
 
 from ..arrays import Array, equal_constants, integers
 from ..numbers import Format, hull
-from .base import Operation, Value, same_size
+from .base import Operation, Value, clamp, same_size, shift_left
 
 
 def _aligned(x: Sequence[Array], operands: Sequence[Value], exp: int) -> list[Array]:
-    return [raw << (v.format.exp - exp) for raw, v in zip(x, operands)]
+    return [shift_left(raw, v.format.exp - exp) for raw, v in zip(x, operands, strict=True)]
 
 
 def _aligned_magnitude(operands: Sequence[Value]) -> int:
@@ -116,7 +116,7 @@ class Lerp(Operation):
     ) -> Array:
         fraction = -operands[0].format.exp
         a, b = _aligned(x[1:], operands[1:], result.exp + fraction)
-        return (a << fraction) + x[0] * (b - a)
+        return shift_left(a, fraction) + x[0] * (b - a)
 
     def magnitude(self, operands: Sequence[Value], result: Format) -> int:
         return 3 * result.magnitude + _aligned_magnitude(operands[1:])
@@ -137,7 +137,7 @@ class Relu(Operation):
     def evaluate(
         self, x: Sequence[Array], operands: Sequence[Value], result: Format, phase: int
     ) -> Array:
-        return np.maximum(x[0], 0)
+        return clamp(x[0], 0, result.hi)
 
 
 @dataclass(frozen=True, eq=False)

@@ -63,6 +63,16 @@ class Operation(ABC):
         return max(result.magnitude, *(v.format.magnitude for v in operands), 0)
 
 
+def shift_left(raw: Array, shift: int) -> Array:
+    """`raw << shift`, without a copy where nothing moves."""
+    return raw << shift if shift else raw
+
+
+def clamp(raw: Array, lo: int, hi: int) -> Array:
+    """`raw` brought into `[lo, hi]`. Bounds of the array's own type spare numpy a search."""
+    return raw.clip(raw.dtype.type(lo), raw.dtype.type(hi))
+
+
 def same_size(operands: Sequence[Value]) -> int:
     """The operands' common size."""
     sizes = {v.size for v in operands}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays import Array, equal_constants, integers
+from ..arrays import Array, equal_constants, integer, integers
 from ..matrices import Matrix
 from ..numbers import Format
 from .base import Operation, Value
@@ -34,7 +34,7 @@ class MatVec(Operation):
     def evaluate(
         self, x: Sequence[Array], operands: Sequence[Value], result: Format, phase: int
     ) -> Array:
-        return self.matrix.apply(x[0])
+        return self.matrix.apply(x[0], operands[0].format.magnitude)
 
     def magnitude(self, operands: Sequence[Value], result: Format) -> int:
         positive, negative = self.matrix.row_sums()
@@ -57,6 +57,7 @@ class Lookup(Operation):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "table", integers("table", self.table, 3))
+        object.__setattr__(self, "exp", integer("exp", self.exp))
 
     @property
     def period(self) -> int:
@@ -75,7 +76,7 @@ class Lookup(Operation):
     def evaluate(
         self, x: Sequence[Array], operands: Sequence[Value], result: Format, phase: int
     ) -> Array:
-        return self.table[phase % self.period][x[0][0]].T
+        return np.ascontiguousarray(self.table[phase % self.period][x[0][0]].T)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +95,7 @@ class Scale(Operation):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "factors", integers("factors", self.factors, 2))
+        object.__setattr__(self, "exp", integer("exp", self.exp))
 
     @property
     def period(self) -> int:
@@ -125,6 +127,7 @@ class Const(Operation):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "raw", integers("raw", self.raw, 2))
+        object.__setattr__(self, "exp", integer("exp", self.exp))
 
     @property
     def period(self) -> int:
@@ -156,6 +159,7 @@ class Table(Operation):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "entries", integers("entries", self.entries, 1))
+        object.__setattr__(self, "exp", integer("exp", self.exp))
 
     def infer(self, operands: Sequence[Value]) -> tuple[int, Format]:
         (a,) = operands

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, integer
 from ..numbers import Format, Overflow, Rounding, hull, round_shift
-from .base import Operation, Value
+from .base import Operation, Value, clamp, shift_left
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,9 @@ class Exponent(Operation):
     shifts: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        if not self.shifts:
+        shifts = tuple(integer("shifts of exponent", shift) for shift in self.shifts)
+        object.__setattr__(self, "shifts", shifts)
+        if not shifts:
             raise ValueError("exponent needs at least one shift")
 
     @property
@@ -43,7 +45,7 @@ class Exponent(Operation):
     def evaluate(
         self, x: Sequence[Array], operands: Sequence[Value], result: Format, phase: int
     ) -> Array:
-        return x[0] << self.left_shift(phase)
+        return shift_left(x[0], self.left_shift(phase))
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,10 @@ class Narrow(Operation):
     overflow: Overflow = Overflow.SATURATE
 
     def __post_init__(self) -> None:
+        if not (isinstance(self.rounding, Rounding) and isinstance(self.overflow, Overflow)):
+            raise ValueError(
+                f"narrow needs a Rounding and an Overflow, got {self.rounding!r}, {self.overflow!r}"
+            )
         span = self.target.hi - self.target.lo + 1
         if self.overflow is Overflow.WRAP and span & (span - 1):
             raise ValueError(f"wrapping needs an interval of 2**k values, got {span}")
@@ -75,7 +81,7 @@ class Narrow(Operation):
         lo, hi = self.target.lo, self.target.hi
         rounded = round_shift(x[0], self.target.exp - operands[0].format.exp, self.rounding)
         if self.overflow is Overflow.SATURATE:
-            return np.minimum(np.maximum(rounded, lo), hi)
+            return clamp(rounded, lo, hi)
         return ((rounded - lo) & (hi - lo)) + lo
 
     def magnitude(self, operands: Sequence[Value], result: Format) -> int:
@@ -97,9 +103,12 @@ class Concat(Operation):
     def evaluate(
         self, x: Sequence[Array], operands: Sequence[Value], result: Format, phase: int
     ) -> Array:
-        return np.concatenate(
-            [raw << (v.format.exp - result.exp) for raw, v in zip(x, operands)], axis=0
-        )
+        parts = [
+            shift_left(raw, v.format.exp - result.exp) for raw, v in zip(x, operands, strict=True)
+        ]
+        # A constant has a batch of 1, which concatenation does not broadcast by itself.
+        batch = max(part.shape[1] for part in parts)
+        return np.concatenate([np.broadcast_to(p, (len(p), batch)) for p in parts])
 
 
 @dataclass(frozen=True)
@@ -110,6 +119,10 @@ class Slice(Operation):
     arity = 1
     start: int
     stop: int
+
+    def __post_init__(self) -> None:
+        for name in ("start", "stop"):
+            object.__setattr__(self, name, integer(f"{name} of slice", getattr(self, name)))
 
     def infer(self, operands: Sequence[Value]) -> tuple[int, Format]:
         (a,) = operands
