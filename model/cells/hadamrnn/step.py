@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-
 from ...arrays import Array, integers
 from ...builder import Builder
 from ...matrices import Dense, Hadamard
@@ -27,7 +26,7 @@ STEP_UNITS = {1: (1.0,), 2: (2.0**0.5, 1.0)}
 
 @dataclass(frozen=True)
 class Constant:
-    """Integers `raw[phase]` that stand for `raw * 2**exp` in the units of the state of that phase."""
+    """Integers `raw[phase]` that stand for `raw * 2**exp` in units of the state of that phase."""
 
     raw: Array
     exp: int
