@@ -1,0 +1,222 @@
+"""A build directory against the golden model: every output compared, every cycle count measured."""
+
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sylvan.model.errors import CheckError, UserError
+
+from .ports import Cycles, Ports, load_planned_cycles, load_ports
+from .runner import Case
+from .runs import Golden, Run, measured_cycles, plan_runs
+from .simulators import find_simulator
+from .stimulus import Timesteps, check_timesteps, random_inputs
+
+
+@dataclass(frozen=True)
+class Result:
+    """A cosimulation in which everything agreed.
+
+    `measured` are the cycles seen at the ports (equal to the plan's), `cycles` the clock cycles
+    simulated in `seconds` (the compiling of `seconds_building` not counted), `timesteps` and
+    `answers` what was compared, `waves` the waveform.
+    """
+
+    simulator: str
+    version: str
+    seed: int
+    timesteps: int
+    answers: int
+    measured: Cycles
+    cycles: int
+    seconds: float
+    seconds_building: float
+    waves: Path | None
+    log: Path
+
+
+def golden_of(build: Path, ports: Ports) -> Golden:
+    """The golden model of the program inside a build directory."""
+    from sylvan.model.interpret import run_stream
+    from sylvan.model.storage import load
+
+    program = load(build / "program")
+    if program.sha256 != ports.program_sha256:
+        raise UserError(
+            f"{build} does not belong together: its ports.json is for the program "
+            f"{ports.program_sha256[:12]}, its program folder holds {program.sha256[:12]}. "
+            "Build it again."
+        )
+
+    def golden(steps: Timesteps) -> list[tuple[int, np.ndarray[Any, np.dtype[np.int64]]]]:
+        return run_stream(program, steps.values, steps.first, steps.last)
+
+    return golden
+
+
+def simulate(
+    build: Path,
+    *,
+    simulator: str = "icarus",
+    sequences: int = 20,
+    seed: int = 0,
+    waves: bool = False,
+    inputs: Timesteps | None = None,
+    resets: int = 4,
+    golden: Golden | None = None,
+    work: Path | None = None,
+) -> Result:
+    """Simulates the core of a build directory and compares it with golden in everything.
+
+    Args:
+        build: the directory that `sylvan build` wrote. simulator: "icarus" or "verilator".
+        sequences: how many random sequences to send, where `inputs` are not given. seed: of all
+        that is random. waves: write a waveform into `build`. inputs: the timesteps to send instead
+        of random ones. resets: how often to reset the core at a random moment. golden: the golden
+        model, where it is not that of `build`'s program. work: the folder for the simulator's
+        files, `build`/sim/`simulator` by default. Two simulations
+            at once need two of them.
+
+    Raises:
+        UserError: a build directory or inputs that cannot be simulated, a missing simulator.
+        CheckError: the core differs from golden, breaks a rule of its streams, or takes other
+        cycles than planned.
+    """
+    build = Path(build)
+    ports = load_ports(build)
+    planned = load_planned_cycles(build)
+    if not (build / "core.v").is_file():
+        raise UserError(f"{build} has no core.v. `sylvan build` makes one.")
+    golden = golden or golden_of(build, ports)
+    found = find_simulator(simulator)
+    rng = np.random.default_rng(seed)
+    steps = random_inputs(ports, sequences, rng) if inputs is None else inputs
+    runs = plan_runs(ports, planned, golden, check_timesteps(ports, steps), resets, rng)
+
+    case = Case(found, (work or build / "sim" / simulator).resolve(), build / "core.v", waves)
+    started = time.monotonic()
+    case.compile(ports)
+    compiled = time.monotonic()
+    seen = case.play(_vectors(ports, planned, runs, seed))
+    ended = time.monotonic()
+    waveform = case.keep_waves(build) if waves else None
+
+    repeat = f"sylvan sim {build} --simulator {simulator} --sequences {sequences} --seed {seed}"
+    if seen["failure"] is not None:
+        said = explain(seen["failure"], ports, runs[seen["failure"]["run"]])
+        raise CheckError(
+            f"{said}\nSeed {seed}, {simulator}. Again with a waveform: {repeat} --waves"
+        )
+    measured = measured_cycles(ports, {run["name"]: run for run in seen["runs"]})
+    _compare_cycles(planned, measured, f"{simulator} on {build}")
+    checked = [run for run in runs if run.abort is None]
+    return Result(
+        simulator=found.name,
+        version=found.version,
+        seed=seed,
+        timesteps=sum(len(run.steps) for run in checked),
+        answers=sum(len(run.answers) for run in checked),
+        measured=measured,
+        cycles=seen["cycles"],
+        seconds=ended - compiled,
+        seconds_building=compiled - started,
+        waves=waveform,
+        log=case.run_log,
+    )
+
+
+def _vectors(ports: Ports, planned: Cycles, runs: list[Run], seed: int) -> dict[str, Any]:
+    """The testbench's whole file."""
+    packed = [run.packed(ports) for run in runs]
+    longest = max(wait for run in packed for wait in (0, *run["gaps"], *run["stalls"]))
+    work = int(planned.cycles_per_step + planned.closing_cycles + planned.latency_cycles)
+    return {
+        "seed": seed,
+        "input_bits": ports.input.data_bits + 2,
+        # Without a transfer for so long, the core is stuck. Generous, because the plan may be what
+        # is wrong.
+        "patience": 2 * longest + 8 * work + 200,
+        "drain": 4 * work + 100,
+        "runs": packed,
+    }
+
+
+def _compare_cycles(planned: Cycles, measured: Cycles, where: str) -> None:
+    wrong = [
+        f"{name}: the plan states {stated:g}, simulation measured {seen:g}"
+        for (name, stated), seen in zip(
+            asdict(planned).items(), asdict(measured).values(), strict=True
+        )
+        if stated != seen
+    ]
+    if wrong:
+        raise CheckError(f"The core takes other cycles than planned ({where}). {'; '.join(wrong)}.")
+
+
+def explain(failure: dict[str, Any], ports: Ports, run: Run) -> str:
+    """What the testbench saw, in the words of the program: which element of which timestep."""
+    where = f"in the run {run.name!r}, cycle {failure['cycle']}"
+    match failure["kind"]:
+        case "wrong":
+            return f"Wrong output {where}: {_mismatch(failure, ports, run)}."
+        case "extra":
+            return (
+                f"Too many outputs {where}: after all {len(run.answers)} answers one more word "
+                f"came, {_word(failure['got'], ports)}."
+            )
+        case "rule":
+            return f"A stream rule was broken {where}: {failure['text']}."
+        case "valid waits":
+            return f"A stream rule was broken {where}: o_valid waits for o_ready."
+    place = _place(failure["received"], ports, run)
+    return (
+        f"The core is stuck {where}: {failure['sent']} of "
+        f"{len(run.steps) * ports.input.transfers} input words went in, {failure['received']} of "
+        f"{len(run.answers) * ports.output.transfers} output words came out (i_ready is "
+        f"{failure['i_ready']}, o_valid is {failure['o_valid']}); next should come {place}."
+    )
+
+
+def _mismatch(failure: dict[str, Any], ports: Ports, run: Run) -> str:
+    index, got = failure["output"], failure["got"]
+    answer, transfer = divmod(index, ports.output.transfers)
+    step, elements = run.answers[answer]
+    words = ports.output.pack(
+        elements.tolist(), first=bool(run.steps.first[step]), last=bool(run.steps.last[step])
+    )
+    place = _place(index, ports, run)
+    if got is None:
+        return f"{place} is unknown (x)"
+    expected_values, *expected_flags = ports.output.unpack(words[transfer])
+    got_values, *got_flags = ports.output.unpack(got)
+    for offset, (expected, came) in enumerate(zip(expected_values, got_values, strict=True)):
+        if expected != came:
+            first = transfer * ports.output.elements_per_transfer
+            place = _place(index, ports, run, first + offset)
+            return f"{place}: expected {expected}, got {came}"
+    for name, expected, came in zip(("o_first", "o_last"), expected_flags, got_flags, strict=True):
+        if expected != came:
+            return f"{name} with {place}: expected {int(expected)}, got {int(came)}"
+    raise AssertionError("the testbench reported equal words as different")
+
+
+def _place(index: int, ports: Ports, run: Run, element: int | None = None) -> str:
+    answer, transfer = divmod(index, ports.output.transfers)
+    if answer >= len(run.answers):
+        return "nothing"
+    step = run.answers[answer][0]
+    sequence = run.steps.sequence[step]
+    if element is None:
+        element = transfer * ports.output.elements_per_transfer
+    return (
+        f"{ports.output.name}[{element}] of timestep {step} (sequence {sequence}, answer {answer})"
+    )
+
+
+def _word(word: int | None, ports: Ports) -> str:
+    if word is None:
+        return "unknown (x)"
+    values, first, last = ports.output.unpack(word)
+    return f"{', '.join(map(str, values))} (o_first {int(first)}, o_last {int(last)})"

@@ -1,0 +1,153 @@
+"""What a core's ports mean, read from ports.json, and how elements become words on them."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sylvan.model.errors import UserError
+
+
+@dataclass(frozen=True)
+class Port:
+    """One stream of a core: `elements` integers in `transfers` words.
+
+    A word has `elements_per_transfer` elements. `lo` and `hi` bound the integers; `name` is for
+    messages.
+    """
+
+    name: str
+    elements: int
+    elements_per_transfer: int
+    transfers: int
+    element_bits: int
+    signed: bool
+    lo: int
+    hi: int
+
+    @property
+    def data_bits(self) -> int:
+        return self.elements_per_transfer * self.element_bits
+
+    def pack(self, elements: Sequence[int], *, first: bool, last: bool) -> list[int]:
+        """The words {last, first, data} of a timestep: element 0 lowest, padded with zeros."""
+        flags = (int(last) << 1 | int(first)) << self.data_bits
+        mask = (1 << self.element_bits) - 1
+        words = []
+        for start in range(0, self.elements, self.elements_per_transfer):
+            word = flags
+            for place, value in enumerate(elements[start : start + self.elements_per_transfer]):
+                word |= (int(value) & mask) << (place * self.element_bits)
+            words.append(word)
+        return words
+
+    def unpack(self, word: int) -> tuple[list[int], bool, bool]:
+        """The elements of one word (padding included), and its first and last flags."""
+        elements = []
+        for place in range(self.elements_per_transfer):
+            raw = (word >> (place * self.element_bits)) & ((1 << self.element_bits) - 1)
+            negative = self.signed and raw >> (self.element_bits - 1)
+            elements.append(raw - (1 << self.element_bits) if negative else raw)
+        return elements, bool(word >> self.data_bits & 1), bool(word >> self.data_bits & 2)
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The ports of a core as its build directory states them. `read` is "every" or "last"."""
+
+    module: str
+    program_sha256: str
+    input: Port
+    output: Port
+    read: str
+    symbols: bool
+    period: int
+
+
+@dataclass(frozen=True)
+class Cycles:
+    """How long things take at the ports, planned or measured (see `runs.measured_cycles`)."""
+
+    cycles_per_step: float
+    closing_cycles: float
+    latency_cycles: float
+
+
+def load_ports(build: Path) -> Ports:
+    """Reads and checks `ports.json` of a build directory."""
+    path = build / "ports.json"
+    data = _read_json(path, build)
+    try:
+        if data["read"] not in ("every", "last"):
+            raise ValueError(f'read must be "every" or "last", not {data["read"]!r}')
+        return Ports(
+            module=str(data["module"]),
+            program_sha256=str(data["program_sha256"]),
+            input=_port(data["input"], "input"),
+            output=_port(data["output"], str(data["output"]["name"])),
+            read=data["read"],
+            symbols=data["input"]["kind"] == "symbol",
+            period=int(data["period"]),
+        )
+    except KeyError as error:
+        raise UserError(f"{path} is not complete: {error} is missing. Build it again.") from None
+    except (IndexError, TypeError, ValueError) as error:
+        raise UserError(f"{path} is corrupt: {error}. Build it again.") from None
+
+
+def load_planned_cycles(build: Path) -> Cycles:
+    """Reads the cycles that `plan.json` of a build directory promises."""
+    path = build / "plan.json"
+    data = _read_json(path, build)
+    names: Iterable[str] = Cycles.__dataclass_fields__
+    try:
+        return Cycles(**{name: int(data["cycles"][name]) for name in names})
+    except (KeyError, TypeError, ValueError):
+        raise UserError(
+            f'{path} is corrupt: "cycles" needs the integers {", ".join(names)}. Build it again.'
+        ) from None
+
+
+def _read_json(path: Path, build: Path) -> dict[str, Any]:
+    if not build.is_dir():
+        raise UserError(f"there is no build directory {build}: `sylvan build` makes one.")
+    try:
+        data = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise UserError(
+            f"{build} is not a build directory: it has no {path.name}. `sylvan build` makes one."
+        ) from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read: {error}. Build it again.") from None
+    if not isinstance(data, dict):
+        raise UserError(f"{path} is corrupt: expected an object. Build it again.")
+    return data
+
+
+def _port(data: dict[str, Any], name: str) -> Port:
+    port = Port(
+        name=name,
+        elements=int(data["elements"]),
+        elements_per_transfer=int(data["elements_per_transfer"]),
+        transfers=int(data["transfers"]),
+        element_bits=int(data["element_bits"]),
+        signed=bool(data["signed"]),
+        lo=int(data["format"][0]),
+        hi=int(data["format"][1]),
+    )
+    if min(port.elements, port.elements_per_transfer, port.element_bits) < 1:
+        raise ValueError(f"{name} has no elements or no bits")
+    if port.transfers != -(-port.elements // port.elements_per_transfer):
+        raise ValueError(
+            f"{port.elements} elements of {name} do not make {port.transfers} transfers "
+            f"of {port.elements_per_transfer}"
+        )
+    low, high = (-1, 1) if port.signed else (0, 2)
+    half = 1 << (port.element_bits - 1)
+    if not low * half <= port.lo <= port.hi < high * half:
+        raise ValueError(
+            f"{name} has values from {port.lo} to {port.hi}, which {port.element_bits} "
+            f"{'signed' if port.signed else 'unsigned'} bits cannot hold"
+        )
+    return port

@@ -1,0 +1,140 @@
+"""The runs of one cosimulation: what the testbench plays, and what can be read off what it saw.
+
+Every run begins with a reset, so the golden answers of each are those of a fresh stream.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .ports import Cycles, Ports
+from .stimulus import Timesteps, mixed_waits, random_inputs
+
+#: The golden model on one stream that starts from the initial state: (timestep, raw answer) of each
+#: answered step.
+Golden = Callable[[Timesteps], list[tuple[int, npt.NDArray[np.int64]]]]
+
+STEPS_BETWEEN = 8
+
+
+@dataclass
+class Run:
+    """One run: timesteps, golden answers, and the waits before each transfer.
+
+    `reset` is how many cycles the reset before it takes; `abort` cuts it off after so many cycles.
+    """
+
+    name: str
+    steps: Timesteps
+    answers: list[tuple[int, npt.NDArray[np.int64]]]
+    gaps: list[int] = field(default_factory=list)
+    stalls: list[int] = field(default_factory=list)
+    reset: int = 2
+    abort: int | None = None
+
+    def packed(self, ports: Ports) -> dict[str, Any]:
+        """The run as the testbench wants it."""
+        inputs = [
+            word
+            for x, first, last in zip(
+                self.steps.values.tolist(), self.steps.first, self.steps.last, strict=True
+            )
+            for word in ports.input.pack(x, first=bool(first), last=bool(last))
+        ]
+        outputs = [
+            word
+            for step, answer in self.answers
+            for word in ports.output.pack(
+                answer.tolist(),
+                first=bool(self.steps.first[step]),
+                last=bool(self.steps.last[step]),
+            )
+        ]
+        return {
+            "name": self.name,
+            "reset": self.reset,
+            "abort": self.abort,
+            "inputs": inputs,
+            "gaps": self.gaps or [0] * len(inputs),
+            "outputs": outputs,
+            "stalls": self.stalls or [0] * len(outputs),
+        }
+
+
+def plan_runs(
+    ports: Ports,
+    planned: Cycles,
+    golden: Golden,
+    inputs: Timesteps,
+    resets: int,
+    rng: np.random.Generator,
+) -> list[Run]:
+    """Stress on the inputs and on short random sequences, resets, and two runs to measure."""
+
+    def stressed(name: str, steps: Timesteps) -> Run:
+        run = Run(name, steps, golden(steps))
+        counts = (len(steps) * ports.input.transfers, len(run.answers) * ports.output.transfers)
+        paces = (
+            int(planned.cycles_per_step) // ports.input.transfers,
+            int(planned.closing_cycles) // ports.output.transfers,
+        )
+        pieces = max(16, int(steps.sequence[-1]) + 1)
+        run.gaps, run.stalls = mixed_waits(counts, paces, pieces, rng)
+        return run
+
+    runs = [stressed("stress", inputs)]
+    runs.append(stressed("short sequences", random_inputs(ports, 24, rng, longest=3)))
+    within = 2 * int(planned.cycles_per_step + planned.closing_cycles + planned.latency_cycles)
+    for number in range(resets):
+        garbage = stressed("before a reset", random_inputs(ports, 8, rng))
+        garbage.abort = int(rng.integers(1, within + 1))
+        steps = random_inputs(ports, 2, rng, longest=4)
+        steps.first[0] = bool(number % 2)
+        after = stressed("after a reset", steps)
+        after.reset = int(rng.integers(1, 4))
+        runs += [garbage, after]
+    return [*runs, *_measured_runs(ports, planned, golden, rng)]
+
+
+def _measured_runs(
+    ports: Ports, planned: Cycles, golden: Golden, rng: np.random.Generator
+) -> list[Run]:
+    """`pace`: three sequences without a wait. `latency`: three timesteps into an idle core."""
+    length = STEPS_BETWEEN
+    steps = random_inputs(ports, 3 * length, rng, longest=1)
+    place = np.arange(3 * length) % length
+    steps = Timesteps(steps.values, place == 0, place == length - 1)
+    pace = Run("pace", steps, golden(steps))
+    single = random_inputs(ports, 3, rng, longest=1)
+    single = Timesteps(single.values, single.first, np.ones(3, bool))
+    idle = 4 * int(planned.closing_cycles + planned.latency_cycles) + 8 * ports.output.transfers
+    gaps = ([idle] + [0] * (ports.input.transfers - 1)) * 3
+    return [pace, Run("latency", single, golden(single), gaps=gaps)]
+
+
+def measured_cycles(ports: Ports, seen: dict[str, dict[str, Any]]) -> Cycles:
+    """The cycles of the two measured runs, with input always valid and output always ready.
+
+    - `cycles_per_step`: between the transfers that complete two successive timesteps, where the
+      earlier is not read out.
+    - `closing_cycles`: the same where the earlier one is read out. Taken as what a sequence of 8
+      steps costs beyond 7 ordinary steps, so that a core that takes its input ahead is measured
+      right too.
+    - `latency_cycles`: from the transfer that completes a timestep that is read out, in a core that
+      was idle, to the first transfer of its answer.
+    """
+    complete = seen["pace"]["sent"][ports.input.transfers - 1 :: ports.input.transfers]
+    length = STEPS_BETWEEN
+    # The second sequence, without its two ends: neither the reset before it nor a readout is felt
+    # there.
+    step = (complete[2 * length - 2] - complete[length + 2]) / (length - 4)
+    closing = step
+    if ports.read == "last":
+        closing = complete[3 * length - 1] - complete[2 * length - 1] - (length - 1) * step
+    asked = seen["latency"]["sent"][ports.input.transfers - 1 :: ports.input.transfers]
+    answered = seen["latency"]["received"][:: ports.output.transfers]
+    latencies = [a - q for q, a in zip(asked, answered, strict=True)]
+    return Cycles(step, closing, float(np.mean(latencies)))
