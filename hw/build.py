@@ -1,0 +1,98 @@
+"""The build directory: everything about one core, in one place that other commands read.
+
+core.v  ports.json  plan.json  report.json  program/  and, for a part, synthesis.json, logs/
+and the bitstream
+"""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from sylvan.model.program import Program
+from sylvan.model.storage import program_hash, save
+
+from .cost import estimate
+from .plan import Plan
+from .report import Report, make_report, write_json
+from .schedule import Schedule
+from .synthesis import Measured, synthesize
+from .targets import Target
+from .tools import Progress, Workers
+from .verilog import describe_ports, generate
+
+MODULE = "core"
+
+
+def build(
+    program: Program,
+    schedule: Schedule,
+    target: Target,
+    out: Path,
+    *,
+    clock_hz: float | None = None,
+    progress: Progress | None = None,
+    workers: Workers | None = None,
+) -> Report:
+    """Plan, generate and, for a part, place and route a program into the directory `out`.
+
+    A directory that is already there is replaced only when everything has worked.
+
+    Raises:
+        UserError: if the program or the schedule cannot be built, or does not fit the part.
+    """
+    plan = Plan(program, schedule)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as work:
+        folder = Path(work, out.name)
+        write_sources(plan, folder)
+        measured = None
+        if target.placed:
+            measured = synthesize(
+                folder / "core.v",
+                MODULE,
+                target,
+                folder,
+                clock_hz=clock_hz,
+                reference_width=plan.schedule_keys()["digit"],
+                progress=progress,
+                workers=workers,
+            )
+        report = _report(plan, target, measured)
+        write_json(folder / "report.json", report)
+        _replace(folder, out)
+    return report
+
+
+def write_sources(plan: Plan, folder: Path) -> None:
+    """Write what needs no tool: Verilog, ports, plan and the program itself."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "core.v").write_text(generate(plan, MODULE))
+    write_json(folder / "ports.json", describe_ports(plan, MODULE))
+    write_json(folder / "plan.json", plan.describe())
+    save(plan.program, folder / "program")
+
+
+def _report(plan: Plan, target: Target, measured: Measured | None) -> Report:
+    found = {}
+    if measured is not None:
+        names = ("luts", "ffs", "brams", "sprams", "dsps", "fmax_mhz")
+        found = {name: getattr(measured, name) for name in names}
+    return make_report(
+        target.name,
+        program_hash(plan.program),
+        plan.schedule_keys(),
+        estimate=estimate(plan, target),
+        measured=found,
+        floor_adder_bits=plan.floor_adder_bits,
+        tool_versions=measured.tool_versions if measured else {},
+    )
+
+
+def _replace(folder: Path, out: Path) -> None:
+    """Put `folder` in the place of `out`, which stays whole until the last moment."""
+    old = folder.with_name(f"{folder.name}.old")
+    if out.exists():
+        os.replace(out, old)
+    os.replace(folder, out)
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,44 @@
+"""The index of the largest element of a stream."""
+
+from amaranth import Module, Signal, Value
+from sylvan.model.numbers import Format
+
+from ..beats import Pattern, shape_of
+from .addresses import Addresses
+from .base import Cost, Operator, start_result
+
+
+class ArgMax(Operator):
+    """`o = argmax a`: the lowest index among the largest elements of a single-lane vector.
+
+    Parameters: pattern of the operand (one lane); its format; format of the index.
+    Latency: `(size - 1) * dwell + 1`. Interval: `size * dwell`.
+    Cost: a comparator and registers for the best element and its index.
+    """
+
+    def __init__(self, pattern: Pattern, source: Format, result: Format, period: int) -> None:
+        if pattern.lanes != 1 or pattern.repeats != 1:
+            raise ValueError(f"argmax takes single elements once, got {pattern}")
+        self.pattern = pattern
+        self.source = source
+        self.latency = (pattern.size - 1) * pattern.dwell + 1
+        self.interval = pattern.cycles
+        super().__init__({"a": (1, source)}, (1, result), period)
+
+    @property
+    def cost(self) -> Cost:
+        width, index = shape_of(self.source).width, self.pattern.size.bit_length()
+        return Cost(adder_bits=width, register_bits=width + index) + Addresses(self.pattern).cost
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.addresses = addresses = Addresses(self.pattern)
+        m.d.comb += addresses.start.eq(self.a.start)
+        element = self.a.lanes[0]
+        best = Signal(shape_of(self.source), reset_less=True)
+        index = Signal.like(addresses.word, reset_less=True)
+        with m.If(addresses.active & ((addresses.word == 0) | (Value.cast(element) > best))):
+            m.d.sync += [best.eq(element), index.eq(addresses.word)]
+        m.d.comb += self.o.lanes[0].eq(index)
+        start_result(m, self, self.a)
+        return m

@@ -1,0 +1,137 @@
+"""What every operator promises: ports of beats, a latency, an interval and a cost."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from amaranth import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+from sylvan.model.numbers import Format
+
+from ..beats import Beats, Strobe, Tag
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What an operator is made of, before any tool has seen it.
+
+    adder_bits: full-adder cells. logic_bits: other look-up tables. register_bits: flip-flops.
+    memories: (word width, depth) of each RAM and ROM, whatever it is mapped to.
+    """
+
+    adder_bits: int = 0
+    logic_bits: int = 0
+    register_bits: int = 0
+    memories: tuple[tuple[int, int], ...] = ()
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(
+            self.adder_bits + other.adder_bits,
+            self.logic_bits + other.logic_bits,
+            self.register_bits + other.register_bits,
+            self.memories + other.memories,
+        )
+
+
+class Operator(wiring.Component):
+    """An operator with operand streams and one result stream `o`.
+
+    All operands of an operator start in the same cycle; `o` starts `latency` cycles later. Two
+    starts are at least `interval` cycles apart. Parameters are refused by the constructor with a
+    ValueError; `elaborate` only builds.
+
+    Attributes:
+        operands: names of the operand members, in the order of the operation's operands.
+        latency: cycles from the operands' start to the result's start.
+        interval: least number of cycles between two starts.
+        cost: what it is made of.
+    """
+
+    operands: ClassVar[tuple[str, ...]] = ("a",)
+    latency: int = 1
+    interval: int = 1
+
+    def __init__(
+        self, inputs: dict[str, tuple[int, Format]], result: tuple[int, Format], period: int
+    ) -> None:
+        self.period = period
+        members: dict[str, Any] = {
+            name: In(Beats(lanes, format, period)) for name, (lanes, format) in inputs.items()
+        }
+        super().__init__(members | {"o": Out(Beats(*result, period))})
+
+    @property
+    def cost(self) -> Cost:
+        return Cost()
+
+
+class Source(Operator):
+    """An operator without operands: begins at `i`, a strobe of the sequencer."""
+
+    operands = ()
+
+    def __init__(self, result: tuple[int, Format], period: int) -> None:
+        self.period = period
+        wiring.Component.__init__(self, {"i": In(Strobe(period)), "o": Out(Beats(*result, period))})
+
+
+class StrobeDelay(wiring.Component):
+    """`o` is `i`, `cycles` later; its tag stays until the next one.
+
+    Short delays are registers. Longer ones are timers, each of which holds one strobe at a time
+    and so spans at most `interval` cycles, the least distance between two strobes; a chain of
+    timers spans the rest. Reset forgets the strobes on their way.
+    """
+
+    REGISTERS = 3
+
+    def __init__(self, cycles: int, interval: int, period: int) -> None:
+        if cycles < 0:
+            raise ValueError(f"a strobe cannot be delayed by {cycles} cycles")
+        self.period = period
+        self.spans = [1] * cycles
+        span = max(interval, 1)
+        if cycles > self.REGISTERS and span > self.REGISTERS:
+            self.spans = [span] * (cycles // span) + [cycles % span] * (cycles % span > 0)
+        super().__init__({"i": In(Strobe(period)), "o": Out(Strobe(period))})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        start: Any = self.i.start
+        tag: Any = self.i.tag
+        for k, span in enumerate(self.spans):
+            if span > 1:
+                left = Signal(range(span), name=f"left{k}")
+                waiting = Signal(Tag(self.period), name=f"waiting{k}", reset_less=True)
+                with m.If(start):
+                    m.d.sync += [left.eq(span - 1), waiting.eq(tag)]
+                with m.Elif(left != 0):
+                    m.d.sync += left.eq(left - 1)
+                start, tag = left == 1, waiting
+            later = Signal(name=f"start{k}")
+            kept = Signal(Tag(self.period), name=f"tag{k}", reset_less=True)
+            m.d.sync += later.eq(start)
+            with m.If(start):
+                m.d.sync += kept.eq(tag)
+            start, tag = later, kept
+        m.d.comb += [self.o.start.eq(start), self.o.tag.eq(tag)]
+        return m
+
+
+def delay_strobe(m: Module, name: str, strobe: Any, cycles: int, interval: int) -> Any:
+    """`strobe` (of a Strobe or of Beats) `cycles` later; strobes are `interval` or more apart."""
+    delay = StrobeDelay(cycles, interval, strobe.signature.period)
+    m.submodules[name] = delay
+    m.d.comb += [delay.i.start.eq(strobe.start), delay.i.tag.eq(strobe.tag)]
+    return delay.o
+
+
+def connect_strobe(m: Module, source: Any, target: Any) -> None:
+    """Let `target` (a Strobe or Beats) start when `source` does, with its tag."""
+    m.d.comb += [target.start.eq(source.start), target.tag.eq(source.tag)]
+
+
+def start_result(m: Module, operator: Operator, source: Any) -> None:
+    """Let `operator`'s result start its latency after `source`."""
+    later = delay_strobe(m, "timing", source, operator.latency, operator.interval)
+    connect_strobe(m, later, operator.o)

@@ -1,0 +1,81 @@
+"""Waiting: the one place where data is held for a fixed number of cycles."""
+
+from typing import Any
+
+from amaranth import Module, Mux, Signal, Value
+from amaranth.lib.memory import Memory
+from sylvan.model.numbers import Format
+
+from .base import Cost, Operator, start_result
+
+REGISTER_CYCLES = 5
+"""Delays up to this long are shift registers; longer ones are circular memories."""
+
+
+def delayed(m: Module, name: str, value: Value, cycles: int) -> Value:
+    """`value` as it was `cycles` cycles ago, whatever it means: no reset, no enable.
+
+    The memory form reads the word that was written `cycles - 1` cycles before, one cycle ahead, so
+    that reads and writes never meet at an address.
+    """
+    if cycles <= REGISTER_CYCLES:
+        for stage in range(cycles):
+            held = Signal(value.shape(), name=f"{name}{stage}", reset_less=True)
+            m.d.sync += held.eq(value)
+            value = held
+        return value
+    m.submodules[name] = memory = Memory(
+        shape=value.shape(), depth=cycles, init=[], attrs={"no_rw_check": 1}
+    )
+    write, read = memory.write_port(), memory.read_port()
+    here = Signal(range(cycles), name=f"{name}_here")
+    following = Signal(range(cycles), name=f"{name}_following", init=1)
+    m.d.sync += [
+        here.eq(following),
+        following.eq(successor(following, cycles)),
+    ]
+    m.d.comb += [
+        write.addr.eq(here),
+        write.data.eq(value),
+        write.en.eq(1),
+        read.addr.eq(following),
+    ]
+    return Value.cast(read.data)
+
+
+def successor(count: Any, modulus: int) -> Any:
+    """The next count of 0 .. modulus - 1, round and round."""
+    return Mux(count == modulus - 1, 0, count + 1)
+
+
+def delay_cost(bits: int, cycles: int) -> Cost:
+    """Cost of delaying `bits` wires."""
+    if cycles <= REGISTER_CYCLES:
+        return Cost(register_bits=bits * cycles)
+    pointer = 2 * (cycles - 1).bit_length()
+    return Cost(adder_bits=pointer, register_bits=pointer, memories=((bits, cycles),))
+
+
+class Delay(Operator):
+    """`o = a`, later. Inserted by the timetable where a value is needed after it was made.
+
+    Parameters: lanes, format of the vector; cycles >= 1.
+    Latency: `cycles`. Cost: `cycles * lanes * width` register or memory bits.
+    """
+
+    def __init__(self, lanes: int, format: Format, cycles: int, period: int) -> None:
+        if cycles < 1:
+            raise ValueError(f"a delay takes at least one cycle, got {cycles}")
+        self.cycles = self.latency = self.interval = cycles
+        super().__init__({"a": (lanes, format)}, (lanes, format), period)
+
+    @property
+    def cost(self) -> Cost:
+        return delay_cost(len(Value.cast(self.a.lanes)), self.cycles)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        held = delayed(m, "held", Value.cast(self.a.lanes), self.cycles)
+        m.d.comb += Value.cast(self.o.lanes).eq(held)
+        start_result(m, self, self.a)
+        return m

@@ -1,0 +1,152 @@
+"""Lane by lane arithmetic, one register deep."""
+
+from typing import Any
+
+from amaranth import Module, Mux, Signal, Value
+from sylvan.model.numbers import Format
+
+from ..beats import shape_of
+from .base import Cost, Operator, start_result
+
+
+class Elementwise(Operator):
+    """An operator that treats all lanes alike; subclasses give the expression of one lane.
+
+    Parameters: lanes; formats of the operands; format of the result, wide enough for every value
+    of the expression.
+    Latency: 1. Interval: 1.
+    """
+
+    def __init__(self, lanes: int, formats: list[Format], result: Format, period: int) -> None:
+        self.lanes = lanes
+        self.formats = formats
+        self.result = result
+        inputs = {name: (lanes, f) for name, f in zip(self.operands, formats, strict=True)}
+        super().__init__(inputs, (lanes, result), period)
+
+    @property
+    def bits(self) -> int:
+        """Bits of the result, all lanes."""
+        return self.lanes * shape_of(self.result).width
+
+    def lane(self, *operands: Value) -> Any:
+        """The result of one lane."""
+        raise NotImplementedError
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        streams = [getattr(self, name) for name in self.operands]
+        for lane in range(self.lanes):
+            held = Signal(shape_of(self.result), name=f"lane{lane}", reset_less=True)
+            m.d.sync += held.eq(self.lane(*(Value.cast(s.lanes[lane]) for s in streams)))
+            m.d.comb += self.o.lanes[lane].eq(held)
+        start_result(m, self, streams[0])
+        return m
+
+
+class AddSub(Elementwise):
+    """`o = a + b` or `a - b`, binary points aligned by wiring.
+
+    Cost: `lanes * width` adder bits, as many registers.
+    """
+
+    operands = ("a", "b")
+
+    def __init__(
+        self, lanes: int, formats: list[Format], result: Format, period: int, subtract: bool
+    ) -> None:
+        self.subtract = subtract
+        super().__init__(lanes, formats, result, period)
+
+    @property
+    def cost(self) -> Cost:
+        return Cost(adder_bits=self.bits, register_bits=self.bits)
+
+    def lane(self, *operands: Value) -> Any:
+        a, b = (x << (f.exp - self.result.exp) for x, f in zip(operands, self.formats))
+        return a - b if self.subtract else a + b
+
+
+class Neg(Elementwise):
+    """`o = -a`. Cost: `lanes * width` adder bits, as many registers."""
+
+    @property
+    def cost(self) -> Cost:
+        return Cost(adder_bits=self.bits, register_bits=self.bits)
+
+    def lane(self, *operands: Value) -> Any:
+        return -operands[0]
+
+
+class SignFlip(Elementwise):
+    """`o = a` where b is 0, `-a` where b is 1.
+
+    Cost: `lanes * width` adder bits, as many logic and register bits.
+    """
+
+    operands = ("a", "b")
+
+    @property
+    def cost(self) -> Cost:
+        return Cost(adder_bits=self.bits, logic_bits=self.bits, register_bits=self.bits)
+
+    def lane(self, *operands: Value) -> Any:
+        a, negative = operands
+        return (a ^ negative.replicate(len(a)).as_signed()) + negative
+
+
+class Relu(Elementwise):
+    """`o = max(a, 0)`. Cost: `lanes * width` registers, the logic absorbed by them."""
+
+    @property
+    def cost(self) -> Cost:
+        return Cost(register_bits=self.bits)
+
+    def lane(self, *operands: Value) -> Any:
+        (a,) = operands
+        if not self.formats[0].signed:
+            return a
+        return Mux(a[-1], 0, a)
+
+
+class Multiply(Elementwise):
+    """`o = a * b`, by partial products in logic.
+
+    Cost: `lanes * width(a) * width(b)` adder bits, `lanes * width(o)` registers.
+    """
+
+    operands = ("a", "b")
+
+    @property
+    def cost(self) -> Cost:
+        a, b = (shape_of(f).width for f in self.formats)
+        return Cost(adder_bits=self.lanes * a * b, register_bits=self.bits)
+
+    def lane(self, *operands: Value) -> Any:
+        a, b = operands
+        return a * b
+
+
+class PhaseShift(Elementwise):
+    """`o = a << shifts[phase]`: an exponent that differs by phase.
+
+    Parameters: shifts, one left shift per phase.
+    Cost: `lanes * width` registers with a selector each.
+    """
+
+    def __init__(
+        self, lanes: int, formats: list[Format], result: Format, period: int, shifts: list[int]
+    ) -> None:
+        self.shifts = shifts
+        super().__init__(lanes, formats, result, period)
+
+    @property
+    def cost(self) -> Cost:
+        return Cost(register_bits=self.bits)
+
+    def lane(self, *operands: Value) -> Any:
+        (a,) = operands
+        chosen: Any = a << self.shifts[0]
+        for phase, shift in enumerate(self.shifts[1:], start=1):
+            chosen = Mux(self.a.tag.phase == phase, a << shift, chosen)
+        return chosen

@@ -1,0 +1,127 @@
+"""The fast Walsh-Hadamard transform on a stream of beats."""
+
+from typing import Any
+
+from amaranth import Module, Mux, Signal, Value
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+from sylvan.model.numbers import Format
+
+from ..beats import shape_of
+from .base import Cost, Operator, connect_strobe, delay_strobe
+from .delay import delay_cost, delayed
+
+
+def butterfly(format: Format) -> Format:
+    """Interval that holds every sum and difference of two values of `format`."""
+    lo = min(2 * format.lo, format.lo - format.hi)
+    return Format(lo, max(2 * format.hi, format.hi - format.lo), format.exp)
+
+
+class TimeStage(wiring.Component):
+    """Butterflies between beats `delay` apart, on every lane: a single-path delay feedback.
+
+    In the first `delay` cycles of each pair of runs the delay line fills, and hands out the
+    differences of the pair before; in the second it is met by its partners, sums go out and
+    differences go in. Runs without a clock enable: a gap between vectors is harmless.
+
+    Members: start, In(1); i, In and o, Out: the lanes. Latency: `delay + 1`.
+    """
+
+    def __init__(self, lanes: int, delay: int, source: Format, result: Format) -> None:
+        self.delay = delay
+        super().__init__(
+            {
+                "start": In(1),
+                "i": In(data.ArrayLayout(shape_of(source), lanes)),
+                "o": Out(data.ArrayLayout(shape_of(result), lanes)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        position = Signal(range(2 * self.delay))
+        m.d.sync += position.eq(Mux(self.start, 1, position + 1))
+        second = Signal()
+        m.d.comb += second.eq(position[-1] & ~self.start)
+        feed = Signal.like(self.o)
+        back = data.View(self.o.shape(), delayed(m, "line", Value.cast(feed), self.delay))
+        held = Signal.like(self.o, reset_less=True)
+        for x, late, into, out in zip(self.i, back, feed, held, strict=True):
+            m.d.comb += into.eq(Mux(second, late - x, x))
+            m.d.sync += out.eq(Mux(second, late + x, late))
+        m.d.comb += self.o.eq(held)
+        return m
+
+
+class Hadamard(Operator):
+    """`o = (I (x) S_m) a`: the transform of every block, in natural order, unnormalized.
+
+    Element e = beat * lanes + lane. Index bits of the beat become stages in time (one butterfly
+    per lane with delay feedback, the longest delay first, while words are narrow), those of the
+    lane stages in space. No weights, no addresses.
+
+    Parameters:
+        lanes: P; divides the block m or is a multiple of it.
+        block: m, a power of two.
+        size: n, elements of the vector.
+        source, result: formats; words grow by one bit a stage, exactly.
+    Latency: `max(m / P - 1, 0) + log2 m`, a register per stage. Interval: `ceil(n / P)`.
+    Cost: a stage in time `2 P w` adder bits and a delay of `m / (2 P) .. 1` beats, in space `P w`.
+    """
+
+    def __init__(
+        self, lanes: int, block: int, size: int, source: Format, result: Format, period: int
+    ) -> None:
+        if block % lanes and lanes % block:
+            raise ValueError(
+                f"blocks of {block} cannot pass on {lanes} lanes: one must divide the other"
+            )
+        self.lanes = lanes
+        in_time = max(block // lanes, 1).bit_length() - 1
+        in_space = min(block, lanes).bit_length() - 1
+        self.delays = [1 << k for k in reversed(range(in_time))]
+        self.strides = [1 << k for k in range(in_space)]
+        self.formats = [source]
+        for _ in range(in_time + in_space):
+            self.formats.append(butterfly(self.formats[-1]))
+        self.latency = sum(self.delays) + in_time + in_space
+        self.interval = -(-size // lanes)
+        super().__init__({"a": (lanes, source)}, (lanes, result), period)
+
+    @property
+    def cost(self) -> Cost:
+        total = Cost()
+        for k, format in enumerate(self.formats[1:]):
+            bits = self.lanes * shape_of(format).width
+            if k < len(self.delays):
+                total += Cost(2 * bits, 2 * bits, bits) + delay_cost(bits, self.delays[k])
+            else:
+                total += Cost(adder_bits=bits, register_bits=bits)
+        return total
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        lanes: Any = self.a.lanes
+        strobe: Any = self.a
+        for k, delay in enumerate(self.delays):
+            stage = TimeStage(self.lanes, delay, *self.formats[k : k + 2])
+            m.submodules[f"time{delay}"] = stage
+            m.d.comb += [stage.start.eq(strobe.start), stage.i.eq(lanes)]
+            lanes = stage.o
+            strobe = delay_strobe(m, f"timing{delay}", strobe, delay + 1, self.interval)
+        for k, stride in enumerate(self.strides, start=len(self.delays)):
+            lanes = self._space_stage(m, lanes, stride, self.formats[k + 1])
+        strobe = delay_strobe(m, "timing", strobe, len(self.strides), self.interval)
+        connect_strobe(m, strobe, self.o)
+        m.d.comb += [out.eq(lane) for out, lane in zip(self.o.lanes, lanes, strict=True)]
+        return m
+
+    def _space_stage(self, m: Module, lanes: Any, stride: int, result: Format) -> Any:
+        """Butterflies between lanes `stride` apart, registered."""
+        layout = data.ArrayLayout(shape_of(result), self.lanes)
+        held = Signal(layout, name=f"space{stride}", reset_less=True)
+        for k in range(self.lanes):
+            a, b = lanes[k & ~stride], lanes[k | stride]
+            m.d.sync += held[k].eq(a - b if k & stride else a + b)
+        return held

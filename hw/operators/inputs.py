@@ -1,0 +1,56 @@
+"""The input of a timestep, handed out element by element or in beats."""
+
+from amaranth import Module, Signal, Value
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+from sylvan.model.numbers import Format
+
+from ..beats import Beats, Pattern, Strobe, shape_of
+from .addresses import Addresses
+from .base import Cost, connect_strobe, delay_strobe
+
+
+class InputReader(wiring.Component):
+    """Takes the collected input at `i` and passes it in `pattern`, shifting by a beat at a time.
+
+    Parameters: pattern; format of an element.
+    Members: i, In(Strobe); vector, In: the collected elements, stable in the cycle of the strobe;
+        o, Out(Beats).
+    Latency: 1. Interval: `pattern.cycles`. Cost: a register of the whole input.
+    """
+
+    latency = 1
+
+    def __init__(self, pattern: Pattern, format: Format, period: int) -> None:
+        self.pattern = pattern
+        self.format = format
+        self.interval = pattern.cycles
+        super().__init__(
+            {
+                "i": In(Strobe(period)),
+                "vector": In(data.ArrayLayout(shape_of(format), pattern.size)),
+                "o": Out(Beats(pattern.lanes, format, period)),
+            }
+        )
+
+    @property
+    def cost(self) -> Cost:
+        bits = self.pattern.beats * self.pattern.lanes * shape_of(self.format).width
+        return Cost(logic_bits=bits, register_bits=bits) + Addresses(self.pattern).cost
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        beat = len(Value.cast(self.o.lanes))
+        held = Signal(beat * self.pattern.beats, reset_less=True)
+        m.submodules.addresses = addresses = Addresses(self.pattern)
+        strobe = delay_strobe(m, "timing", self.i, self.latency, self.interval)
+        connect_strobe(m, strobe, self.o)
+        m.d.comb += [
+            addresses.start.eq(strobe.start),
+            Value.cast(self.o.lanes).eq(held[:beat]),
+        ]
+        with m.If(self.i.start):
+            m.d.sync += held.eq(Value.cast(self.vector))
+        with m.Elif(addresses.moves):
+            m.d.sync += held.eq(held.rotate_right(beat))
+        return m

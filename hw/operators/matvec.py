@@ -1,0 +1,183 @@
+"""Dense constant matrices times a vector, by multiply and accumulate in two dual orders.
+
+Both take the weights as a stream of their own (a Rom), aligned with the operand by the timetable.
+"""
+
+from typing import Any
+
+import numpy as np
+from amaranth import Module, Mux, Signal, Value
+from amaranth.lib import data
+from sylvan.model.arrays import Array
+from sylvan.model.numbers import Format
+
+from ..beats import Pattern, shape_of
+from .base import Cost, Operator, connect_strobe, delay_strobe, start_result
+from .delay import delay_cost, delayed
+
+
+def prefix_format(weights: Array, operand: Format) -> Format:
+    """Interval of every partial sum `sum_{j <= k} w_ij a_j`, over all rows i and columns k."""
+    columns = weights.astype(object)
+    corners = np.stack([columns * operand.lo, columns * operand.hi])
+    lo = np.cumsum(corners.min(axis=0), axis=1).min()
+    hi = np.cumsum(corners.max(axis=0), axis=1).max()
+    return Format(min(int(lo), 0), max(int(hi), 0), operand.exp)
+
+
+class InnerMatVec(Operator):
+    """`o = W a`, row after row: P columns a cycle into an adder tree and one accumulator.
+
+    For few rows. The operand passes once per row; the result is a single lane whose elements stay
+    for `ceil(columns / P)` cycles each.
+
+    Parameters:
+        weights: W, integers (rows, columns).
+        lanes: P, columns per cycle.
+        source, weight, result: formats.
+    Operands: a, pattern (columns, P) repeated for every row; b, the weights in the same order.
+    Latency: `ceil(columns / P) + ceil(log2 P) + 1`. Interval: `rows * ceil(columns / P)`.
+    Cost: P multipliers, `P - 1` adders of the tree, an accumulator.
+    """
+
+    operands = ("a", "b")
+
+    def __init__(
+        self,
+        weights: Array,
+        lanes: int,
+        source: Format,
+        weight: Format,
+        result: Format,
+        period: int,
+    ) -> None:
+        self.rows, self.columns = weights.shape
+        self.lanes = lanes
+        self.beats = Pattern(self.columns, lanes).beats
+        self.source = source
+        self.weight = weight
+        self.sum = prefix_format(weights, source)
+        self.tree_levels = (lanes - 1).bit_length()
+        self.latency = self.beats + self.tree_levels + 1
+        self.interval = self.rows * self.beats
+        super().__init__({"a": (lanes, source), "b": (lanes, weight)}, (1, result), period)
+
+    @property
+    def cost(self) -> Cost:
+        a, b = shape_of(self.source).width, shape_of(self.weight).width
+        tree = self.lanes * (a + b) + shape_of(self.sum).width
+        registers = 2 * self.lanes * (a + b) + 2 * shape_of(self.sum).width
+        return Cost(adder_bits=self.lanes * a * b + tree, register_bits=registers)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        product = self.source.times(self.weight.lo, self.weight.hi)
+        terms: list[Any] = []
+        for lane in range(self.lanes):
+            term = Signal(shape_of(product), name=f"product{lane}", reset_less=True)
+            m.d.sync += term.eq(self.a.lanes[lane] * self.b.lanes[lane])
+            terms.append(term)
+        for level in range(self.tree_levels):
+            pairs = [terms[k : k + 2] for k in range(0, len(terms), 2)]
+            terms = []
+            for k, pair in enumerate(pairs):
+                total = sum(pair[1:], pair[0])
+                held = Signal(total.shape(), name=f"tree{level}_{k}", reset_less=True)
+                m.d.sync += held.eq(total)
+                terms.append(held)
+        arrived = delay_strobe(m, "arrival", self.a, 1 + self.tree_levels, self.interval)
+        self._accumulate(m, terms[0], arrived)
+        return m
+
+    def _accumulate(self, m: Module, term: Any, strobe: Any) -> None:
+        """Sum `beats` terms per row; a finished row moves to the output and stays there."""
+        beat = Signal(range(max(self.beats, 2)))
+        here = Signal.like(beat)
+        m.d.comb += here.eq(Mux(strobe.start, 0, beat))
+        m.d.sync += beat.eq(Mux(here == self.beats - 1, 0, here + 1))
+        partial = Signal(shape_of(self.sum), reset_less=True)
+        total = Signal(shape_of(self.sum))
+        m.d.comb += total.eq(Mux(here == 0, 0, partial) + term)
+        m.d.sync += partial.eq(total)
+        row = Signal(self.o.lanes[0].shape(), reset_less=True)
+        with m.If(here == self.beats - 1):
+            m.d.sync += row.eq(total)
+        m.d.comb += self.o.lanes[0].eq(row)
+        finished = delay_strobe(m, "timing", strobe, self.beats, self.interval)
+        connect_strobe(m, finished, self.o)
+
+
+class OuterMatVec(Operator):
+    """`o = W a`, column after column: one element times P rows a cycle, sums circulating.
+
+    For few columns. The operand is a single lane whose elements stay while the rows pass; the
+    result leaves in beats during the last column.
+
+    Parameters: weights, integers (rows, columns); lanes: P, rows per cycle.
+    Operands: a, a single lane, each element held for `ceil(rows / P)` cycles;
+        b, the weights column by column in beats of P rows.
+    Latency: `(columns - 1) * ceil(rows / P) + 1`, one more where sums circulate.
+    Interval: `columns * ceil(rows / P)`.
+    Cost: P multipliers; with several columns P adders and `ceil(rows / P)` words of sums.
+    """
+
+    operands = ("a", "b")
+
+    def __init__(
+        self,
+        weights: Array,
+        lanes: int,
+        source: Format,
+        weight: Format,
+        result: Format,
+        period: int,
+    ) -> None:
+        self.rows, self.columns = weights.shape
+        self.lanes = lanes
+        self.beats = Pattern(self.rows, lanes).beats
+        self.source = source
+        self.weight = weight
+        self.sum = prefix_format(weights, source)
+        self.circulates = self.columns > 1
+        self.latency = (self.columns - 1) * self.beats + 1 + self.circulates
+        self.interval = self.columns * self.beats
+        super().__init__({"a": (1, source), "b": (lanes, weight)}, (lanes, result), period)
+
+    @property
+    def cost(self) -> Cost:
+        a, b = shape_of(self.source).width, shape_of(self.weight).width
+        cost = Cost(adder_bits=self.lanes * a * b, register_bits=self.lanes * (a + b))
+        if self.circulates:
+            bits = self.lanes * shape_of(self.sum).width
+            cost += Cost(adder_bits=bits, register_bits=bits) + delay_cost(bits, self.beats - 1)
+        return cost
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        product = self.source.times(self.weight.lo, self.weight.hi)
+        terms = Signal(data.ArrayLayout(shape_of(product), self.lanes), reset_less=True)
+        for term, weight in zip(terms, self.b.lanes, strict=True):
+            m.d.sync += term.eq(weight * self.a.lanes[0])
+        results: Any = terms
+        if self.circulates:
+            arrived = delay_strobe(m, "arrival", self.a, 1, self.interval)
+            results = self._circulate(m, terms, arrived.start)
+        m.d.comb += [out.eq(x) for out, x in zip(self.o.lanes, results, strict=True)]
+        start_result(m, self, self.a)
+        return m
+
+    def _circulate(self, m: Module, terms: Any, start: Value) -> Any:
+        """Add each column's terms to the sums of the column before; the first starts from zero."""
+        left = Signal(range(max(self.beats, 2)))
+        opening = Signal()
+        with m.If(start):
+            m.d.sync += left.eq(self.beats - 1)
+        with m.Elif(left != 0):
+            m.d.sync += left.eq(left - 1)
+        m.d.comb += opening.eq(start | (left != 0))
+        layout = data.ArrayLayout(shape_of(self.sum), self.lanes)
+        sums = Signal(layout, reset_less=True)
+        back = data.View(layout, delayed(m, "sums_back", Value.cast(sums), self.beats - 1))
+        for total, term, past in zip(sums, terms, back, strict=True):
+            m.d.sync += total.eq(term + Mux(opening, 0, past))
+        return sums

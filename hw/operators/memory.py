@@ -1,0 +1,157 @@
+"""Vectors that stay: states, and buffers between unlike patterns."""
+
+from typing import Any
+
+from amaranth import Module, Mux, Signal, Value
+from amaranth.lib import data, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+from sylvan.model.arrays import Array
+from sylvan.model.numbers import Format
+
+from ..beats import Beats, Pattern, Strobe, shape_of
+from .addresses import Addresses
+from .base import Cost, Operator, connect_strobe, delay_strobe
+from .rom import READ_LATENCY, pack_beats
+
+
+def read_latency(pattern: Pattern, word_lanes: int) -> int:
+    """Cycles from a reader's strobe to its data; picking single elements takes one more."""
+    return READ_LATENCY + (pattern.lanes < word_lanes)
+
+
+class VectorMemory(wiring.Component):
+    """A vector written in one pattern and read in any number of them through one read port.
+
+    The readers' turns are kept apart by the plan. A reader whose strobe is tagged `init` reads the
+    initial value in place of what was written.
+
+    Parameters:
+        written: the pattern written; its lanes are those of a word.
+        format: of the elements.
+        readers: the patterns read; their lanes are those of a word, or 1.
+        initial: raw initial value (size,), or None where nothing is read before it is written.
+
+    Members: write, In(Beats); read<k>, In(Strobe) and out<k>, Out(Beats) for each reader.
+    Latency: `read_latency` from a reader's strobe to its data. A word may be read in the cycle
+    after its write and never in the same one.
+    Cost: `ceil(size / lanes) * lanes * width` memory bits, an output register of one word.
+    """
+
+    def __init__(
+        self,
+        written: Pattern,
+        format: Format,
+        readers: list[Pattern],
+        initial: Array | None,
+        period: int,
+    ) -> None:
+        self.pattern = written
+        self.format = format
+        self.readers = [Addresses(reader, written.lanes) for reader in readers]
+        self.initial = initial
+        members: dict[str, Any] = {"write": In(Beats(written.lanes, format, period))}
+        for k, reader in enumerate(readers):
+            members[f"read{k}"] = In(Strobe(period))
+            members[f"out{k}"] = Out(Beats(reader.lanes, format, period))
+        super().__init__(members)
+
+    @property
+    def cost(self) -> Cost:
+        word = self.pattern.lanes * shape_of(self.format).width
+        total = Cost(register_bits=word, memories=((word, self.pattern.beats),))
+        for addresses in [Addresses(self.pattern), *self.readers]:
+            total += addresses.cost
+        return total
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        layout = data.ArrayLayout(shape_of(self.format), self.pattern.lanes)
+        m.submodules.words = words = Memory(
+            shape=layout, depth=max(self.pattern.beats, 2), init=[], attrs={"no_rw_check": 1}
+        )
+        write, read = words.write_port(), words.read_port()
+        m.submodules.writing = writing = Addresses(self.pattern)
+        m.d.comb += [
+            writing.start.eq(self.write.start),
+            write.addr.eq(writing.word),
+            write.data.eq(self.write.lanes),
+            write.en.eq(writing.active),
+        ]
+        word = Signal(layout, reset_less=True)
+        address: Any = 0
+        starts_anew: Any = 0
+        for k, reading in enumerate(self.readers):
+            m.submodules[f"reading{k}"] = reading
+            strobe = getattr(self, f"read{k}")
+            m.d.comb += reading.start.eq(strobe.start)
+            # An idle reader rests at word 0, so the turns combine by a plain or.
+            address = address | reading.word
+            starts_anew = starts_anew | (reading.active & strobe.tag.init)
+            self._connect(m, k, reading, word)
+        m.d.comb += read.addr.eq(address)
+        m.d.sync += word.eq(self._initialised(m, read, address, starts_anew))
+        return m
+
+    def _initialised(self, m: Module, read: Any, address: Any, starts_anew: Any) -> Any:
+        """What was read, or the initial value; the choice is one cycle behind the address."""
+        if self.initial is None:
+            return read.data
+        anew = Signal()
+        m.d.sync += anew.eq(starts_anew)
+        initial: Any = 0
+        if self.initial.any():
+            init = [[int(raw) for raw in w] for w in pack_beats(self.initial, self.pattern.lanes)]
+            layout = read.data.shape()
+            m.submodules.initial = rom = Memory(shape=layout, depth=max(len(init), 2), init=init)
+            port = rom.read_port()
+            m.d.comb += port.addr.eq(address)
+            initial = Value.cast(port.data)
+        return Mux(anew, initial, Value.cast(read.data))
+
+    def _connect(self, m: Module, k: int, reading: Addresses, word: Any) -> None:
+        """Hand the word, or one of its elements, to reader `k`."""
+        strobe, out = getattr(self, f"read{k}"), getattr(self, f"out{k}")
+        latency = read_latency(reading.pattern, self.pattern.lanes)
+        interval = reading.pattern.cycles
+        connect_strobe(m, delay_strobe(m, f"timing{k}", strobe, latency, interval), out)
+        if not reading.singly:
+            m.d.comb += out.lanes.eq(word)
+            return
+        lane: Any = reading.lane
+        for stage in range(READ_LATENCY):
+            later = Signal.like(reading.lane, name=f"lane{k}_{stage}", reset_less=True)
+            m.d.sync += later.eq(lane)
+            lane = later
+        element = Signal(shape_of(self.format), name=f"element{k}", reset_less=True)
+        m.d.sync += element.eq(word[lane])
+        m.d.comb += out.lanes[0].eq(element)
+
+
+class Buffer(Operator):
+    """`o = a` in another order: stores a vector as it comes, then passes it in `pattern`.
+
+    Parameters: written, the operand's pattern; pattern of the result, of as many lanes or of one;
+        format.
+    Latency: `written.cycles + read_latency`. Interval: the cycles of both passes.
+    Cost: the vector's memory bits.
+    """
+
+    def __init__(self, written: Pattern, pattern: Pattern, format: Format, period: int) -> None:
+        self.memory = VectorMemory(written, format, [pattern], None, period)
+        self.latency = written.cycles + read_latency(pattern, written.lanes)
+        self.interval = written.cycles + pattern.cycles
+        super().__init__({"a": (written.lanes, format)}, (pattern.lanes, format), period)
+
+    @property
+    def cost(self) -> Cost:
+        return self.memory.cost
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.memory = memory = self.memory
+        stored = delay_strobe(m, "stored", self.a, memory.pattern.cycles, self.interval)
+        wiring.connect(m, wiring.flipped(self.a), memory.write)
+        wiring.connect(m, stored, memory.read0)
+        wiring.connect(m, memory.out0, wiring.flipped(self.o))
+        return m

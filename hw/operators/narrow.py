@@ -1,0 +1,91 @@
+"""Narrowing in hardware: the only operator that rounds or clamps."""
+
+from typing import Any
+
+from amaranth import Cat, Module, Mux, Signal, Value
+from sylvan.model.numbers import Format, Overflow, Rounding
+
+from ..beats import shape_of
+from .base import Cost, Operator, start_result
+
+
+class Narrow(Operator):
+    """`o = a` rounded to the binary point of `target` and brought into its interval.
+
+    Half to even as a circuit: add one half, drop the s fraction bits, and where all of those were
+    zero after the addition (a tie) clear the lowest bit that is left.
+
+    Parameters: lanes; source and target format; rounding and overflow mode.
+    Latency: 2 (the sum; the choice). Interval: 1.
+    Cost: per lane, `width(a)` adder bits where it rounds, twice `width(o)` logic, registers for
+    both stages.
+    """
+
+    latency = 2
+
+    def __init__(
+        self,
+        lanes: int,
+        source: Format,
+        target: Format,
+        rounding: Rounding,
+        overflow: Overflow,
+        period: int,
+    ) -> None:
+        self.lanes = lanes
+        self.source = source
+        self.target = target
+        self.rounding = rounding
+        self.overflow = overflow
+        self.dropped = max(target.exp - source.exp, 0)
+        half = 0 if rounding is Rounding.FLOOR or not self.dropped else 1 << (self.dropped - 1)
+        fine = source.aligned(min(source.exp, target.exp))
+        self.half = half
+        self.sum = Format(fine.lo + half, fine.hi + half, fine.exp)
+        super().__init__({"a": (lanes, source)}, (lanes, target), period)
+
+    @property
+    def cost(self) -> Cost:
+        wide, narrow = shape_of(self.sum).width, shape_of(self.target).width
+        return Cost(
+            adder_bits=self.lanes * wide if self.half else 0,
+            logic_bits=self.lanes * 2 * narrow,
+            register_bits=self.lanes * (wide + narrow),
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        for lane in range(self.lanes):
+            total = Signal(shape_of(self.sum), name=f"sum{lane}", reset_less=True)
+            held = Signal(shape_of(self.target), name=f"lane{lane}", reset_less=True)
+            fine = Value.cast(self.a.lanes[lane]) << (self.source.exp - self.sum.exp)
+            m.d.sync += [
+                total.eq(fine + self.half),
+                held.eq(self._in_range(self._rounded(total))),
+            ]
+            m.d.comb += self.o.lanes[lane].eq(held)
+        start_result(m, self, self.a)
+        return m
+
+    def _rounded(self, total: Signal) -> Value:
+        kept = total >> self.dropped
+        if self.rounding is not Rounding.HALF_EVEN or not self.dropped:
+            return kept
+        tie = total[: self.dropped] == 0
+        even = Cat(kept[0] & ~tie, kept[1:])
+        return even.as_signed() if self.sum.signed else even
+
+    def _in_range(self, value: Value) -> Any:
+        lo, hi = self.target.lo, self.target.hi
+        if self.overflow is Overflow.WRAP:
+            # The span is a power of two, so only the bits below it count.
+            bits = (hi - lo).bit_length()
+            offset = (value - lo)[:bits]
+            return offset + lo
+        result = value
+        bounds = Format(self.sum.lo >> self.dropped, self.sum.hi >> self.dropped)
+        if bounds.hi > hi:
+            result = Mux(value > hi, hi, result)
+        if bounds.lo < lo:
+            result = Mux(value < lo, lo, result)
+        return result

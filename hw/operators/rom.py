@@ -1,0 +1,119 @@
+"""Constants that pass like any other vector."""
+
+from typing import Any
+
+import numpy as np
+from amaranth import Cat, Module, Signal, Value
+from amaranth.lib.memory import Memory
+from sylvan.model.arrays import Array
+from sylvan.model.numbers import Format
+
+from ..beats import Pattern
+from .addresses import Addresses
+from .base import Cost, Operator, Source, start_result
+
+READ_LATENCY = 2
+"""Cycles from an address to its word: the memory's own and an output register's."""
+
+
+def pack_beats(vectors: Array, lanes: int) -> Array:
+    """Vectors (..., size) as beats (..., beats, lanes), padded with zeros."""
+    *rest, size = vectors.shape
+    beats = -(-size // lanes)
+    padded = np.zeros((*rest, beats * lanes), np.int64)
+    padded[..., :size] = vectors
+    return padded.reshape(*rest, beats, lanes)
+
+
+class Rom(Source):
+    """Constant words in a pattern's order, chosen by phase.
+
+    Parameters:
+        words: integers (phases, beats, lanes), phases being 1 or the period.
+        pattern: the order; its beats and lanes are those of `words`.
+        format: holds every word.
+    Latency: 2. Interval: `pattern.cycles`.
+    Cost: `phases * beats * lanes * width` memory bits; a single word is wires.
+    """
+
+    latency = READ_LATENCY
+
+    def __init__(self, words: Array, pattern: Pattern, format: Format, period: int) -> None:
+        self.set_words(words[:, None], pattern)
+        super().__init__((pattern.lanes, format), period)
+
+    def set_words(self, words: Array, pattern: Pattern) -> None:
+        """Keep words (phases, symbols, beats, lanes) that pass in `pattern`."""
+        if words.shape[2:] != (pattern.beats, pattern.lanes):
+            raise ValueError(
+                f"words of shape {words.shape} do not pass as {pattern.beats} beats of "
+                f"{pattern.lanes} lanes"
+            )
+        self.words = words
+        self.pattern = pattern
+        self.interval = pattern.cycles
+
+    @property
+    def cost(self) -> Cost:
+        word = len(Value.cast(self.o.lanes))
+        words = self.words.size // self.pattern.lanes
+        counting = Addresses(self.pattern).cost
+        return counting + Cost(memories=((word, words),) if words > 1 else ())
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        self.read_words(m, self.i, None)
+        return m
+
+    def read_words(self, m: Module, strobe: Any, symbol: Value | None) -> None:
+        """Build the read path; word, symbol and phase each take their own bits of the address."""
+        phases, symbols, beats, _ = self.words.shape
+        layout: Any = self.o.lanes.shape()
+        m.submodules.addresses = addresses = Addresses(self.pattern)
+        m.d.comb += addresses.start.eq(strobe.start)
+        index: list[Value] = [addresses.word[: _bits(beats)]]
+        if symbol is not None:
+            index.append(symbol[: _bits(symbols)])
+        if phases > 1:
+            index.append(strobe.tag.phase)
+        init = [[int(raw) for raw in word] for word in _grown(self.words)]
+        if len(init) == 1:
+            m.d.comb += self.o.lanes.eq(layout.const(init[0]))
+        else:
+            m.submodules.words = memory = Memory(shape=layout, depth=len(init), init=init)
+            port = memory.read_port()
+            word = Signal(layout, reset_less=True)
+            m.d.comb += [port.addr.eq(Cat(*index)), self.o.lanes.eq(word)]
+            m.d.sync += word.eq(port.data)
+        start_result(m, self, strobe)
+
+
+class LookupRom(Rom):
+    """The words of the symbol on lane 0 of operand `a`, which stays there while they are read.
+
+    Parameters: words (phases, symbols, beats, lanes); the others, latency, interval and cost as
+    for Rom, the cost times the number of symbols.
+    """
+
+    operands = ("a",)
+
+    def __init__(
+        self, words: Array, pattern: Pattern, format: Format, symbol: Format, period: int
+    ) -> None:
+        self.set_words(words, pattern)
+        Operator.__init__(self, {"a": (1, symbol)}, (pattern.lanes, format), period)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        self.read_words(m, self.a, Value.cast(self.a.lanes[0]))
+        return m
+
+
+def _bits(count: int) -> int:
+    return (count - 1).bit_length()
+
+
+def _grown(words: Array) -> Array:
+    """Words (..., lanes) as (depth, lanes), every axis grown to a power of two by zeros."""
+    extra = [(0, (1 << _bits(axis)) - axis) for axis in words.shape[:-1]]
+    return np.pad(words, [*extra, (0, 0)]).reshape(-1, words.shape[-1])

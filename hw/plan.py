@@ -1,0 +1,327 @@
+"""The plan: program + schedule, with every cycle accounted for before any RTL exists.
+
+A core runs a timestep as up to two bodies: the step, which fires when the whole input is there,
+and on timesteps that are read the readout. Both are timetables; this page finds how closely bodies
+may follow each other so that no word is read before it is written or written before it is read.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sylvan.model.arrays import Array
+from sylvan.model.errors import UserError
+from sylvan.model.matrices import Hadamard
+from sylvan.model.operations import Value
+from sylvan.model.operations.arithmetic import Lerp, Mul
+from sylvan.model.operations.constants import MatVec
+from sylvan.model.program import Program
+
+from .beats import Pattern, shape_of
+from .operators.base import Cost
+from .operators.inputs import InputReader
+from .operators.memory import VectorMemory
+from .schedule import Schedule
+from .timetable import Part, Timetable
+
+MAX_TRANSFER_BITS = 128
+COLLECT = 1
+"""Cycles from the transfer that completes an input to the one in which its step can fire."""
+BEGIN = 1
+"""Cycles from firing to cycle 0 of the step."""
+QUEUE = 2
+"""Cycles from an element at the end of the readout to its transfer, the queue being empty."""
+
+
+@dataclass(frozen=True)
+class Port:
+    """How the elements of a vector cross a stream of the core."""
+
+    value: Value
+    per_transfer: int
+
+    @property
+    def element_bits(self) -> int:
+        """Bits of an element."""
+        return shape_of(self.value.format).width
+
+    @property
+    def transfers(self) -> int:
+        """Transfers per timestep."""
+        return -(-self.value.size // self.per_transfer)
+
+
+@dataclass
+class MemoryPlan:
+    """A vector kept between bodies: the part that writes it, and the parts that read it.
+
+    Each copy has one read port, which serves one reader of each body.
+
+    Attributes: writes, the cycle of the step in which the first word is written.
+    """
+
+    name: str
+    value: Value
+    written: Part
+    initial: Array | None
+    step_readers: list[Part]
+    readout_readers: list[Part]
+    writes: int = 0
+
+    @property
+    def copies(self) -> int:
+        """Copies that the readers need."""
+        return max(len(self.step_readers), len(self.readout_readers))
+
+    def readers(self, copy: int) -> list[Part]:
+        """The readers of one copy, that of the step first."""
+        return self.step_readers[copy : copy + 1] + self.readout_readers[copy : copy + 1]
+
+    def component(self, copy: int, period: int) -> VectorMemory:
+        """The memory of one copy."""
+        patterns = [part.pattern for part in self.readers(copy)]
+        return VectorMemory(self.written.pattern, self.value.format, patterns, self.initial, period)
+
+    def accesses(self, reader: Part) -> Iterator[tuple[int, int, int]]:
+        """For each word: the cycle it is written, first read and last read, in their bodies."""
+        pattern, lanes = reader.pattern, self.written.pattern.lanes
+        held = pattern.dwell * (lanes // pattern.lanes)
+        one_pass = pattern.beats * pattern.dwell
+        for word in range(self.written.pattern.beats):
+            first = reader.begins + word * held
+            ends = min((word + 1) * held, one_pass)
+            last = reader.begins + (pattern.repeats - 1) * one_pass + ends - 1
+            yield self.writes + word, first, last
+
+
+class Plan:
+    """A program under a schedule: its parts, their times, and what the whole takes.
+
+    Raises UserError if the program has several layers, an operation has no hardware, or the lanes
+    do not suit a vector or a matrix.
+
+    Attributes:
+        step, readout: timetables of the two bodies.
+        answer: the part that makes the answer.
+        memories: vectors kept between bodies.
+        release: cycle of the step in which the input is taken over, freeing its collector.
+        readout_begins: cycle of the step that is cycle 0 of the readout.
+        cycles_per_step: least distance of two timesteps of which the earlier is not read.
+        closing_cycles: the same where it is read.
+        latency_cycles: from the transfer that completes an input to the first of its answer.
+        answers: whole answers that the output queue has room for.
+    """
+
+    def __init__(self, program: Program, schedule: Schedule) -> None:
+        self.program = program
+        self.schedule = schedule
+        if len(program.layers) != 1:
+            raise UserError(
+                f"a core holds one layer, this program has {len(program.layers)}: a stack of "
+                "layers has no hardware yet"
+            )
+        (self.layer,) = program.layers
+        widest = max([self.layer.input.size, *(n.result.size for n in program.nodes())])
+        if schedule.lanes > widest:
+            raise UserError(
+                f"{schedule.lanes} lanes for a program whose widest vector has {widest} elements; "
+                f"use 1 to {widest}"
+            )
+        source, bits = program.input.value, shape_of(program.input.value.format).width
+        self.input_port = Port(source, max(min(source.size, MAX_TRANSFER_BITS // bits), 1))
+        self.output_port = Port(program.output, 1)
+        self._plan_bodies()
+        self._plan_memories()
+        self._find_intervals()
+
+    def _plan_bodies(self) -> None:
+        names: set[str] = set()
+        period, schedule, layer = self.program.period, self.schedule, self.layer
+        states = {s.value.name: schedule.over(s.value.size) for s in layer.states}
+        self.step = Timetable(layer.body, states, layer.input, schedule, period, names)
+        values = {n.result.name: n.result for n in layer.body}
+        values |= {s.value.name: s.value for s in layer.states} | {layer.input.name: layer.input}
+        self._written = {
+            name: self.step.demand(
+                values[name], Pattern(values[name].size, schedule.over(values[name].size))
+            )
+            for name in dict.fromkeys([*(s.next for s in layer.states), layer.output.name])
+        }
+        self.step.settle(list(self._written.values()))
+
+        kept = {layer.output.name: schedule.over(layer.output.size)}
+        self.readout = Timetable(self.program.readout.body, kept, None, schedule, period, names)
+        output = self.program.output
+        dwell = self.readout.dwell(output)
+        self.answer = self.readout.demand(output, Pattern(output.size, 1, dwell))
+        self.readout.settle([self.answer])
+
+    def _plan_memories(self) -> None:
+        """One memory per state; the value handed on shares that of a state that becomes it."""
+        handed_on = self.layer.output
+        unserved = [part for part in self.readout.parts if part.memory]
+        self.memories = []
+        for state in self.layer.states:
+            readers = [part for part in self.step.parts if part.memory == state.value.name]
+            serves = unserved if state.next == handed_on.name else []
+            unserved = [] if serves else unserved
+            written = self._written[state.next]
+            self.memories.append(
+                MemoryPlan(
+                    f"{state.value.name}_memory",
+                    state.value,
+                    written,
+                    state.initial,
+                    readers,
+                    serves,
+                )
+            )
+        if unserved:
+            written = self._written[handed_on.name]
+            name = f"{handed_on.name}_kept"
+            self.memories.append(MemoryPlan(name, handed_on, written, None, [], unserved))
+        for memory in self.memories:
+            memory.writes = memory.written.time
+            # A word is written after its last read in the same step, if need be by waiting.
+            wait = max(
+                (
+                    last - write + 1
+                    for reader in memory.step_readers
+                    for write, _, last in memory.accesses(reader)
+                ),
+                default=0,
+            )
+            memory.written = self.step.later(memory.written, memory.writes + max(wait, 0))
+            memory.writes = memory.written.time
+
+    def _find_intervals(self) -> None:
+        taken = [p.begins for p in self.step.parts if isinstance(p.operator, InputReader)]
+        self.release = max(taken, default=0)
+        self.readout_begins = 0
+        collected = self.release + self.input_port.transfers + BEGIN + COLLECT
+        self.cycles_per_step = max([collected, *(part.interval for part in self.step.parts)])
+        for memory in self.memories:
+            for reader in memory.step_readers:
+                for write, first, _ in memory.accesses(reader):
+                    self.cycles_per_step = max(self.cycles_per_step, write - first + 1)
+            for reader in memory.readout_readers:
+                for write, first, _ in memory.accesses(reader):
+                    self.readout_begins = max(self.readout_begins, write - first + 1)
+            for copy in range(memory.copies):
+                if len(memory.readers(copy)) == 2:
+                    ahead, after = memory.readers(copy)
+                    done = ahead.begins + ahead.pattern.cycles
+                    self.readout_begins = max(self.readout_begins, done - after.begins)
+        self._find_closing()
+
+    def _find_closing(self) -> None:
+        intervals = [part.interval for part in self.readout.parts]
+        self.closing_cycles = max([self.cycles_per_step, *intervals])
+        for memory in self.memories:
+            for reader in memory.readout_readers:
+                for write, _, last in memory.accesses(reader):
+                    until = self.readout_begins + last - write + 1
+                    self.closing_cycles = max(self.closing_cycles, until)
+            for copy in range(memory.copies):
+                if len(memory.readers(copy)) == 2:
+                    ahead, after = memory.readers(copy)
+                    done = self.readout_begins + after.begins + after.pattern.cycles
+                    self.closing_cycles = max(self.closing_cycles, done - ahead.begins)
+        if self.program.readout.read == "every":
+            self.cycles_per_step = self.closing_cycles
+        first = BEGIN + self.readout_begins + self.answer.time + QUEUE
+        self.latency_cycles = COLLECT + first
+        pattern = self.answer.pattern
+        drained = first + (pattern.beats - 1) * pattern.dwell + 1
+        self.answers = -(-drained // self.closing_cycles)
+
+    @property
+    def parts(self) -> list[Part]:
+        """The parts of both bodies."""
+        return self.step.parts + self.readout.parts
+
+    @property
+    def cost(self) -> dict[str, Cost]:
+        """Cost by name of part or memory."""
+        costs = {p.name: p.operator.cost for p in self.parts if p.operator is not None}
+        for memory in self.memories:
+            for copy in range(memory.copies):
+                component = memory.component(copy, self.program.period)
+                costs[f"{memory.name}{copy or ''}"] = component.cost
+        return costs
+
+    @property
+    def floor_adder_bits(self) -> int | None:
+        """Full-adder cells that one timestep's recurrence cannot do without.
+
+        The fast transforms of the recurrent matrices, plus one add per state element at the
+        state's width. None for programs that multiply elementwise, or whose recurrent matrices
+        have no known graph.
+        """
+        recurrent = {state.value.name for state in self.layer.states}
+        total = sum(s.value.size * s.value.format.width for s in self.layer.states)
+        for node in self.layer.body:
+            if not recurrent & {v.name for v in node.operands}:
+                continue
+            recurrent.add(node.result.name)
+            operation = node.operation
+            if isinstance(operation, Mul | Lerp):
+                return None
+            if isinstance(operation, MatVec):
+                if not isinstance(operation.matrix, Hadamard):
+                    return None
+                width = node.operands[0].format.width
+                stages = range(operation.matrix.stages)
+                total += sum(node.result.size * (width + stage) for stage in stages)
+        return total
+
+    def describe(self) -> dict[str, Any]:
+        """The plan as data: `plan.json`."""
+        return {
+            "schedule": self.schedule_keys(),
+            "cycles": {
+                "cycles_per_step": self.cycles_per_step,
+                "closing_cycles": self.closing_cycles,
+                "latency_cycles": self.latency_cycles,
+            },
+            "floor_adder_bits": self.floor_adder_bits,
+            "step": [_describe(part) for part in self.step.parts],
+            "readout_begins": self.readout_begins,
+            "readout": [_describe(part) for part in self.readout.parts],
+            "memories": [
+                {
+                    "name": memory.name,
+                    "copies": memory.copies,
+                    "words": memory.written.pattern.beats,
+                    "word_lanes": memory.written.pattern.lanes,
+                    "element_bits": shape_of(memory.value.format).width,
+                    "written_by": memory.written.name,
+                    "writes": memory.writes,
+                }
+                for memory in self.memories
+            ],
+            "answers": self.answers,
+        }
+
+    def schedule_keys(self) -> dict[str, int]:
+        """Lanes, digit (the whole width of the widest state) and contexts."""
+        values = [s.value for s in self.layer.states] or [self.layer.output]
+        digit = max(shape_of(v.format).width for v in values)
+        return {"lanes": self.schedule.lanes, "digit": digit, "contexts": 1}
+
+
+def _describe(part: Part) -> dict[str, Any]:
+    pattern = part.pattern
+    return {
+        "name": part.name,
+        "operator": type(part.operator).__name__ if part.operator else "VectorMemory",
+        "format": [part.format.lo, part.format.hi, part.format.exp],
+        "size": pattern.size,
+        "lanes": pattern.lanes,
+        "dwell": pattern.dwell,
+        "repeats": pattern.repeats,
+        "operands": [operand.name for operand in part.operands],
+        "begins": part.begins,
+        "latency": part.latency,
+        "interval": part.interval,
+    }

@@ -1,0 +1,26 @@
+"""When and where: the knobs that never change a bit of any result."""
+
+from dataclasses import dataclass
+
+from sylvan.model.errors import UserError
+
+DEFAULT_LANES = 8
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How a program is folded in time.
+
+    Parameters: lanes P, elements of a vector that pass per cycle; vectors shorter than P pass in
+    one beat.
+    """
+
+    lanes: int = DEFAULT_LANES
+
+    def __post_init__(self) -> None:
+        if type(self.lanes) is not int or self.lanes < 1:
+            raise UserError(f"lanes must be an integer of at least 1, got {self.lanes!r}")
+
+    def over(self, size: int) -> int:
+        """Lanes that a vector of `size` elements takes."""
+        return min(self.lanes, size)

@@ -1,0 +1,171 @@
+"""The timetable of one body: which operators, connected how, and the cycle each of them starts.
+
+Operators are pulled in from the sinks. Every value then starts as late as its earliest consumer
+allows; what a later consumer needs waits in a delay. Times are cycles after the body begins.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sylvan.model.numbers import Format
+from sylvan.model.operations import Value
+from sylvan.model.program import Node
+
+from .beats import Pattern
+from .lowering import Demand, Lowered, Lowering, lowering
+from .operators.base import Operator
+from .operators.delay import Delay
+from .operators.inputs import InputReader
+from .operators.memory import Buffer, read_latency
+from .schedule import Schedule
+
+
+@dataclass(eq=False)
+class Part:
+    """One thing of the body that makes a vector: an operator, or a read of a memory or the input.
+
+    Attributes:
+        name: unique in the core.
+        pattern, format: of the vector made.
+        latency: cycles from its operands' start, or its strobe, to the vector's start.
+        interval: least number of cycles between two starts.
+        operator: None for the read of a memory.
+        memory: the memory read, by name.
+        operands: parts whose vectors it takes.
+        time: when its vector starts.
+    """
+
+    name: str
+    pattern: Pattern
+    format: Format
+    latency: int
+    interval: int
+    operator: Operator | InputReader | None = None
+    memory: str | None = None
+    operands: list["Part"] = field(default_factory=list)
+    time: int = 0
+
+    @property
+    def begins(self) -> int:
+        """When its operands, or its strobe, start."""
+        return self.time - self.latency
+
+
+class Timetable:
+    """Parts and times of a body.
+
+    Parameters:
+        nodes: the body.
+        memories: lanes of the words, by name of the values that are read from a memory.
+        inputs: the value that the input collector provides, if the body reads it.
+        sinks: what is wanted, in which order.
+        names: part names already taken; grows.
+
+    Attributes: parts, in order of dependence; sinks, one part for each demand; end, the time at
+    which every sink's vector starts.
+    """
+
+    def __init__(
+        self,
+        nodes: Sequence[Node],
+        memories: Mapping[str, int],
+        inputs: Value | None,
+        schedule: Schedule,
+        period: int,
+        names: set[str],
+    ) -> None:
+        self.schedule = schedule
+        self.period = period
+        self.memories = memories
+        self.inputs = inputs
+        self.names = names
+        self.parts: list[Part] = []
+        self.end = 0
+        self._made: dict[tuple[str, Pattern], Part] = {}
+        self._lowerings: dict[str, Lowering] = {}
+        self._dwells: dict[str, int] = {}
+        for node in nodes:
+            found = lowering(node, schedule, period, self.dwell)
+            self._lowerings[node.result.name] = found
+            self._dwells[node.result.name] = found.dwell
+
+    def dwell(self, value: Value) -> int:
+        """Cycles that an element of `value` takes on a single lane; 1 for what is stored."""
+        return self._dwells.get(value.name, 1)
+
+    def demand(self, value: Value, pattern: Pattern) -> Part:
+        """The part that makes `value` in `pattern`, added with all that it needs."""
+        key = value.name, pattern
+        if key not in self._made:
+            self._made[key] = self._make(value, pattern)
+        return self._made[key]
+
+    def _make(self, value: Value, pattern: Pattern) -> Part:
+        if value.name in self.memories:
+            latency = read_latency(pattern, self.memories[value.name])
+            part = Part(f"{value.name}_read", pattern, value.format, latency, pattern.cycles)
+            part.memory = value.name
+            return self._add(part)
+        if value == self.inputs:
+            reader = InputReader(pattern, value.format, self.period)
+            return self._operator("input_read", reader, pattern, [])
+        source = self._lowerings[value.name]
+        natural = source.natural(pattern)
+        if natural != pattern:
+            written = self.demand(value, natural)
+            buffer = Buffer(natural, pattern, value.format, self.period)
+            return self._operator(f"{value.name}_buffer", buffer, pattern, [written])
+        return self._lowered(value.name, source.lower(pattern))
+
+    def _lowered(self, name: str, item: Lowered | Demand) -> Part:
+        if isinstance(item, Demand):
+            return self.demand(item.value, item.pattern)
+        operands = [self._lowered(name, operand) for operand in item.operands]
+        name = f"{name}_{item.role}" if item.role else name
+        return self._operator(name, item.operator, item.pattern, operands)
+
+    def _operator(
+        self, name: str, operator: Operator | InputReader, pattern: Pattern, operands: list[Part]
+    ) -> Part:
+        format = operator.o.signature.format
+        part = Part(name, pattern, format, operator.latency, operator.interval, operator)
+        part.operands = operands
+        return self._add(part)
+
+    def _add(self, part: Part) -> Part:
+        name, count = part.name, 1
+        while part.name in self.names:
+            count += 1
+            part.name = f"{name}_{count}"
+        self.names.add(part.name)
+        self.parts.append(part)
+        return part
+
+    def settle(self, sinks: Sequence[Part]) -> None:
+        """Give every part its time, with all sinks' vectors starting together, and add delays."""
+        latest = {id(part): 0 for part in sinks}
+        for part in reversed(self.parts):
+            part.time = latest[id(part)]
+            for operand in part.operands:
+                begins = min(latest.get(id(operand), part.begins), part.begins)
+                latest[id(operand)] = begins
+        opening = min((part.begins for part in self.parts), default=0)
+        for part in self.parts:
+            part.time -= opening
+        self.end = -opening
+        for part in list(self.parts):
+            for k, operand in enumerate(part.operands):
+                part.operands[k] = self.later(operand, part.begins)
+
+    def later(self, part: Part, time: int) -> Part:
+        """The vector of `part`, starting at `time`: itself, or itself after a delay."""
+        wait = time - part.time
+        if wait == 0:
+            return part
+        key = f"{part.name} after {wait}", part.pattern
+        if key not in self._made:
+            delay = Delay(part.pattern.lanes, part.format, wait, self.period)
+            made = self._operator(f"{part.name}_delay", delay, part.pattern, [part])
+            made.time = time
+            self._made[key] = made
+        return self._made[key]

@@ -1,0 +1,106 @@
+"""Verilog of a plan, and the description of its ports that testbenches and hosts read."""
+
+import json
+from typing import Any
+
+from amaranth.back import verilog
+from sylvan.model.program import NumericInput
+from sylvan.model.storage import program_hash
+
+from .core import Core
+from .plan import Plan
+
+PORTS = ("valid", "ready", "data", "first", "last")
+
+
+def describe_ports(plan: Plan, module: str = "core") -> dict[str, Any]:
+    """The core's ports as data: `ports.json`."""
+    program, source = plan.program, plan.program.input
+    numeric = isinstance(source, NumericInput)
+    port = plan.input_port
+    format = port.value.format
+    described: dict[str, Any] = {
+        "kind": "numeric" if numeric else "symbol",
+        "elements": port.value.size,
+        "elements_per_transfer": port.per_transfer,
+        "transfers": port.transfers,
+        "element_bits": port.element_bits,
+        "signed": format.signed,
+        "data_bits": port.per_transfer * port.element_bits,
+        "format": [format.lo, format.hi, format.exp],
+    }
+    if isinstance(source, NumericInput):
+        described |= {"scale": list(source.scale), "offset": list(source.offset)}
+    port = plan.output_port
+    format = port.value.format
+    return {
+        "module": module,
+        "program_sha256": program_hash(program),
+        "input": described,
+        "output": {
+            "name": port.value.name,
+            "elements": port.value.size,
+            "elements_per_transfer": port.per_transfer,
+            "transfers": port.transfers,
+            "element_bits": port.element_bits,
+            "signed": format.signed,
+            "data_bits": port.per_transfer * port.element_bits,
+            "format": [format.lo, format.hi, format.exp],
+            "unit": list(program.readout.unit),
+        },
+        "read": program.readout.read,
+        "period": program.period,
+    }
+
+
+def generate(plan: Plan, module: str = "core") -> str:
+    """Verilog-2001 of the plan's core, with a header that documents its ports."""
+    core = Core(plan)
+    ports: dict[str, Any] = {
+        f"{side}_{name}": (getattr(getattr(core, side), name), None)
+        for side in ("i", "o")
+        for name in PORTS
+    }
+    text = verilog.convert(core, name=module, ports=ports, strip_internal_attrs=True)
+    return header(plan, module) + text
+
+
+def header(plan: Plan, module: str) -> str:
+    """The comment at the top of the file."""
+    ports = describe_ports(plan, module)
+    cycles = plan.describe()["cycles"]
+
+    def side(name: str, key: str) -> list[str]:
+        port = ports[key]
+        lo, hi, exp = port["format"]
+        return [
+            f"{name}_data carries {port['elements_per_transfer']} element(s) of "
+            f"{port['element_bits']} bits, {'signed' if port['signed'] else 'unsigned'}, "
+            f"element 0 in the lowest bits;",
+            f"  a timestep has {port['elements']} element(s) in {port['transfers']} transfer(s); "
+            f"raw values {lo} to {hi} stand for raw * 2**{exp}",
+        ]
+
+    lines = [
+        f"{module}: recurrent network, program {ports['program_sha256'][:16]}, "
+        f"{plan.schedule.lanes} lanes",
+        "",
+        "clk, rst: clock; synchronous reset, active high, forgets all state at any moment",
+        "i_valid, i_ready, i_data, i_first, i_last: input stream; o_*: output stream",
+        "  a transfer happens at a rising edge of clk where valid and ready are both 1",
+        *side("i", "input"),
+        *side("o", "output"),
+        "i_first: the state starts anew before this timestep (as it does after reset)",
+        "i_last: the last timestep of a sequence"
+        + (", which is answered" if ports["read"] == "last" else "; every timestep is answered"),
+        "o_first, o_last: the flags of the timestep that is answered, on each of its transfers",
+        "",
+        f"cycles per step {cycles['cycles_per_step']}, of a step that is answered "
+        f"{cycles['closing_cycles']}, from input to answer {cycles['latency_cycles']}",
+    ]
+    return "".join(f"// {line}".rstrip() + "\n" for line in lines) + "\n"
+
+
+def to_json(tree: Any) -> str:
+    """JSON for people and programs: indented, keys in the order given."""
+    return json.dumps(tree, indent=1, allow_nan=False) + "\n"
