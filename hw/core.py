@@ -17,7 +17,7 @@ from .timetable import Part, Timetable
 
 
 class Transfer(data.StructLayout):
-    """What a border stream carries: elements, first in the lowest bits, and the timestep's flags."""
+    """A transfer of the core's streams: elements, the first one lowest, and the step's flags."""
 
     def __init__(self, bits: int) -> None:
         super().__init__({"data": bits, "first": 1, "last": 1})
@@ -227,7 +227,7 @@ class Core(wiring.Component):
             sequencer.last.eq(collector.last),
             sequencer.answered.eq(answers.answered),
         ]
-        ports: dict[str, Any] = {}
+        ports: dict[Any, Any] = {}
         self._place_operators(m, ports)
         self._place_memories(m, ports)
         step = self._strobes(m, "step", sequencer.step, plan.step, plan.cycles_per_step)
@@ -242,7 +242,7 @@ class Core(wiring.Component):
         _pass(m, ports[plan.answer.name], answers.i)
         return m
 
-    def _place_operators(self, m: Module, ports: dict[str, Any]) -> None:
+    def _place_operators(self, m: Module, ports: dict[Any, Any]) -> None:
         for part in self.plan.parts:
             if part.operator is not None:
                 m.submodules[part.name] = part.operator
@@ -262,7 +262,7 @@ class Core(wiring.Component):
     def _strobes(
         self, m: Module, name: str, root: Any, table: Timetable, interval: int
     ) -> dict[int, Any]:
-        """A strobe for every cycle of the body in which a source begins, each from the one before."""
+        """A strobe for every cycle in which a source begins, each made from the one before."""
         moments = {p.begins for p in table.parts if not p.operands} | {0}
         if table is self.plan.step:
             moments.add(self.plan.release)

@@ -22,7 +22,9 @@ def estimate(plan: Plan, target: Target) -> dict[str, Any]:
         return dict(cycles)
     total = sum(plan.cost.values(), Cost())
     blocks = [_blocks(width, depth, target) for width, depth in total.memories]
-    in_logic = sum(width * depth for (width, depth), b in zip(total.memories, blocks) if not b)
+    in_logic = sum(
+        width * depth for (width, depth), b in zip(total.memories, blocks, strict=True) if not b
+    )
     luts = total.adder_bits + total.logic_bits + ABSORBED * total.register_bits + in_logic / 4
     return cycles | {
         "luts": round(luts),

@@ -7,6 +7,7 @@ in a demanded pattern, it produces in its natural one, and a buffer turns the or
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from sylvan.model import matrices
@@ -54,7 +55,7 @@ class Lowering:
     `dwell_of` tells how many cycles an element of a value takes on a single lane.
     """
 
-    registry: dict[type[Operation], type["Lowering"]] = {}
+    registry: ClassVar[dict[type[Operation], type["Lowering"]]] = {}
 
     def __init__(
         self, node: Node, schedule: Schedule, period: int, dwell_of: Callable[[Value], int]

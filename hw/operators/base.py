@@ -68,7 +68,7 @@ class Operator(wiring.Component):
 class Source(Operator):
     """An operator without operands: begins at `i`, a strobe of the sequencer."""
 
-    operands = ()
+    operands: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, result: tuple[int, Format], period: int) -> None:
         self.period = period

@@ -63,7 +63,7 @@ class AddSub(Elementwise):
         return Cost(adder_bits=self.bits, register_bits=self.bits)
 
     def lane(self, *operands: Value) -> Any:
-        a, b = (x << (f.exp - self.result.exp) for x, f in zip(operands, self.formats))
+        a, b = (x << (f.exp - self.result.exp) for x, f in zip(operands, self.formats, strict=True))
         return a - b if self.subtract else a + b
 
 
