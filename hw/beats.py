@@ -72,6 +72,6 @@ class Beats(wiring.Signature):
             {
                 "start": Out(1),
                 "tag": Out(Tag(period)),
-                "lanes": Out(data.ArrayLayout(shape_of(format), lanes)),
+                "lanes": Out(shape_of(format)).array(lanes),
             }
         )

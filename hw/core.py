@@ -176,7 +176,7 @@ class AnswerQueue(wiring.Component):
         entering, leaving = Signal(transfer), data.View(transfer, fifo.r_data)
         m.d.comb += [
             elements.start.eq(self.i.start),
-            entering.data.eq(Value.cast(self.i.lanes[0])),
+            entering.data.eq(self.i.lanes[0]),
             entering.first.eq(self.i.tag.first),
             entering.last.eq(self.i.tag.last),
             fifo.w_data.eq(entering),

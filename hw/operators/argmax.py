@@ -1,6 +1,6 @@
 """The index of the largest element of a stream."""
 
-from amaranth import Module, Signal, Value
+from amaranth import Module, Signal
 from sylvan.model.numbers import Format
 
 from ..beats import Pattern, shape_of
@@ -37,7 +37,7 @@ class ArgMax(Operator):
         element = self.a.lanes[0]
         best = Signal(shape_of(self.source), reset_less=True)
         index = Signal.like(addresses.word, reset_less=True)
-        with m.If(addresses.active & ((addresses.word == 0) | (Value.cast(element) > best))):
+        with m.If(addresses.active & ((addresses.word == 0) | (element > best))):
             m.d.sync += [best.eq(element), index.eq(addresses.word)]
         m.d.comb += self.o.lanes[0].eq(index)
         start_result(m, self, self.a)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth import Module, Mux, Signal, Value
+from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib.memory import Memory
 from sylvan.model.numbers import Format
 
@@ -71,11 +71,10 @@ class Delay(Operator):
 
     @property
     def cost(self) -> Cost:
-        return delay_cost(len(Value.cast(self.a.lanes)), self.cycles)
+        return delay_cost(sum(map(len, self.a.lanes)), self.cycles)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        held = delayed(m, "held", Value.cast(self.a.lanes), self.cycles)
-        m.d.comb += Value.cast(self.o.lanes).eq(held)
+        m.d.comb += Cat(*self.o.lanes).eq(delayed(m, "held", Cat(*self.a.lanes), self.cycles))
         start_result(m, self, self.a)
         return m

@@ -38,7 +38,7 @@ class Elementwise(Operator):
         streams = [getattr(self, name) for name in self.operands]
         for lane in range(self.lanes):
             held = Signal(shape_of(self.result), name=f"lane{lane}", reset_less=True)
-            m.d.sync += held.eq(self.lane(*(Value.cast(s.lanes[lane]) for s in streams)))
+            m.d.sync += held.eq(self.lane(*(s.lanes[lane] for s in streams)))
             m.d.comb += self.o.lanes[lane].eq(held)
         start_result(m, self, streams[0])
         return m

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth import Module, Mux, Signal, Value
+from amaranth import Cat, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from sylvan.model.numbers import Format
@@ -33,8 +33,8 @@ class TimeStage(wiring.Component):
         super().__init__(
             {
                 "start": In(1),
-                "i": In(data.ArrayLayout(shape_of(source), lanes)),
-                "o": Out(data.ArrayLayout(shape_of(result), lanes)),
+                "i": In(shape_of(source)).array(lanes),
+                "o": Out(shape_of(result)).array(lanes),
             }
         )
 
@@ -44,13 +44,19 @@ class TimeStage(wiring.Component):
         m.d.sync += position.eq(Mux(self.start, 1, position + 1))
         second = Signal()
         m.d.comb += second.eq(position[-1] & ~self.start)
-        feed = Signal.like(self.o)
-        back = data.View(self.o.shape(), delayed(m, "line", Value.cast(feed), self.delay))
-        held = Signal.like(self.o, reset_less=True)
-        for x, late, into, out in zip(self.i, back, feed, held, strict=True):
-            m.d.comb += into.eq(Mux(second, late - x, x))
-            m.d.sync += out.eq(Mux(second, late + x, late))
-        m.d.comb += self.o.eq(held)
+        shape = self.o[0].shape()
+        feeds = [Signal(shape, name=f"feed{k}") for k in range(len(self.o))]
+        layout = data.ArrayLayout(shape, len(self.o))
+        back = data.View(layout, delayed(m, "line", Cat(*feeds), self.delay))
+        for k, (x, feed, out) in enumerate(zip(self.i, feeds, self.o, strict=True)):
+            late = Signal(shape, name=f"late{k}")
+            held = Signal(shape, name=f"lane{k}", reset_less=True)
+            m.d.comb += [
+                late.eq(back[k]),
+                feed.eq(Mux(second, late - x, x)),
+                out.eq(held),
+            ]
+            m.d.sync += held.eq(Mux(second, late + x, late))
         return m
 
 
@@ -107,7 +113,8 @@ class Hadamard(Operator):
         for k, delay in enumerate(self.delays):
             stage = TimeStage(self.lanes, delay, *self.formats[k : k + 2])
             m.submodules[f"time{delay}"] = stage
-            m.d.comb += [stage.start.eq(strobe.start), stage.i.eq(lanes)]
+            m.d.comb += stage.start.eq(strobe.start)
+            m.d.comb += [i.eq(lane) for i, lane in zip(stage.i, lanes, strict=True)]
             lanes = stage.o
             strobe = delay_strobe(m, f"timing{delay}", strobe, delay + 1, self.interval)
         for k, stride in enumerate(self.strides, start=len(self.delays)):
@@ -119,9 +126,10 @@ class Hadamard(Operator):
 
     def _space_stage(self, m: Module, lanes: Any, stride: int, result: Format) -> Any:
         """Butterflies between lanes `stride` apart, registered."""
-        layout = data.ArrayLayout(shape_of(result), self.lanes)
-        held = Signal(layout, name=f"space{stride}", reset_less=True)
+        results = []
         for k in range(self.lanes):
             a, b = lanes[k & ~stride], lanes[k | stride]
-            m.d.sync += held[k].eq(a - b if k & stride else a + b)
-        return held
+            held = Signal(shape_of(result), name=f"space{stride}_{k}", reset_less=True)
+            m.d.sync += held.eq(a - b if k & stride else a + b)
+            results.append(held)
+        return results

@@ -1,6 +1,6 @@
 """The input of a timestep, handed out element by element or in beats."""
 
-from amaranth import Module, Signal, Value
+from amaranth import Cat, Module, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from sylvan.model.numbers import Format
@@ -40,14 +40,14 @@ class InputReader(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        beat = len(Value.cast(self.o.lanes))
+        beat = sum(map(len, self.o.lanes))
         held = Signal(beat * self.pattern.beats, reset_less=True)
         m.submodules.addresses = addresses = Addresses(self.pattern)
         strobe = delay_strobe(m, "timing", self.i, self.latency, self.interval)
         connect_strobe(m, strobe, self.o)
         m.d.comb += [
             addresses.start.eq(strobe.start),
-            Value.cast(self.o.lanes).eq(held[:beat]),
+            Cat(*self.o.lanes).eq(held[:beat]),
         ]
         with m.If(self.i.start):
             m.d.sync += held.eq(Value.cast(self.vector))

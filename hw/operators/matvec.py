@@ -6,7 +6,7 @@ Both take the weights as a stream of their own (a Rom), aligned with the operand
 from typing import Any
 
 import numpy as np
-from amaranth import Module, Mux, Signal, Value
+from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data
 from sylvan.model.arrays import Array
 from sylvan.model.numbers import Format
@@ -155,18 +155,19 @@ class OuterMatVec(Operator):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         product = self.source.times(self.weight.lo, self.weight.hi)
-        terms = Signal(data.ArrayLayout(shape_of(product), self.lanes), reset_less=True)
-        for term, weight in zip(terms, self.b.lanes, strict=True):
+        results = []
+        for k, weight in enumerate(self.b.lanes):
+            term = Signal(shape_of(product), name=f"product{k}", reset_less=True)
             m.d.sync += term.eq(weight * self.a.lanes[0])
-        results: Any = terms
+            results.append(term)
         if self.circulates:
             arrived = delay_strobe(m, "arrival", self.a, 1, self.interval)
-            results = self._circulate(m, terms, arrived.start)
+            results = self._circulate(m, results, arrived.start)
         m.d.comb += [out.eq(x) for out, x in zip(self.o.lanes, results, strict=True)]
         start_result(m, self, self.a)
         return m
 
-    def _circulate(self, m: Module, terms: Any, start: Value) -> Any:
+    def _circulate(self, m: Module, terms: list[Signal], start: Value) -> list[Signal]:
         """Add each column's terms to the sums of the column before; the first starts from zero."""
         left = Signal(range(max(self.beats, 2)))
         opening = Signal()
@@ -175,9 +176,10 @@ class OuterMatVec(Operator):
         with m.Elif(left != 0):
             m.d.sync += left.eq(left - 1)
         m.d.comb += opening.eq(start | (left != 0))
-        layout = data.ArrayLayout(shape_of(self.sum), self.lanes)
-        sums = Signal(layout, reset_less=True)
-        back = data.View(layout, delayed(m, "sums_back", Value.cast(sums), self.beats - 1))
+        shape = shape_of(self.sum)
+        sums = [Signal(shape, name=f"sum{k}", reset_less=True) for k in range(self.lanes)]
+        layout = data.ArrayLayout(shape, self.lanes)
+        back = data.View(layout, delayed(m, "back", Cat(*sums), self.beats - 1))
         for total, term, past in zip(sums, terms, back, strict=True):
             m.d.sync += total.eq(term + Mux(opening, 0, past))
         return sums

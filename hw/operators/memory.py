@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth import Module, Mux, Signal, Value
+from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -75,7 +75,7 @@ class VectorMemory(wiring.Component):
         m.d.comb += [
             writing.start.eq(self.write.start),
             write.addr.eq(writing.word),
-            write.data.eq(self.write.lanes),
+            Value.cast(write.data).eq(Cat(*self.write.lanes)),
             write.en.eq(writing.active),
         ]
         word = Signal(layout, reset_less=True)
@@ -116,7 +116,7 @@ class VectorMemory(wiring.Component):
         interval = reading.pattern.cycles
         connect_strobe(m, delay_strobe(m, f"timing{k}", strobe, latency, interval), out)
         if not reading.singly:
-            m.d.comb += out.lanes.eq(word)
+            m.d.comb += Cat(*out.lanes).eq(word)
             return
         lane: Any = reading.lane
         for stage in range(READ_LATENCY):

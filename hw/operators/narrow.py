@@ -42,6 +42,7 @@ class Narrow(Operator):
         fine = source.aligned(min(source.exp, target.exp))
         self.half = half
         self.sum = Format(fine.lo + half, fine.hi + half, fine.exp)
+        self.rounded = Format(self.sum.lo >> self.dropped, self.sum.hi >> self.dropped, target.exp)
         super().__init__({"a": (lanes, source)}, (lanes, target), period)
 
     @property
@@ -57,13 +58,14 @@ class Narrow(Operator):
         m = Module()
         for lane in range(self.lanes):
             total = Signal(shape_of(self.sum), name=f"sum{lane}", reset_less=True)
+            rounded = Signal(shape_of(self.rounded), name=f"rounded{lane}")
             held = Signal(shape_of(self.target), name=f"lane{lane}", reset_less=True)
-            fine = Value.cast(self.a.lanes[lane]) << (self.source.exp - self.sum.exp)
+            fine = self.a.lanes[lane] << (self.source.exp - self.sum.exp)
             m.d.sync += [
                 total.eq(fine + self.half),
-                held.eq(self._in_range(self._rounded(total))),
+                held.eq(self._in_range(rounded)),
             ]
-            m.d.comb += self.o.lanes[lane].eq(held)
+            m.d.comb += [rounded.eq(self._rounded(total)), self.o.lanes[lane].eq(held)]
         start_result(m, self, self.a)
         return m
 
@@ -83,9 +85,8 @@ class Narrow(Operator):
             offset = (value - lo)[:bits]
             return offset + lo
         result = value
-        bounds = Format(self.sum.lo >> self.dropped, self.sum.hi >> self.dropped)
-        if bounds.hi > hi:
+        if self.rounded.hi > hi:
             result = Mux(value > hi, hi, result)
-        if bounds.lo < lo:
+        if self.rounded.lo < lo:
             result = Mux(value < lo, lo, result)
         return result

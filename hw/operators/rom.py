@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from amaranth import Cat, Module, Signal, Value
+from amaranth.lib import data
 from amaranth.lib.memory import Memory
 from sylvan.model.arrays import Array
 from sylvan.model.numbers import Format
@@ -55,7 +56,7 @@ class Rom(Source):
 
     @property
     def cost(self) -> Cost:
-        word = len(Value.cast(self.o.lanes))
+        word = sum(map(len, self.o.lanes))
         words = self.words.size // self.pattern.lanes
         counting = Addresses(self.pattern).cost
         return counting + Cost(memories=((word, words),) if words > 1 else ())
@@ -68,7 +69,7 @@ class Rom(Source):
     def read_words(self, m: Module, strobe: Any, symbol: Value | None) -> None:
         """Build the read path; word, symbol and phase each take their own bits of the address."""
         phases, symbols, beats, _ = self.words.shape
-        layout: Any = self.o.lanes.shape()
+        layout = data.ArrayLayout(self.o.lanes[0].shape(), self.pattern.lanes)
         m.submodules.addresses = addresses = Addresses(self.pattern)
         m.d.comb += addresses.start.eq(strobe.start)
         index: list[Value] = [addresses.word[: _bits(beats)]]
@@ -78,12 +79,12 @@ class Rom(Source):
             index.append(strobe.tag.phase)
         init = [[int(raw) for raw in word] for word in _grown(self.words)]
         if len(init) == 1:
-            m.d.comb += self.o.lanes.eq(layout.const(init[0]))
+            m.d.comb += [lane.eq(raw) for lane, raw in zip(self.o.lanes, init[0], strict=True)]
         else:
             m.submodules.words = memory = Memory(shape=layout, depth=len(init), init=init)
             port = memory.read_port()
             word = Signal(layout, reset_less=True)
-            m.d.comb += [port.addr.eq(Cat(*index)), self.o.lanes.eq(word)]
+            m.d.comb += [port.addr.eq(Cat(*index)), Cat(*self.o.lanes).eq(word)]
             m.d.sync += word.eq(port.data)
         start_result(m, self, strobe)
 
@@ -105,7 +106,7 @@ class LookupRom(Rom):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        self.read_words(m, self.a, Value.cast(self.a.lanes[0]))
+        self.read_words(m, self.a, self.a.lanes[0])
         return m
 
 
