@@ -1,0 +1,203 @@
+"""Random programs: every operation, layers, states, periods, inputs and readouts in any mixture.
+
+A seed is a program. Nothing here computes a result: programs are drawn blindly, and an operation
+that would not fit, or could exceed the 62 bits, is dropped.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from sylvan.model.arrays import MAX_BITS
+from sylvan.model.builder import Builder
+from sylvan.model.matrices import Dense, Hadamard
+from sylvan.model.numbers import Format, Overflow, Rounding
+from sylvan.model.operations import Operation, Value
+from sylvan.model.operations.arithmetic import Add, Lerp, ModRelu, Mul, Neg, Relu, Sub
+from sylvan.model.operations.constants import Const, Lookup, MatVec, Scale, Table
+from sylvan.model.operations.moves import ArgMax, Concat, Exponent, Narrow, Slice
+from sylvan.model.program import READS, NumericInput, Program, SymbolInput
+
+
+class Drawer:
+    """Draws operations for values at hand; `grow` adds one to a body."""
+
+    def __init__(self, rng: np.random.Generator, builder: Builder) -> None:
+        self.rng, self.builder = rng, builder
+        self.drawn: dict[str, Callable[[list[Value]], Value | None]] = {
+            "add": lambda pool: self.pair(Add(), pool),
+            "sub": lambda pool: self.pair(Sub(), pool),
+            "mul": lambda pool: self.pair(Mul(), pool),
+            "neg": lambda pool: self.apply(Neg(), self.pick(pool)),
+            "relu": lambda pool: self.apply(Relu(), self.pick(pool)),
+            "modrelu": self.modrelu,
+            "lerp": self.lerp,
+            "matvec": self.matvec,
+            "lookup": self.lookup,
+            "scale": self.scale,
+            "const": self.const,
+            "table": self.table,
+            "exponent": self.exponent,
+            "narrow": lambda pool: self.narrow(self.pick(pool), self.format()),
+            "concat": lambda pool: self.apply(Concat(), self.pick(pool), self.pick(pool)),
+            "slice": self.slice,
+            "argmax": lambda pool: self.apply(ArgMax(), self.pick(pool)),
+        }
+
+    def number(self, lo: int, hi: int) -> int:
+        return int(self.rng.integers(lo, hi + 1))
+
+    def pick(self, choices: Any) -> Any:
+        return choices[self.number(0, len(choices) - 1)]
+
+    def phases(self) -> int:
+        return self.pick([1, self.builder.period])
+
+    def format(self, widest: int = 12) -> Format:
+        lo = self.number(-(1 << self.number(0, widest - 1)), 3)
+        return Format(
+            lo, lo + self.number(0, (1 << self.number(0, widest)) - 1), self.number(-4, 2)
+        )
+
+    def apply(self, operation: Operation, *operands: Value) -> Value | None:
+        try:
+            _, format = operation.infer(operands)
+        except ValueError:
+            return None
+        if operation.magnitude(operands, format) >> MAX_BITS:
+            return None
+        return self.builder.apply(operation, *operands)
+
+    def sized(self, value: Value, size: int) -> Value | None:
+        if value.size == size:
+            return value
+        weights = self.rng.integers(-2, 3, (size, value.size))
+        return self.apply(MatVec(Dense(weights)), value)
+
+    def pair(self, operation: Operation, pool: list[Value]) -> Value | None:
+        a = self.pick(pool)
+        b = self.sized(self.pick(pool), a.size)
+        return self.apply(operation, a, b) if b else None
+
+    def narrow(self, a: Value, target: Format) -> Value | None:
+        # Wrapping is defined for intervals of 2**k values only.
+        span = target.hi - target.lo + 1
+        mode = Overflow.SATURATE if span & (span - 1) else self.pick(list(Overflow))
+        return self.apply(Narrow(target, self.pick(list(Rounding)), mode), a)
+
+    def modrelu(self, pool: list[Value]) -> Value | None:
+        a = self.pick(pool)
+        top = a.format.magnitude + 2
+        bias = [self.number(-top, top) for _ in range(self.pick([1, a.size]))]
+        return self.apply(ModRelu(bias), a)  # type: ignore[arg-type]
+
+    def lerp(self, pool: list[Value]) -> Value | None:
+        a = self.pick(pool)
+        b, z = self.sized(self.pick(pool), a.size), self.sized(self.pick(pool), a.size)
+        bits = self.number(0, 6)
+        weight = self.narrow(z, Format(0, 1 << bits, -bits)) if z else None
+        return self.apply(Lerp(), weight, a, b) if weight and b else None
+
+    def matvec(self, pool: list[Value]) -> Value | None:
+        a = self.pick(pool)
+        blocks = [block for block in (1, 2, 4, 8, 64) if a.size % block == 0]
+        signs = self.rng.choice([-1, 1], a.size)
+        weights = self.rng.integers(-8, 9, (self.number(1, 8), a.size))
+        return self.apply(
+            MatVec(self.pick([Dense(weights), Hadamard(self.pick(blocks), signs)])), a
+        )
+
+    def lookup(self, pool: list[Value]) -> Value | None:
+        symbols = [v for v in pool if v.size == 1 and v.format.lo == v.format.exp == 0]
+        if not symbols:
+            return None
+        symbol = self.pick(symbols)
+        shape = self.phases(), min(symbol.format.hi, 99) + 1, self.number(1, 6)
+        return self.apply(Lookup(self.rng.integers(-99, 100, shape), self.number(-5, 1)), symbol)
+
+    def scale(self, pool: list[Value]) -> Value | None:
+        a = self.pick(pool)
+        shape = self.phases(), self.pick([1, a.size])
+        return self.apply(Scale(self.rng.integers(-999, 1000, shape), self.number(-9, 0)), a)
+
+    def const(self, pool: list[Value]) -> Value | None:
+        shape = self.phases(), self.number(1, 6)
+        return self.apply(Const(self.rng.integers(-99, 100, shape), self.number(-5, 1)))
+
+    def table(self, pool: list[Value]) -> Value | None:
+        a = self.narrow(self.pick(pool), self.format(5))
+        if a is None:
+            return None
+        entries = self.rng.integers(-500, 500, a.format.hi - a.format.lo + 1)
+        return self.apply(Table(entries, self.number(-6, 1)), a)
+
+    def exponent(self, pool: list[Value]) -> Value | None:
+        shifts = tuple(self.number(-4, 3) for _ in range(self.phases()))
+        return self.apply(Exponent(shifts), self.pick(pool))
+
+    def slice(self, pool: list[Value]) -> Value | None:
+        a = self.pick(pool)
+        start = self.number(0, a.size - 1)
+        return self.apply(Slice(start, self.number(start + 1, a.size)), a)
+
+    def grow(self, pool: list[Value], steps: int) -> None:
+        for _ in range(steps):
+            value = self.drawn[self.pick(list(self.drawn))](pool)
+            if value is not None:
+                pool.append(value)
+
+
+def random_program(
+    seed: int,
+    *,
+    layers: int | None = None,
+    period: int | None = None,
+    read: str | None = None,
+    steps: int = 8,
+) -> Program:
+    """The program of a seed; the keywords pin what is not to be drawn."""
+    rng = np.random.default_rng(seed)
+    period = period or int(rng.choice([1, 1, 2, 3]))
+    numeric = rng.random() < 0.7
+    size = int(rng.integers(1, 5))
+    lo, hi = sorted(rng.integers(-300, 300, 2).tolist())
+    format = Format(lo, hi, int(rng.integers(-8, 1)))
+    real = tuple(rng.uniform(0.1, 2.0, size).tolist())
+    source: NumericInput | SymbolInput = NumericInput(size, format, real, real)
+    if not numeric:
+        source = SymbolInput(int(rng.integers(1, 12)))
+    builder = Builder(source, period)
+    draw = Drawer(rng, builder)
+    for k in range(layers or int(rng.integers(1, 4))):
+        pool, states = [builder.input], []
+        for j in range(int(rng.integers(0, 4))):
+            size, format = draw.number(1, 8), draw.format()
+            initial = None if format.contains(0) else rng.integers(format.lo, format.hi + 1, size)
+            if rng.random() < 0.5:
+                initial = rng.integers(format.lo, format.hi + 1, size)
+            unit = rng.uniform(0.5, 2.0, period).tolist()
+            states.append(builder.state(f"s{k}_{j}", size, format, initial, unit))
+        pool += states
+        draw.grow(pool, steps)
+        for state in states:
+            value = draw.sized(draw.pick(pool), state.size)
+            written = draw.narrow(value, state.format) if value else None
+            # Where nothing fits the state keeps itself, which is a program too.
+            builder.write(state, written or state)
+        builder.layer(f"layer{k}", draw.pick(pool[-3:]))
+    pool = [builder.input]
+    draw.grow(pool, steps // 2)
+    unit = rng.uniform(0.5, 2.0, period).tolist()
+    return builder.program(
+        pool[-1], read or str(rng.choice(READS)), unit, metadata={"seed": seed, "made": "randomly"}
+    )
+
+
+def random_inputs(program: Program, shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
+    """Raw inputs (*shape, size), or symbols (*shape,), with the format's ends among them."""
+    rng = np.random.default_rng(seed)
+    value = program.input.value
+    raw = rng.integers(value.format.lo, value.format.hi + 1, (*shape, value.size))
+    ends = rng.choice([value.format.lo, value.format.hi], raw.shape)
+    raw = np.where(rng.random(raw.shape) < 0.2, ends, raw)
+    return raw if isinstance(program.input, NumericInput) else raw[..., 0]
