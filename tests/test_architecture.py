@@ -10,14 +10,14 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FOLDERS: dict[str, str] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"][
-    "setuptools"
-]["package-dir"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+FOLDERS: dict[str, str] = PROJECT["tool"]["setuptools"]["package-dir"]
 
 PROGRAM = "errors numbers arrays matrices operations program"
 GOLDEN = PROGRAM + " storage builder interpret"
@@ -32,14 +32,14 @@ ARROWS = {
     "matrices": (r"sylvan\.model\.matrices", "errors numbers arrays"),
     "operations": (r"sylvan\.model\.operations(\.\w+)?", "errors numbers arrays matrices"),
     "program": (r"sylvan\.model\.program", "errors numbers arrays matrices operations"),
-    "storage": (r"sylvan\.model\.storage", PROGRAM),
+    "storage": (r"sylvan\.model\.(encoding|storage)", PROGRAM),
     "builder": (r"sylvan\.model\.builder", PROGRAM),
     "interpret": (r"sylvan\.model\.interpret", PROGRAM),
     "layer": (r"sylvan\.model\.cells\.\w+\.layer", PROGRAM + " builder step quantize"),
     "step": (r"sylvan\.model\.cells(\.\w+)*", PROGRAM + " builder"),
     "tasks": (r"sylvan\.model\.tasks(\.\w+)?", PROGRAM),
     "quantize": (r"sylvan\.model\.quantize", PROGRAM),
-    "train": (r"sylvan\.model\.train", GOLDEN + " step tasks quantize layer"),
+    "train": (r"sylvan\.model\.(checkpoint|train)", GOLDEN + " step tasks quantize layer"),
     "export": (r"sylvan\.model\.export", MODEL),
     "package": (r"sylvan\.model", ""),
     "hw": (r"sylvan\.hw(\.\w+)*", PROGRAM + " storage"),
@@ -57,7 +57,9 @@ LIBRARIES = {
     "cocotb_tools": "sim",
     "torch": "tasks quantize layer train export",
     "sklearn": "tasks",
+    "safetensors": "train",
     "matplotlib": "train face",
+    "pyosys": "hw",
     "typer": "face",
 }
 STANDARD_LIBRARY_ONLY = "errors numbers"
@@ -120,11 +122,26 @@ def faults(root: Path) -> list[str]:
         for line, target in imports_of(module, path, known):
             if reason := why_forbidden(room, target):
                 found.append(f"{path.relative_to(root)}:{line}: {reason}")
-    return found
+    return list(dict.fromkeys(found))
 
 
 def test_arrows_run_one_way() -> None:
     assert not faults(ROOT), "\n".join(faults(ROOT))
+
+
+def test_every_library_is_a_declared_dependency() -> None:
+    project = PROJECT["project"]
+    extras = project["optional-dependencies"].values()
+    requirements = [*project["dependencies"], *(line for extra in extras for line in extra)]
+    declared = {re.split(r"[^\w.-]", line)[0].lower() for line in requirements}
+    providers = packages_distributions()
+    known = modules_under(ROOT)
+    for module, path in known.items():
+        for line, target in imports_of(module, path, known):
+            library = target.split(".")[0]
+            if library != "sylvan" and library not in sys.stdlib_module_names:
+                names = {name.lower() for name in providers.get(library, [])}
+                assert names & declared, f"{path}:{line}: {library} is no dependency in pyproject"
 
 
 @pytest.mark.parametrize(
