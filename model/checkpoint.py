@@ -1,0 +1,251 @@
+"""What a training run is made from and leaves behind: its config, its checkpoint, their checks.
+
+A run's folder has `config.json` and `checkpoint.safetensors`. The checkpoint carries the config and
+the network's sides in its header, so it cannot be paired with another run's config unnoticed. Both
+are data only: opening a stranger's folder runs no code.
+"""
+
+import dataclasses
+import importlib
+import json
+import math
+import os
+import tempfile
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import nn
+
+from .errors import UserError
+from .tasks import Task, nearest
+
+VERSION = 1
+CONFIG_FILE, CHECKPOINT_FILE = "config.json", "checkpoint.safetensors"
+CELLS = Path(__file__).parent / "cells"
+MAX_JSON_BYTES = 1 << 20
+LARGEST = 1 << 20
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that decides a training run; equal configs train equal weights.
+
+    Attributes:
+        task, task_options: what `load_task` is called with.
+        cell, hidden: the family and its size.
+        block, weight_bits, cell_options: handed to the family's layer where they are not None.
+        epochs, batch: passes over the training split, sequences per step.
+        rate: Adam's largest rate, reached after a short warm-up and lowered as half a cosine.
+        smoothing: of the labels, 0 to below 1.
+        seed: of the weights, the signs and the order of the batches.
+    """
+
+    task: str
+    cell: str = "hadamrnn"
+    hidden: int = 256
+    block: int | None = None
+    weight_bits: int | None = None
+    epochs: int = 60
+    batch: int = 64
+    rate: float = 0.01
+    smoothing: float = 0.0
+    seed: int = 0
+    task_options: dict[str, Any] = field(default_factory=dict)
+    cell_options: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, hint in typing.get_type_hints(Config).items():
+            value = getattr(self, name)
+            kinds = typing.get_args(hint) or (hint,)
+            if typing.get_origin(hint) is dict:
+                kinds = (dict,)
+            if type(value) not in kinds:
+                expected = " or ".join(kind.__name__ for kind in kinds)
+                raise UserError(f"config: {name} must be {expected}, got {value!r}")
+        for name in ("hidden", "epochs", "batch"):
+            if not 1 <= getattr(self, name) <= LARGEST:
+                raise UserError(
+                    f"config: {name} must lie in 1..{LARGEST}, got {getattr(self, name)}"
+                )
+        if not (math.isfinite(self.rate) and self.rate > 0):
+            raise UserError(f"config: rate must be positive, got {self.rate}")
+        if not 0 <= self.smoothing < 1:
+            raise UserError(
+                f"config: smoothing must lie in 0..1 (1 excluded), got {self.smoothing}"
+            )
+        if not 0 <= self.seed < 1 << 63:
+            raise UserError(f"config: seed must lie in 0..2**63 - 1, got {self.seed}")
+
+    def tree(self) -> dict[str, Any]:
+        """As JSON data."""
+        return {"version": VERSION} | dataclasses.asdict(self)
+
+    @classmethod
+    def from_tree(cls, tree: Any, where: object) -> "Config":
+        """The config of JSON data that `tree` wrote. Raises UserError naming `where`."""
+        if not isinstance(tree, dict) or "version" not in tree:
+            raise UserError(f"{where} is no config of a training run")
+        given = dict(tree)
+        version = given.pop("version")
+        if version != VERSION:
+            raise UserError(f"{where} has version {version!r}, this Sylvan reads version {VERSION}")
+        names = [f.name for f in dataclasses.fields(cls)]
+        for name in given:
+            if name not in names:
+                raise UserError(f"{where} has an unknown entry {name!r}{nearest(name, names)}")
+        if "task" not in given:
+            raise UserError(f"{where} names no task")
+        try:
+            return cls(**given)
+        except UserError as error:
+            raise UserError(f"{where}: {error}") from None
+
+
+PRESETS: Mapping[str, Config] = {
+    "digits": Config(task="digits", hidden=256, epochs=60, smoothing=0.1),
+    "digits-block": Config(task="digits", hidden=256, block=64, epochs=60, smoothing=0.1),
+    "copy-100": Config(
+        task="copy", hidden=128, block=16, epochs=15, rate=0.003, task_options={"length": 100}
+    ),
+}
+
+
+def preset(name: str) -> Config:
+    """A config by name. Raises UserError with the nearest known name."""
+    if name not in PRESETS:
+        raise UserError(
+            f"there is no preset {name!r}{nearest(name, PRESETS)}; known: {list(PRESETS)}"
+        )
+    return PRESETS[name]
+
+
+def cell_names() -> list[str]:
+    """The families that can be trained: rooms that hold a layer.py."""
+    return sorted(path.parent.name for path in CELLS.glob("*/layer.py"))
+
+
+def build_layer(config: Config, network: Mapping[str, Any]) -> nn.Module:
+    """The untrained layer of `config`, its sides given by `network` (see `sides`).
+
+    Raises UserError for an unknown family and for sizes that the family refuses.
+    """
+    names = cell_names()
+    if config.cell not in names:
+        raise UserError(
+            f"there is no cell {config.cell!r}{nearest(config.cell, names)}; known: {names}"
+        )
+    settings = {"block": config.block, "weight_bits": config.weight_bits} | config.cell_options
+    given = {k: v for k, v in (settings | dict(network)).items() if v is not None}
+    family = importlib.import_module(f".cells.{config.cell}.layer", __package__)
+    try:
+        layer: nn.Module = family.LAYER(hidden=config.hidden, seed=config.seed, **given)
+    except (ValueError, TypeError) as error:
+        raise UserError(f"cell {config.cell}: {error}") from None
+    return layer
+
+
+def sides(task: Task) -> dict[str, Any]:
+    """What a task asks of a network: its inputs, its outputs and when it is read."""
+    return {
+        "inputs": task.inputs,
+        "outputs": task.outputs,
+        "symbols": task.symbols,
+        "read": task.read,
+        "silent": task.silent,
+    }
+
+
+def save_checkpoint(
+    folder: Path, config: Config, network: Mapping[str, Any], layer: nn.Module
+) -> None:
+    """Write checkpoint and config, each whole or not at all."""
+    tensors = {k: v.detach().cpu().contiguous() for k, v in layer.state_dict().items()}
+    header = {"sylvan": str(VERSION), "config": _json(config.tree()), "network": _json(network)}
+    write_whole(folder / CHECKPOINT_FILE, save(tensors, header))
+    write_json(folder / CONFIG_FILE, config.tree())
+
+
+def load_checkpoint(folder: Path) -> tuple[nn.Module, Config]:
+    """The trained layer and the config of a run's folder.
+
+    Raises:
+        UserError: for files that are missing, unreadable, of another version or of different runs,
+            an unknown family, tensors of other names or shapes, and weights that are not finite.
+    """
+    config_path, path = folder / CONFIG_FILE, folder / CHECKPOINT_FILE
+    for needed in (config_path, path):
+        if not needed.is_file():
+            raise UserError(f"{folder} is no finished training run: {needed.name} is missing there")
+    if config_path.stat().st_size > MAX_JSON_BYTES:
+        raise UserError(f"{config_path} is too large for a config")
+    try:
+        tree = json.loads(config_path.read_text())
+    except (OSError, ValueError) as error:
+        raise UserError(f"{config_path} cannot be read: {error}") from None
+    config = Config.from_tree(tree, config_path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError, ValueError) as error:
+        raise UserError(f"{path} cannot be read, it may be cut short: {error}") from None
+    if header.get("sylvan") != str(VERSION):
+        found = header.get("sylvan", "none")
+        raise UserError(f"{path}: expected a Sylvan checkpoint of version {VERSION}, found {found}")
+    try:
+        made_with = Config.from_tree(json.loads(header["config"]), path)
+        network = dict(json.loads(header["network"]))
+    except (KeyError, ValueError, TypeError) as error:
+        raise UserError(f"{path} has no readable header: {error!r}") from None
+    if made_with != config:
+        fields = [k for k, v in made_with.tree().items() if config.tree()[k] != v]
+        name = fields[0]
+        raise UserError(
+            f"{config_path} and {CHECKPOINT_FILE} are of different runs: {name} is "
+            f"{config.tree()[name]!r} in one and {made_with.tree()[name]!r} in the other"
+        )
+    layer = build_layer(config, network)
+    _check_tensors(path, layer.state_dict(), tensors)
+    layer.load_state_dict(tensors)
+    return layer, config
+
+
+def _check_tensors(
+    path: Path, expected: Mapping[str, torch.Tensor], found: Mapping[str, torch.Tensor]
+) -> None:
+    if sorted(expected) != sorted(found):
+        raise UserError(f"{path}: expected the tensors {sorted(expected)}, found {sorted(found)}")
+    for name, tensor in found.items():
+        shapes = [(str(t.dtype), tuple(t.shape)) for t in (expected[name], tensor)]
+        if shapes[0] != shapes[1]:
+            raise UserError(f"{path}: {name} should be {shapes[0]}, found {shapes[1]}")
+        if not tensor.isfinite().all():
+            raise UserError(f"{path}: {name} holds NaN or infinite weights; train again")
+
+
+def write_json(path: Path, tree: Any) -> None:
+    """Write JSON data for people and tools, whole or not at all."""
+    text = json.dumps(tree, indent=2, sort_keys=True, allow_nan=False)
+    write_whole(path, (text + "\n").encode())
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file under a temporary name beside it, then rename."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def _json(tree: Any) -> str:
+    return json.dumps(tree, sort_keys=True, allow_nan=False)
