@@ -21,7 +21,7 @@ from .beats import Pattern, shape_of
 from .operators.base import Cost
 from .operators.inputs import InputReader
 from .operators.memory import VectorMemory
-from .schedule import Schedule
+from .schedule import DEFAULT_LANES, Schedule
 from .timetable import Part, Timetable
 
 MAX_TRANSFER_BITS = 128
@@ -94,6 +94,16 @@ class MemoryPlan:
             yield self.writes + word, first, last
 
 
+def widest(program: Program) -> int:
+    """Elements of the widest vector: as many lanes as can be of use."""
+    return max([program.input.value.size, *(node.result.size for node in program.nodes())])
+
+
+def schedule_for(program: Program, lanes: int | None) -> Schedule:
+    """The schedule asked for; where nothing is, 8 lanes or as many as the widest vector fills."""
+    return Schedule(min(DEFAULT_LANES, widest(program)) if lanes is None else lanes)
+
+
 class Plan:
     """A program under a schedule: its parts, their times, and what the whole takes.
 
@@ -121,11 +131,11 @@ class Plan:
                 "layers has no hardware yet"
             )
         (self.layer,) = program.layers
-        widest = max([self.layer.input.size, *(n.result.size for n in program.nodes())])
-        if schedule.lanes > widest:
+        most = widest(program)
+        if schedule.lanes > most:
             raise UserError(
-                f"{schedule.lanes} lanes for a program whose widest vector has {widest} elements; "
-                f"use 1 to {widest}"
+                f"{schedule.lanes} lanes for a program whose widest vector has {most} elements; "
+                f"use 1 to {most}"
             )
         source, bits = program.input.value, shape_of(program.input.value.format).width
         self.input_port = Port(source, max(min(source.size, MAX_TRANSFER_BITS // bits), 1))

@@ -11,6 +11,12 @@ from .base import Cost
 from .delay import successor
 
 
+def addresses_cost(pattern: Pattern) -> Cost:
+    """Cost of counting through a pattern."""
+    bits = pattern.cycles.bit_length()
+    return Cost(adder_bits=bits, logic_bits=bits, register_bits=bits)
+
+
 class Addresses(wiring.Component):
     """The place in a pattern of each cycle from `start` on; all outputs rest at 0 otherwise.
 
@@ -39,11 +45,6 @@ class Addresses(wiring.Component):
                 "moves": Out(1),
             }
         )
-
-    @property
-    def cost(self) -> Cost:
-        bits = self.pattern.cycles.bit_length()
-        return Cost(adder_bits=bits, logic_bits=bits, register_bits=bits)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

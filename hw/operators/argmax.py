@@ -4,7 +4,7 @@ from amaranth import Module, Signal
 from sylvan.model.numbers import Format
 
 from ..beats import Pattern, shape_of
-from .addresses import Addresses
+from .addresses import Addresses, addresses_cost
 from .base import Cost, Operator, start_result
 
 
@@ -28,7 +28,7 @@ class ArgMax(Operator):
     @property
     def cost(self) -> Cost:
         width, index = shape_of(self.source).width, self.pattern.size.bit_length()
-        return Cost(adder_bits=width, register_bits=width + index) + Addresses(self.pattern).cost
+        return Cost(adder_bits=width, register_bits=width + index) + addresses_cost(self.pattern)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

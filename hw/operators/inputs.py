@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 from sylvan.model.numbers import Format
 
 from ..beats import Beats, Pattern, Strobe, shape_of
-from .addresses import Addresses
+from .addresses import Addresses, addresses_cost
 from .base import Cost, connect_strobe, delay_strobe
 
 
@@ -36,7 +36,7 @@ class InputReader(wiring.Component):
     @property
     def cost(self) -> Cost:
         bits = self.pattern.beats * self.pattern.lanes * shape_of(self.format).width
-        return Cost(logic_bits=bits, register_bits=bits) + Addresses(self.pattern).cost
+        return Cost(logic_bits=bits, register_bits=bits) + addresses_cost(self.pattern)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

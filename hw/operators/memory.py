@@ -10,7 +10,7 @@ from sylvan.model.arrays import Array
 from sylvan.model.numbers import Format
 
 from ..beats import Beats, Pattern, Strobe, shape_of
-from .addresses import Addresses
+from .addresses import Addresses, addresses_cost
 from .base import Cost, Operator, connect_strobe, delay_strobe
 from .rom import READ_LATENCY, pack_beats
 
@@ -60,8 +60,8 @@ class VectorMemory(wiring.Component):
     def cost(self) -> Cost:
         word = self.pattern.lanes * shape_of(self.format).width
         total = Cost(register_bits=word, memories=((word, self.pattern.beats),))
-        for addresses in [Addresses(self.pattern), *self.readers]:
-            total += addresses.cost
+        for pattern in [self.pattern, *(reader.pattern for reader in self.readers)]:
+            total += addresses_cost(pattern)
         return total
 
     def elaborate(self, platform: object) -> Module:

@@ -10,7 +10,7 @@ from sylvan.model.arrays import Array
 from sylvan.model.numbers import Format
 
 from ..beats import Pattern
-from .addresses import Addresses
+from .addresses import Addresses, addresses_cost
 from .base import Cost, Operator, Source, start_result
 
 READ_LATENCY = 2
@@ -58,7 +58,7 @@ class Rom(Source):
     def cost(self) -> Cost:
         word = sum(map(len, self.o.lanes))
         words = self.words.size // self.pattern.lanes
-        counting = Addresses(self.pattern).cost
+        counting = addresses_cost(self.pattern)
         return counting + Cost(memories=((word, words),) if words > 1 else ())
 
     def elaborate(self, platform: object) -> Module:

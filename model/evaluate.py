@@ -1,0 +1,58 @@
+"""Scoring a program on a task with the golden model: numpy only, as a device would answer."""
+
+import numpy as np
+
+from .arrays import Array
+from .errors import UserError
+from .interpret import run
+from .operations.moves import ArgMax
+from .program import Program
+from .tasks import Score, Split, Task
+
+
+def evaluate(program: Program, task: Task, split: Split) -> Score:
+    """Score and loss of `program` on sequences of `task`.
+
+    A program that answers an index has no loss: it is NaN.
+
+    Raises:
+        UserError: if the program was made for another kind of input, output or reading.
+    """
+    check_fits(program, task)
+    answers = run(program, split.inputs)
+    if answers_index(program):
+        return Score(task.hits(answers[..., 0], split.targets), float("nan"))
+    length = split.inputs.shape[1]
+    return task.score(real_answers(program, answers, length), split.targets)
+
+
+def answers_index(program: Program) -> bool:
+    """Whether the answer is the index of the largest output."""
+    body = program.readout.body
+    return bool(body) and isinstance(body[-1].operation, ArgMax)
+
+
+def real_answers(program: Program, answers: Array, length: int) -> Array:
+    """Raw answers of `run` to sequences of `length` steps, as the real numbers they stand for."""
+    scale = 2.0**program.output.format.exp
+    unit = np.array(program.readout.unit)
+    if program.readout.read == "every":
+        phases = np.arange(answers.shape[1]) % program.period
+        return answers * scale * unit[phases][None, :, None]
+    return answers * scale * unit[(length - 1) % program.period]
+
+
+def check_fits(program: Program, task: Task) -> None:
+    """Raise UserError unless the program can take and answer the task's sequences."""
+    outputs = 1 if answers_index(program) else task.outputs
+    pairs = [
+        ("input", program.input, task.input),
+        ("outputs", program.output.size, outputs),
+        ("read", program.readout.read, task.read),
+    ]
+    for name, found, wanted in pairs:
+        if found != wanted:
+            raise UserError(
+                f"the program does not fit the task {task.name}: its {name} is {found}, "
+                f"the task's is {wanted}"
+            )

@@ -1,0 +1,258 @@
+"""The `sylvan` command: every stage from training to a bitstream, each with files in and out."""
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer import Argument, Option
+
+from sylvan.model.errors import UserError
+
+from .console import console, next_step, progress_bar, run_safely
+
+app = typer.Typer(
+    name="sylvan",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help=(
+        "Quantized recurrent networks as streaming adder trees: train in PyTorch, export integers, "
+        "generate Verilog, simulate it against the golden model, place it on an FPGA.\n\n"
+        "The whole way in one go: [bold]sylvan demo[/]. Step by step: train, export, eval, build, "
+        "sim, report."
+    ),
+)
+
+ProgramFolder = Annotated[
+    Path, Argument(metavar="PROGRAM", help="Folder of a program, or of a run that has one.")
+]
+BuildFolder = Annotated[Path, Argument(metavar="DIR", help="What `sylvan build` wrote.")]
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, Option(help="Folder for everything that is made.")] = Path("runs/demo"),
+) -> None:
+    """Train, export, generate, simulate and place a HadamRNN and its block-diagonal twin."""
+    from .demo import run_demo
+
+    run_demo(out)
+
+
+@app.command()
+def train(
+    preset: Annotated[
+        str | None, Option(help="A recipe by name: digits, digits-block, copy-100.")
+    ] = None,
+    task: Annotated[str | None, Option(help="What to learn: digits, copy.")] = None,
+    cell: Annotated[str | None, Option(help="Cell family: hadamrnn.")] = None,
+    hidden: Annotated[int | None, Option(help="Number of hidden units.")] = None,
+    block: Annotated[
+        int | None, Option(help="Hadamard block, a power of two; all units by default.")
+    ] = None,
+    weight_bits: Annotated[int | None, Option(help="Bits of the input and output weights.")] = None,
+    epochs: Annotated[int | None, Option(help="Passes over the training data.")] = None,
+    batch: Annotated[int | None, Option(help="Sequences per step.")] = None,
+    rate: Annotated[float | None, Option(help="Adam's largest learning rate.")] = None,
+    seed: Annotated[int | None, Option(help="Of weights, signs and batches.")] = None,
+    length: Annotated[
+        int | None, Option(help="Total length T of the copy task's sequences.")
+    ] = None,
+    device: Annotated[str, Option(help="Where torch computes: cpu or cuda.")] = "cpu",
+    out: Annotated[Path | None, Option(help="Folder of the run; runs/NAME by default.")] = None,
+) -> None:
+    """Train a network in PyTorch: checkpoint, metrics and curves.
+
+    Give a --preset, a --task, or a preset and what to change of it.
+    """
+    from sylvan.model.train import Config, Epoch
+    from sylvan.model.train import preset as find_preset
+    from sylvan.model.train import train as run_training
+
+    given = {
+        "task": task, "cell": cell, "hidden": hidden, "block": block, "weight_bits": weight_bits,
+        "epochs": epochs, "batch": batch, "rate": rate, "seed": seed,
+    }  # fmt: skip
+    changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    if length is not None:
+        changes["task_options"] = {"length": length}
+    if preset is None and task is None:
+        raise UserError("say what to train: --preset digits, or --task digits and its settings")
+    config = dataclasses.replace(find_preset(preset), **changes) if preset else Config(**changes)
+    folder = out or Path("runs", preset or config.task)
+    with progress_bar() as bar:
+        row = bar.add_task(f"training on {config.task}", total=config.epochs)
+
+        def show(epoch: Epoch) -> None:
+            score = epoch.validation.score
+            text = f"loss {epoch.loss:.4f}, validation {score:.2f} %"
+            bar.update(row, completed=epoch.number, description=text)
+
+        metrics = run_training(config, folder, show, device)
+    console.print(
+        f"{metrics['score_name']} on the test split {metrics['score']:.2f} %, "
+        f"loss {metrics['loss']:.3g}, {metrics['seconds_training']:.1f} s, seed {config.seed}"
+    )
+    console.print(f"checkpoint, metrics.json and curves.png are in {folder}")
+    next_step(f"sylvan export {folder} --state-bits 12")
+
+
+@app.command()
+def export(
+    run: Annotated[Path, Argument(metavar="RUN", help="Folder of a training run.")],
+    state_bits: Annotated[int, Option(help="Bits of the recurrent state.")] = 12,
+    argmax: Annotated[bool, Option(help="Answer the label instead of the logits.")] = False,
+    out: Annotated[
+        Path | None, Option(help="Folder of the program; RUN/program by default.")
+    ] = None,
+) -> None:
+    """Turn a trained run into an integer program, and score both."""
+    from sylvan.model.export import export as run_export
+
+    made = run_export(run, state_bits, out, argmax=argmax)
+    console.print(
+        f"{made.score_name}: float {made.float_score.score:.2f} %, "
+        f"integer with {state_bits}-bit state {made.integer_score.score:.2f} %"
+    )
+    console.print(f"program.json and weights.npz are in {made.folder}")
+    next_step(
+        f"sylvan eval {made.folder}",
+        f"sylvan build {made.folder} --target ice40-up5k --out {run}/ice40-up5k",
+    )
+
+
+@app.command("eval")
+def evaluate(
+    program: ProgramFolder,
+    task: Annotated[str | None, Option(help="The task; that it was trained on by default.")] = None,
+) -> None:
+    """Score a program with the golden model, exactly as the hardware will answer."""
+    from sylvan.model import evaluate as golden
+    from sylvan.model.tasks import load_task
+
+    folder, loaded = find_program(program)
+    found = load_task(task) if task else task_of(loaded, folder)
+    score = golden.evaluate(loaded, found, found.test)
+    loss = f", loss {score.loss:.3g}" if score.loss == score.loss else ""
+    sequences = len(found.test.inputs)
+    console.print(
+        f"{found.name}: {found.score_name} {score.score:.2f} %{loss} on {sequences} test sequences"
+    )
+    next_step(f"sylvan build {folder} --target ecp5-25f --out {folder.parent}/ecp5-25f")
+
+
+@app.command()
+def build(
+    program: ProgramFolder,
+    target: Annotated[str, Option(help="verilog, ice40-up5k, ice40-hx8k, ecp5-25f, -45f or -85f.")],
+    out: Annotated[Path, Option(help="Folder for Verilog, plan, report and bitstream.")],
+    lanes: Annotated[
+        int | None, Option(help="Elements of a vector per cycle; 8 by default.")
+    ] = None,
+    clock: Annotated[float | None, Option(help="Clock to aim at, in Hz.")] = None,
+) -> None:
+    """Generate Verilog and, for a part, synthesize, place and route it."""
+    from sylvan.hw.build import build as run_build
+    from sylvan.hw.plan import schedule_for
+    from sylvan.hw.targets import target as find_target
+
+    from .report import build_table
+
+    part = find_target(target)
+    _, loaded = find_program(program)
+    schedule = schedule_for(loaded, lanes)
+    with progress_bar() as bar:
+        row = bar.add_task(f"building for {part.name}", total=None)
+        report = run_build(
+            loaded,
+            schedule,
+            part,
+            out,
+            clock_hz=clock,
+            progress=lambda text: bar.update(row, description=text),
+        )
+    console.print(build_table({out.name: report}))
+    console.print(f"core.v, ports.json, plan.json and report.json are in {out}")
+    next_step(f"sylvan sim {out} --simulator icarus")
+
+
+@app.command()
+def sim(
+    folder: BuildFolder,
+    simulator: Annotated[str, Option(help="icarus or verilator.")] = "icarus",
+    sequences: Annotated[int, Option(help="How many sequences to send.", min=1)] = 20,
+    seed: Annotated[int, Option(help="Of inputs, idle cycles and stalls.", min=0)] = 0,
+    task: Annotated[
+        str | None, Option(help="Send this task's test sequences, not random ones.")
+    ] = None,
+    waves: Annotated[bool, Option(help="Write a waveform into DIR.")] = False,
+) -> None:
+    """Simulate a build against the golden model: every answer, every cycle count."""
+    from sylvan.hw.report import record_simulation
+    from sylvan.model.tasks import load_task
+    from sylvan.sim.cosimulation import simulate
+    from sylvan.sim.stimulus import Timesteps
+
+    inputs = None
+    if task is not None:
+        inputs = Timesteps.of_sequences(load_task(task).test.inputs[:sequences])
+    with progress_bar() as bar:
+        bar.add_task(f"simulating with {simulator}, seed {seed}", total=None)
+        result = simulate(
+            folder,
+            simulator=simulator,
+            sequences=sequences,
+            seed=seed,
+            waves=waves,
+            inputs=inputs,
+        )
+    cycles = result.measured
+    record_simulation(folder, cycles.cycles_per_step, cycles.closing_cycles, cycles.latency_cycles)
+    console.print(
+        f"{result.answers} answers to {result.timesteps} timesteps equal the golden model's, "
+        f"{result.cycles} cycles in {result.simulator} {result.version}, seed {result.seed}"
+    )
+    console.print(
+        f"measured as planned: {cycles.cycles_per_step} cycles a step, {cycles.closing_cycles} "
+        f"when it is answered, {cycles.latency_cycles} from input to answer"
+    )
+    if result.waves:
+        console.print(f"waveform: {result.waves}")
+    next_step(f"sylvan report {folder}")
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, Argument(metavar="DIR", help="A build, or a training run.")],
+) -> None:
+    """Print what was built or trained, for people."""
+    from .report import print_report
+
+    print_report(folder)
+
+
+def find_program(folder: Path) -> tuple[Path, Any]:
+    """A program and its folder, given that folder or the run that it lies in."""
+    from sylvan.model.storage import load
+
+    if not (folder / "program.json").exists() and (folder / "program").is_dir():
+        folder = folder / "program"
+    return folder, load(folder)
+
+
+def task_of(program: Any, folder: Path) -> Any:
+    """The task that a program was trained on, by its metadata."""
+    from sylvan.model.tasks import load_task
+
+    name = program.metadata.get("task")
+    if not isinstance(name, str):
+        raise UserError(f"{folder} does not say what task it is for: name one with --task")
+    options = program.metadata.get("task_options", {})
+    return load_task(name, **(options if isinstance(options, dict) else {}))
+
+
+def main() -> None:
+    """The command as a process."""
+    run_safely(app)

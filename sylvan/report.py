@@ -1,0 +1,91 @@
+"""Reports for people: tables of what was trained, built and measured."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from sylvan.model.errors import UserError
+
+from .console import console, next_step
+
+ROWS = (
+    ("LUTs", "luts", "{:,.0f}"),
+    ("flip-flops", "ffs", "{:,.0f}"),
+    ("block RAMs", "brams", "{:,.0f}"),
+    ("fmax, MHz", "fmax_mhz", "{:.1f}"),
+    ("cycles a step", "cycles_per_step", "{:,.0f}"),
+    ("cycles of an answered step", "closing_cycles", "{:,.0f}"),
+    ("cycles from input to answer", "latency_cycles", "{:,.0f}"),
+    ("steps per second", "steps_per_s", "{:,.0f}"),
+)
+QUALITY = (
+    ("utilisation", "utilisation", "{:.3f}"),
+    ("efficiency", "efficiency", "{:.3f}"),
+    ("LUT ns per step", "lut_ns_per_step", "{:,.0f}"),
+)
+
+
+def shown(value: Any, form: str) -> str:
+    """A figure, or a dash for one that is not known."""
+    return "-" if value is None else form.format(value)
+
+
+def build_table(reports: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Builds side by side: measured figures, the estimate beside each."""
+    table = Table(title="measured (estimate)", title_justify="left")
+    table.add_column("")
+    for name, report in reports.items():
+        table.add_column(f"{name}\n{report['target']}", justify="right")
+    for label, key, form in ROWS:
+        cells = []
+        for report in reports.values():
+            measured, estimate = report["measured"][key], report["estimate"][key]
+            cells.append(f"{shown(measured, form)} ({shown(estimate, form)})")
+        table.add_row(label, *cells)
+    for label, key, form in QUALITY:
+        table.add_row(label, *(shown(report[key], form) for report in reports.values()))
+    return table
+
+
+def print_report(folder: Path) -> None:
+    """Print the report of a build directory or of a training run.
+
+    Raises UserError if the folder is neither.
+    """
+    if (folder / "report.json").is_file():
+        from sylvan.hw.report import load_report
+
+        report = load_report(folder / "report.json")
+        console.print(build_table({folder.name: report}))
+        tools = ", ".join(f"{name} {version}" for name, version in report["tool_versions"].items())
+        console.print(f"program {report['program_sha256'][:16]}, tools: {tools or 'none'}")
+        if report["measured"]["cycles_per_step"] is None:
+            next_step(f"sylvan sim {folder}    (measures the cycles)")
+    elif (folder / "metrics.json").is_file():
+        console.print(_run_table(folder))
+        next_step(f"sylvan export {folder} --state-bits 12")
+    else:
+        raise UserError(
+            f"{folder} has neither report.json nor metrics.json: give a folder that `sylvan build` "
+            "or `sylvan train` wrote"
+        )
+
+
+def _run_table(folder: Path) -> Table:
+    path = folder / "metrics.json"
+    try:
+        metrics = json.loads(path.read_text())
+        table = Table(title=f"{metrics['cell']} on {metrics['task']}", title_justify="left")
+        table.add_column("")
+        table.add_column(metrics["score_name"], justify="right")
+        table.add_column("loss", justify="right")
+        table.add_row("float", f"{metrics['score']:.2f}", f"{metrics['loss']:.3g}")
+        for bits, score in sorted(metrics["integer"].items(), key=lambda item: int(item[0])):
+            loss = shown(score["loss"], "{:.3g}")
+            table.add_row(f"integer, {bits}-bit state", f"{score['score']:.2f}", loss)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"{path} is no metrics file: {error!r}") from None
+    return table
