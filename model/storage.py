@@ -1,195 +1,70 @@
-"""Programs as files: a folder with `program.json` (canonical JSON) and `weights.npz`.
+"""Programs as files: a folder with `program.json` and `weights.npz`.
 
-Data only: arrays are read without pickles and every field is checked against the operation it
-belongs to. `sha256` covers the JSON without `metadata` and the arrays as little-endian bytes.
+Data only: arrays are read without pickles and every field is checked against what it belongs to.
+`sha256` covers the JSON without `metadata` and the arrays as little-endian bytes.
 """
 
-import dataclasses
-import hashlib
 import json
 import os
+import shutil
 import tempfile
-import typing
 import zipfile
-from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from .arrays import Array
+from .encoding import VERSION, decode, digest, encode, program_hash
 from .errors import UserError
-from .matrices import Matrix
-from .numbers import Format
-from .operations import Operation, Value
-from .program import Layer, Node, NumericInput, Program, Readout, State, SymbolInput
+from .program import Program
 
-VERSION = 1
+__all__ = ["load", "program_hash", "save"]
+
 JSON_FILE = "program.json"
 ARRAY_FILE = "weights.npz"
 MAX_JSON_BYTES = 64 << 20
-
-
-def encode(program: Program) -> tuple[dict[str, Any], dict[str, Array]]:
-    """The program as a JSON tree (without its hash) and the arrays that the tree names."""
-    arrays: dict[str, Array] = {}
-
-    def plain(item: Any, path: str) -> Any:
-        match item:
-            case np.ndarray():
-                arrays[path] = item.astype("<i8")
-                return {"array": path}
-            case Enum():
-                return item.value
-            case Format():
-                return [item.lo, item.hi, item.exp]
-            case tuple():
-                return [plain(entry, f"{path}.{k}") for k, entry in enumerate(item)]
-            case Matrix():
-                return {"kind": item.kind} | constants(item, path)
-            case _:
-                return item
-
-    def constants(item: Any, path: str) -> dict[str, Any]:
-        return {
-            f.name: plain(getattr(item, f.name), f"{path}.{f.name}")
-            for f in dataclasses.fields(item)
-        }
-
-    def value(v: Value) -> dict[str, Any]:
-        return {"name": v.name, "size": v.size, "format": plain(v.format, "")}
-
-    def node(n: Node) -> dict[str, Any]:
-        return {
-            "result": value(n.result),
-            "operation": n.operation.kind,
-            "operands": [v.name for v in n.operands],
-            "constants": constants(n.operation, n.result.name),
-        }
-
-    def state(s: State) -> dict[str, Any]:
-        initial = plain(s.initial, f"{s.value.name}.initial")
-        return value(s.value) | {"initial": initial, "next": s.next, "unit": list(s.unit)}
-
-    numeric = isinstance(program.input, NumericInput)
-    kind = {"kind": "numeric" if numeric else "symbol"}
-    tree = {
-        "version": VERSION,
-        "period": program.period,
-        "input": kind | constants(program.input, "input"),
-        "layers": [
-            {
-                "name": layer.name,
-                "states": [state(s) for s in layer.states],
-                "body": [node(n) for n in layer.body],
-                "output": layer.output.name,
-            }
-            for layer in program.layers
-        ],
-        "readout": {
-            "read": program.readout.read,
-            "body": [node(n) for n in program.readout.body],
-            "output": program.readout.output.name,
-            "unit": list(program.readout.unit),
-        },
-    }
-    return tree, arrays
-
-
-def decode(tree: dict[str, Any], arrays: dict[str, Array], metadata: dict[str, Any]) -> Program:
-    """The program of `encode`'s tree and arrays.
-
-    Raises ValueError, TypeError, KeyError or AttributeError for anything that is no such tree.
-    """
-
-    def from_plain(hint: Any, item: Any) -> Any:
-        if hint == Array:
-            return arrays[item["array"]]
-        if hint is Format:
-            return Format(*item)
-        if typing.get_origin(hint) is tuple:
-            return tuple(from_plain(typing.get_args(hint)[0], entry) for entry in item)
-        if hint is Matrix:
-            matrix = Matrix.registry[item["kind"]]
-            return constants(matrix, {k: v for k, v in item.items() if k != "kind"})
-        if isinstance(hint, type) and issubclass(hint, Enum):
-            return hint(item)
-        if hint is float:
-            return float(item)
-        if type(item) is not hint:
-            raise TypeError(f"expected {hint.__name__}, got {item!r}")
-        return item
-
-    def constants(kind: Any, given: dict[str, Any]) -> Any:
-        hints = typing.get_type_hints(kind)
-        names = [f.name for f in dataclasses.fields(kind)]
-        if sorted(names) != sorted(given):
-            raise ValueError(f"{kind.kind} has constants {names}, the file has {list(given)}")
-        return kind(**{name: from_plain(hints[name], given[name]) for name in names})
-
-    def value(item: dict[str, Any]) -> Value:
-        return Value(item["name"], from_plain(int, item["size"]), Format(*item["format"]))
-
-    def body(items: list[dict[str, Any]], scope: dict[str, Value]) -> tuple[Node, ...]:
-        nodes = []
-        for item in items:
-            operation = constants(Operation.registry[item["operation"]], item["constants"])
-            operands = tuple(scope[name] for name in item["operands"])
-            nodes.append(Node(value(item["result"]), operation, operands))
-            scope[nodes[-1].result.name] = nodes[-1].result
-        return tuple(nodes)
-
-    given = dict(tree["input"])
-    kinds: dict[str, Any] = {"numeric": NumericInput, "symbol": SymbolInput}
-    source = constants(kinds[given.pop("kind")], given)
-    handed_on = source.value
-    layers = []
-    for item in tree["layers"]:
-        states = tuple(
-            State(value(s), arrays[s["initial"]["array"]], s["next"], tuple(s["unit"]))
-            for s in item["states"]
-        )
-        scope = {handed_on.name: handed_on} | {s.value.name: s.value for s in states}
-        nodes = body(item["body"], scope)
-        layers.append(Layer(item["name"], handed_on, states, nodes, scope[item["output"]]))
-        handed_on = layers[-1].output
-    end, scope = tree["readout"], {handed_on.name: handed_on}
-    nodes = body(end["body"], scope)
-    readout = Readout(end["read"], handed_on, nodes, scope[end["output"]], tuple(end["unit"]))
-    return Program(tree["period"], source, tuple(layers), readout, metadata)
-
-
-def canonical(tree: Any) -> str:
-    """JSON with sorted keys and no spaces to choose: equal trees give equal bytes."""
-    return json.dumps(tree, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
-def digest(tree: dict[str, Any], arrays: dict[str, Array]) -> str:
-    """SHA-256 of a tree without metadata and hash, then each array by name, shape and bytes."""
-    sha = hashlib.sha256(canonical(tree).encode())
-    for name in sorted(arrays):
-        array = arrays[name].astype("<i8")
-        sha.update(canonical([name, list(array.shape)]).encode() + array.tobytes())
-    return sha.hexdigest()
-
-
-def program_hash(program: Program) -> str:
-    """The SHA-256 that names the program's content, metadata left out."""
-    return digest(*encode(program))
+MAX_ARRAY_BYTES = 2 << 30
 
 
 def save(program: Program, folder: Path) -> Path:
-    """Write the program; both files appear whole or not at all. Returns the folder."""
+    """Write the program; an interrupted or failed write leaves what was there. Returns the folder.
+
+    Raises:
+        UserError: if the folder cannot be written, for example because the disk is full.
+    """
     tree, arrays = encode(program)
     stored = tree | {"metadata": program.metadata, "sha256": digest(tree, arrays)}
     text = json.dumps(stored, sort_keys=True, indent=1, allow_nan=False) + "\n"
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as work:
-        np.savez_compressed(Path(work, ARRAY_FILE), **arrays)  # type: ignore[arg-type]
-        Path(work, JSON_FILE).write_text(text)
-        for name in (ARRAY_FILE, JSON_FILE):
-            os.replace(Path(work, name), folder / name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as work:
+            np.savez_compressed(Path(work, ARRAY_FILE), **arrays)  # type: ignore[arg-type]
+            Path(work, JSON_FILE).write_text(text, encoding="utf-8")
+            _replace(Path(work), folder)
+    except OSError as error:
+        raise UserError(
+            f"{folder} cannot be written: {error.strerror or error}. What was there is unchanged"
+        ) from None
     return folder
+
+
+def _replace(work: Path, folder: Path) -> None:
+    """Move both new files from `work` to `folder`, or neither."""
+    arrays, before = folder / ARRAY_FILE, work / "before.npz"
+    if arrays.exists():
+        shutil.copyfile(arrays, before)
+    try:
+        os.replace(work / ARRAY_FILE, arrays)
+        os.replace(work / JSON_FILE, folder / JSON_FILE)
+    except BaseException:
+        # Only a kill between the two moves leaves a mixture, and `load` knows it by its hash.
+        if (work / JSON_FILE).exists() and not (work / ARRAY_FILE).exists():
+            if before.exists():
+                os.replace(before, arrays)
+            else:
+                arrays.unlink()
+        raise
 
 
 def load(folder: Path) -> Program:
@@ -202,34 +77,68 @@ def load(folder: Path) -> Program:
     for name in (JSON_FILE, ARRAY_FILE):
         if not (folder / name).is_file():
             raise UserError(f"{folder} is no program: {name} is missing there")
-    try:
-        if (folder / JSON_FILE).stat().st_size > MAX_JSON_BYTES:
-            raise ValueError(f"more than {MAX_JSON_BYTES} bytes")
-        stored = json.loads((folder / JSON_FILE).read_text())
-        version = stored.pop("version")
-    except (OSError, ValueError, KeyError, AttributeError) as error:
-        raise UserError(f"{folder / JSON_FILE} is no readable program: {error}") from None
-    if version != VERSION:
-        raise UserError(
-            f"{folder / JSON_FILE} has version {version!r}, this Sylvan reads version {VERSION}"
-        )
-    try:
-        with np.load(folder / ARRAY_FILE, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise UserError(f"{folder / ARRAY_FILE} cannot be read: {error}") from None
-    tree = stored | {"version": version}
-    metadata, expected = tree.pop("metadata", None), tree.pop("sha256", None)
+    tree = _read_tree(folder / JSON_FILE)
+    arrays = _read_arrays(folder / ARRAY_FILE)
+    metadata, expected = tree.pop("metadata", {}), tree.pop("sha256", None)
     try:
         got = digest(tree, arrays)
-    except (ValueError, TypeError) as error:
-        raise UserError(f"{folder} holds arrays that are no integers: {error}") from None
-    if got != expected:
-        raise UserError(
-            f"{folder} was changed after it was written: its content hashes to {got[:12]}, "
-            f"program.json says {str(expected)[:12]}"
-        )
+        if got != expected:
+            raise UserError(
+                f"{folder} was changed after it was written, or only half written: its content "
+                f"hashes to {got[:12]}, {JSON_FILE} says {str(expected)[:12]}"
+            )
+        if not isinstance(metadata, dict):
+            raise ValueError(f"metadata must be an object, got {type(metadata).__name__}")
+        program = decode(tree, arrays, metadata)
+        # What the reader above would overlook, such as 1.0 for 1, does not survive this.
+        if program_hash(program) != expected:
+            raise ValueError("it is not written the way Sylvan writes it, or has unused arrays")
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise UserError(f"{folder / JSON_FILE} does not make a program: {error}") from None
+    return program
+
+
+def _read_tree(path: Path) -> dict[str, Any]:
+    """The JSON object in `path`, of a version that can be read."""
     try:
-        return decode(tree, arrays, dict(metadata or {}))
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
-        raise UserError(f"{folder / JSON_FILE} does not make a program: {error!r}") from None
+        size = path.stat().st_size
+        if size > MAX_JSON_BYTES:
+            raise ValueError(f"it has {size} bytes, more than {MAX_JSON_BYTES}")
+        tree = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
+        if not isinstance(tree, dict):
+            raise ValueError(f"it must hold an object, got a {type(tree).__name__}")
+        if "version" not in tree:
+            raise ValueError("it states no version")
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} is no readable program: {error}") from None
+    except RecursionError:
+        raise UserError(f"{path} is no readable program: it is nested too deeply") from None
+    if type(tree["version"]) is not int or tree["version"] != VERSION:
+        raise UserError(
+            f"{path} has version {tree['version']!r}, this Sylvan reads version {VERSION}"
+        )
+    return tree
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")
+
+
+def _read_arrays(path: Path) -> dict[str, Array]:
+    """The arrays in `path`, all of 64-bit integers."""
+    if not zipfile.is_zipfile(path):
+        raise UserError(f"{path} cannot be read: it is no npz archive, or only part of one")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+        if size > MAX_ARRAY_BYTES:
+            raise ValueError(f"it unpacks to {size} bytes, more than {MAX_ARRAY_BYTES}")
+        with np.load(path, allow_pickle=False) as stored:
+            arrays: dict[str, Any] = {name: stored[name] for name in stored.files}
+    except Exception as error:  # zip, zlib and numpy's headers each fail in kinds of their own
+        raise UserError(f"{path} cannot be read: {error}") from None
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray) or array.dtype != np.dtype("<i8"):
+            kind = getattr(array, "dtype", type(array).__name__)
+            raise UserError(f"{path} must hold 64-bit integers only, but {name} is {kind}")
+    return arrays
