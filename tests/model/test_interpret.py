@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 import reference
-from random_programs import random_inputs, random_program
+from programs import random_inputs, random_program
 from sylvan.model import interpret
 from sylvan.model.builder import Builder
 from sylvan.model.errors import UserError

@@ -1,7 +1,8 @@
-"""Random programs: every operation, layers, states, periods, inputs and readouts in any mixture.
+"""Programs to test with: two small ones that are easy to read, and random ones.
 
-A seed is a program. Nothing here computes a result: programs are drawn blindly, and an operation
-that would not fit, or could exceed the 62 bits, is dropped.
+A seed is a random program: every operation, layers, states, periods, inputs and readouts in any
+mixture. Nothing here computes a result: programs are drawn blindly, and an operation that would not
+fit, or could exceed the 62 bits, is dropped.
 """
 
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from typing import Any
 import numpy as np
 from sylvan.model.arrays import MAX_BITS
 from sylvan.model.builder import Builder
+from sylvan.model.cells.hadamrnn.step import Constant, HadamParameters
+from sylvan.model.cells.hadamrnn.step import program as hadamrnn
 from sylvan.model.matrices import Dense, Hadamard
 from sylvan.model.numbers import Format, Overflow, Rounding
 from sylvan.model.operations import Operation, Value
@@ -201,3 +204,45 @@ def random_inputs(program: Program, shape: tuple[int, ...], seed: int = 0) -> np
     ends = rng.choice([value.format.lo, value.format.hi], raw.shape)
     raw = np.where(rng.random(raw.shape) < 0.2, ends, raw)
     return raw if isinstance(program.input, NumericInput) else raw[..., 0]
+
+
+def small(weight: int = 3, metadata: dict[str, Any] | None = None) -> Program:
+    """hidden = narrow(S hidden / 2 + W input), the answer is the largest unit."""
+    b = Builder(NumericInput(2, Format(-8, 7, -3), (0.5, 2.0), (0.0, -1.0)))
+    kept = Format.signed_bits(8, -3)
+    hidden = b.state("hidden", 4, kept, [1, 0, 0, -1], [0.25])
+    mixed = b.exponent(-1, b.matvec(Hadamard(4, [1, -1, 1, 1]), hidden, name="mixed"), name="half")
+    seen = b.matvec(Dense([[weight, 0], [1, 1], [0, -2], [1, 0]]), b.input, name="seen")
+    new = b.narrow(b.add(mixed, seen, name="total"), kept, name="new")
+    b.write(hidden, new)
+    b.layer("loop", new)
+    return b.program(b.argmax(b.input, name="label"), "last", metadata=metadata)
+
+
+def trained(block: int, symbols: bool) -> Program:
+    """A HadamRNN of 128 units with random parameters."""
+    rng = np.random.default_rng(block)
+    period = 1 + (block.bit_length() - 1) % 2
+    numeric = NumericInput(3, Format(0, 255, -8), (1.0,) * 3, (0.0,) * 3)
+    size = (period, 128, 9) if symbols else (1, 128, 3)
+    phased = period == 2 and not symbols
+    parameters = HadamParameters(
+        input=SymbolInput(9) if symbols else numeric,
+        block=block,
+        signs=rng.choice([-1, 1], 128),
+        input_weights=rng.integers(-8, 8, size),
+        input_exp=-3,
+        input_factors=Constant(np.array([[46341], [65536]]), -16) if phased else None,
+        scaled_input=Format(0, 1023, -10) if phased else None,
+        state=Format.signed_bits(12, -6, symmetric=True),
+        bias=Constant(rng.integers(-9, 9, (period, 128)), -6),
+        threshold=None,
+        output_weights=rng.integers(-8, 8, (10, 128)),
+        output_exp=-3,
+        output_bias=Constant(rng.integers(-99, 99, (period, 10)), -8),
+        output_unit=0.01,
+        state_unit=0.1,
+        read="every",
+        argmax=symbols,
+    )
+    return hadamrnn(parameters, {"task": "none"})
