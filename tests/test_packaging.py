@@ -1,5 +1,6 @@
 """What a user installs: a wheel of one name, with the families, that needs no repository."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -96,3 +97,16 @@ def test_the_wheel_works_with_no_repository_near(installed: Path, tmp_path: Path
 
 def test_the_wheel_brings_the_command(installed: Path) -> None:
     assert (installed.parent / "sylvan").is_file()
+
+
+def test_every_dependency_is_pinned_and_portable() -> None:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pins = [line for line in lines if line and not line.startswith("#")]
+    # No local version tags, addresses or files: the pins must mean the same on every machine.
+    assert [pin for pin in pins if not re.fullmatch(r"[\w.-]+==[\w.]+", pin)] == []
+    pinned = {pin.split("==")[0].lower() for pin in pins}
+    project = PROJECT["project"]
+    extras = project["optional-dependencies"].values()
+    requirements = [*project["dependencies"], *(line for extra in extras for line in extra)]
+    named = {re.split(r"[^\w.-]", requirement)[0].lower() for requirement in requirements}
+    assert named - pinned == {"sylvan"}
