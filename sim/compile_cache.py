@@ -9,6 +9,7 @@ starts quickly.
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,10 +27,12 @@ _HEADERS = (
 @contextmanager
 def in_use(folder: Path) -> Iterator[None]:
     """Lets a `make` started inside use the cache in `folder`, unless the user has one already."""
-    if "OBJCACHE" in os.environ:
+    script = Path(__file__).resolve()
+    # The shell that make starts would split a path with a space.
+    if "OBJCACHE" in os.environ or re.search(r"\s", f"{sys.executable}{script}"):
         yield
         return
-    ours = {"OBJCACHE": f"{sys.executable} -I -S {Path(__file__).resolve()}", _FOLDER: str(folder)}
+    ours = {"OBJCACHE": f"{sys.executable} -I -S {script}", _FOLDER: str(folder)}
     os.environ.update(ours)
     try:
         yield

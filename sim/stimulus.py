@@ -34,9 +34,10 @@ class Timesteps:
         whole = np.asarray(values)
         if whole.ndim == 2:
             whole = whole[:, :, None]
-        if whole.ndim != 3 or 0 in whole.shape:
+        if whole.ndim != 3 or 0 in whole.shape or whole.dtype.kind not in "iu":
             raise UserError(
-                f"sequences must be (batch, T, elements) or (batch, T), got {whole.shape}"
+                "sequences must be integers (batch, T, elements) or (batch, T), "
+                f"got {whole.dtype} {whole.shape}"
             )
         batch, length, elements = whole.shape
         place = np.tile(np.arange(length), batch)

@@ -23,7 +23,11 @@ def accumulate(steps: Timesteps, read: str) -> list[tuple[int, np.ndarray[Any, A
 
 
 def accumulator(
-    folder: Path, fault: str | None = None, read: str = "last", **promises: int
+    folder: Path,
+    fault: str | None = None,
+    read: str = "last",
+    sha256: str = "0" * 64,
+    **promises: int,
 ) -> Path:
     """A build directory around accumulator.v with one fault, and a plan with these promises."""
     folder.mkdir()
@@ -35,7 +39,7 @@ def accumulator(
     (folder / "core.v").write_text("".join(lines) + core)
     ports = {
         "module": "core",
-        "program_sha256": "0" * 64,
+        "program_sha256": sha256,
         "input": {
             "kind": "numeric",
             "elements": 3,

@@ -9,6 +9,7 @@ import pytest
 from sim.accumulator import accumulate, accumulator
 from sylvan.model.errors import CheckError, UserError
 from sylvan.sim.cosimulation import Result, simulate
+from sylvan.sim.simulators import find_simulator
 from sylvan.sim.stimulus import Timesteps
 
 SIMULATORS = ("icarus", "verilator")
@@ -76,7 +77,15 @@ def test_failure_says_how_to_repeat_it(tmp_path: Path) -> None:
     with pytest.raises(CheckError) as caught:
         run(build, sequences=17, seed=5)
     again = f"sylvan sim {build} --simulator icarus --sequences 17 --seed 5 --waves"
-    assert str(caught.value).endswith(f"Seed 5, icarus. Again with a waveform: {again}")
+    assert f"icarus {find_simulator('icarus').version}, seed 5.\n" in str(caught.value)
+    assert str(caught.value).endswith(f"\nAgain, with a waveform: {again}")
+
+
+def test_failure_names_its_waveform(tmp_path: Path) -> None:
+    build = accumulator(tmp_path / "b", "DATA")
+    with pytest.raises(CheckError, match=r"The waveform is in .*waves-icarus\.fst\.$"):
+        run(build, waves=True)
+    assert (build / "waves-icarus.fst").stat().st_size > 1000
 
 
 @pytest.mark.parametrize(
@@ -114,7 +123,10 @@ def test_given_inputs(tmp_path: Path) -> None:
     "given, message",
     [
         (np.full((1, 2, 3), 8), r"raw inputs must lie in \[-8, 7\], got values from 8 to 8"),
-        (np.zeros((1, 2, 4)), r"the core takes 3 elements per timestep, got .* shape \(2, 4\)"),
+        (
+            np.zeros((1, 2, 4), int),
+            r"the core takes 3 elements per timestep, got .* shape \(2, 4\)",
+        ),
     ],
 )
 def test_impossible_inputs(tmp_path: Path, given: np.ndarray, message: str) -> None:
@@ -129,6 +141,26 @@ def change(build: Path, file: str, *keys: str, value: object) -> None:
         place = place[key]
     place[keys[-1]] = value
     (build / file).write_text(json.dumps(data))
+
+
+def test_impossible_numbers(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="got seed -1 and 20 sequences"):
+        run(accumulator(tmp_path / "b"), seed=-1)
+    with pytest.raises(UserError, match="unknown simulator 'spice': expected one of icarus, veril"):
+        run(tmp_path / "b", simulator="spice")
+
+
+def test_golden_is_held_to_the_ports(tmp_path: Path) -> None:
+    """A word of 8 bits says the same for 3 and 259."""
+    build = accumulator(tmp_path / "b")
+
+    def wide(steps: Timesteps) -> list[tuple[int, np.ndarray]]:
+        return [(step, answer + 256) for step, answer in accumulate(steps, "last")]
+
+    with pytest.raises(CheckError, match="but logits has 3 elements from -128 to 127"):
+        simulate(build, golden=wide)
+    with pytest.raises(CheckError, match="which is read 'last', should answer"):
+        simulate(build, golden=lambda steps: accumulate(steps, "every"))
 
 
 def test_no_such_build(tmp_path: Path) -> None:

@@ -1,0 +1,73 @@
+"""Failures of the testbench, which knows words only, in the words of the program."""
+
+from typing import Any
+
+from .ports import Ports
+from .runs import Run
+
+
+def explain(failure: dict[str, Any], ports: Ports, run: Run) -> str:
+    """What the testbench saw, in the words of the program: which element of which timestep."""
+    where = f"in the run {run.name!r}, cycle {failure['cycle']}"
+    match failure["kind"]:
+        case "wrong":
+            return f"Wrong output {where}: {_mismatch(failure, ports, run)}."
+        case "extra":
+            return (
+                f"Too many outputs {where}: after all {len(run.answers)} answers one more word "
+                f"came, {_word(failure['got'], ports)}."
+            )
+        case "rule":
+            return f"A stream rule was broken {where}: {failure['text']}."
+        case "valid waits":
+            return f"A stream rule was broken {where}: o_valid waits for o_ready."
+    place = _place(failure["received"], ports, run)
+    return (
+        f"The core is stuck {where}: {failure['sent']} of "
+        f"{len(run.steps) * ports.input.transfers} input words went in, {failure['received']} of "
+        f"{len(run.answers) * ports.output.transfers} output words came out (i_ready is "
+        f"{failure['i_ready']}, o_valid is {failure['o_valid']}); next should come {place}."
+    )
+
+
+def _mismatch(failure: dict[str, Any], ports: Ports, run: Run) -> str:
+    index, got = failure["output"], failure["got"]
+    answer, transfer = divmod(index, ports.output.transfers)
+    step, elements = run.answers[answer]
+    words = ports.output.pack(
+        elements.tolist(), first=bool(run.steps.first[step]), last=bool(run.steps.last[step])
+    )
+    place = _place(index, ports, run)
+    if got is None:
+        return f"{place} is unknown (x)"
+    expected_values, *expected_flags = ports.output.unpack(words[transfer])
+    got_values, *got_flags = ports.output.unpack(got)
+    for offset, (expected, came) in enumerate(zip(expected_values, got_values, strict=True)):
+        if expected != came:
+            first = transfer * ports.output.elements_per_transfer
+            place = _place(index, ports, run, first + offset)
+            return f"{place}: expected {expected}, got {came}"
+    for name, expected, came in zip(("o_first", "o_last"), expected_flags, got_flags, strict=True):
+        if expected != came:
+            return f"{name} with {place}: expected {int(expected)}, got {int(came)}"
+    raise AssertionError("the testbench reported equal words as different")
+
+
+def _place(index: int, ports: Ports, run: Run, element: int | None = None) -> str:
+    answer, transfer = divmod(index, ports.output.transfers)
+    if answer >= len(run.answers):
+        return "nothing"
+    step = run.answers[answer][0]
+    sequence = run.steps.sequence[step]
+    if element is None:
+        element = transfer * ports.output.elements_per_transfer
+    return (
+        f"{ports.output.name}[{element}] of timestep {step} (sequence {sequence}, answer {answer})"
+    )
+
+
+def _word(word: int | None, ports: Ports) -> str:
+    if word is None:
+        return "unknown (x)"
+    values, first, last = ports.output.unpack(word)
+    return f"{', '.join(map(str, values))} (o_first {int(first)}, o_last {int(last)})"
