@@ -170,8 +170,8 @@ class AnswerQueue(wiring.Component):
         m = Module()
         plan = self.plan
         transfer = Transfer(plan.output_port.element_bits)
-        depth = plan.answers * plan.output_port.transfers
-        m.submodules.fifo = fifo = SyncFIFOBuffered(width=transfer.size, depth=depth)
+        fifo = SyncFIFOBuffered(width=transfer.size, depth=plan.queue_depth)
+        m.submodules.fifo = fifo
         m.submodules.elements = elements = Addresses(plan.answer.pattern)
         entering, leaving = Signal(transfer), data.View(transfer, fifo.r_data)
         m.d.comb += [

@@ -30,7 +30,8 @@ COLLECT = 1
 BEGIN = 1
 """Cycles from firing to cycle 0 of the step."""
 QUEUE = 2
-"""Cycles from an element at the end of the readout to its transfer, the queue being empty."""
+"""Cycles from an element at the end of the readout to its transfer, the queue being empty; one
+less where the queue is a single register."""
 
 
 @dataclass(frozen=True)
@@ -244,6 +245,13 @@ class Plan:
         pattern = self.answer.pattern
         drained = first + (pattern.beats - 1) * pattern.dwell + 1
         self.answers = -(-drained // self.closing_cycles)
+        if self.queue_depth == 1:
+            self.latency_cycles -= 1
+
+    @property
+    def queue_depth(self) -> int:
+        """Elements that the output queue holds."""
+        return self.answers * self.output_port.transfers
 
     @property
     def parts(self) -> list[Part]:
