@@ -21,7 +21,7 @@ FOLDERS: dict[str, str] = PROJECT["tool"]["setuptools"]["package-dir"]
 
 PROGRAM = "errors numbers arrays matrices operations program"
 GOLDEN = PROGRAM + " storage builder interpret"
-MODEL = GOLDEN + " step tasks quantize layer train"
+MODEL = GOLDEN + " step tasks evaluate quantize layer train"
 
 # room: (its modules, the rooms it may import besides itself). A new module of sylvan.model gets its
 # place here; a new cell family, task, operator or board has one already.
@@ -38,6 +38,7 @@ ARROWS = {
     "layer": (r"sylvan\.model\.cells\.\w+\.layer", PROGRAM + " builder step quantize"),
     "step": (r"sylvan\.model\.cells(\.\w+)*", PROGRAM + " builder"),
     "tasks": (r"sylvan\.model\.tasks(\.\w+)?", PROGRAM),
+    "evaluate": (r"sylvan\.model\.evaluate", GOLDEN + " tasks"),
     "quantize": (r"sylvan\.model\.quantize", PROGRAM),
     "train": (r"sylvan\.model\.(checkpoint|train)", GOLDEN + " step tasks quantize layer"),
     "export": (r"sylvan\.model\.export", MODEL),
@@ -186,7 +187,7 @@ def test_a_planted_arrow_is_found(tmp_path: Path, path: str, code: str, reason: 
 @pytest.mark.parametrize(
     ("rooms", "missing"),
     [
-        (GOLDEN + " step package", "torch amaranth cocotb sklearn matplotlib typer rich"),
+        (GOLDEN + " step evaluate package", "torch amaranth cocotb sklearn matplotlib typer rich"),
         ("hw", "torch cocotb cocotb_tools sklearn matplotlib typer"),
     ],
     ids=["golden", "hardware"],
