@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from sylvan.model.errors import UserError
 from sylvan.model.program import Program
 from sylvan.model.storage import program_hash, save
 
@@ -16,7 +17,7 @@ from .cost import estimate
 from .plan import Plan
 from .report import Report, make_report, write_json
 from .schedule import Schedule
-from .synthesis import Measured, synthesize
+from .synthesis import DoesNotFit, Measured, synthesize
 from .targets import Target
 from .tools import Progress, Workers
 from .verilog import describe_ports, generate
@@ -48,16 +49,19 @@ def build(
         write_sources(plan, folder)
         measured = None
         if target.placed:
-            measured = synthesize(
-                folder / "core.v",
-                MODULE,
-                target,
-                folder,
-                clock_hz=clock_hz,
-                reference_width=plan.schedule_keys()["digit"],
-                progress=progress,
-                workers=workers,
-            )
+            try:
+                measured = synthesize(
+                    folder / "core.v",
+                    MODULE,
+                    target,
+                    folder,
+                    clock_hz=clock_hz,
+                    reference_width=plan.schedule_keys()["digit"],
+                    progress=progress,
+                    workers=workers,
+                )
+            except DoesNotFit as error:
+                raise UserError(f"{error} {_advice(plan, target, error)}") from None
         report = _report(plan, target, measured)
         write_json(folder / "report.json", report)
         _replace(folder, out)
@@ -71,6 +75,24 @@ def write_sources(plan: Plan, folder: Path) -> None:
     write_json(folder / "ports.json", describe_ports(plan, MODULE))
     write_json(folder / "plan.json", plan.describe())
     save(plan.program, folder / "program")
+
+
+def _advice(plan: Plan, target: Target, error: DoesNotFit) -> str:
+    """The most lanes that should fit, by the estimate corrected with what was found at these."""
+    said = estimate(plan, target).get(error.resource)
+    lanes = plan.schedule.lanes // 2
+    while said and lanes:
+        try:
+            smaller = estimate(Plan(plan.program, Schedule(lanes)), target)
+        except UserError:
+            lanes -= 1
+            continue
+        others = [key for key in ("luts", "ffs", "brams") if key != error.resource]
+        room = all(smaller[key] <= (getattr(target, key) or 0) for key in others)
+        if room and smaller[error.resource] * error.needed / said <= error.available:
+            return f"{lanes} lanes should fit: --lanes {lanes}."
+        lanes //= 2
+    return "No number of lanes should fit; take a larger part, or fewer hidden units."
 
 
 def _report(plan: Plan, target: Target, measured: Measured | None) -> Report:

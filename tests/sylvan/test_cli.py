@@ -1,0 +1,228 @@
+"""The command as a user meets it: the whole way on a small network; a mistake is a sentence."""
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.torch import load_file, save_file
+from sylvan.hw import build as hw_build
+from sylvan.hw.synthesis import DoesNotFit
+from sylvan.hw.targets import target
+from sylvan.model.builder import Builder
+from sylvan.model.numbers import Format
+from sylvan.model.program import NumericInput
+from sylvan.model.storage import save
+
+from sylvan import cli, console
+
+
+@dataclass
+class Outcome:
+    """How a command ended and what it said."""
+
+    code: int
+    out: str
+    error: str
+
+
+Sylvan = Callable[..., Outcome]
+
+
+@pytest.fixture(name="sylvan")
+def _sylvan(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Sylvan:
+    """Runs a command in this process, on a wide console so that no sentence is wrapped."""
+    for wide in (console.console, console.complaints):
+        monkeypatch.setattr(wide, "_width", 500)
+
+    def run(*arguments: object) -> Outcome:
+        code = 0
+        try:
+            console.run_safely(lambda: cli.app([str(a) for a in arguments]))
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        said = capsys.readouterr()
+        assert "Traceback" not in said.err + said.out
+        return Outcome(code, said.out, said.err)
+
+    return run
+
+
+@pytest.fixture(name="trained", scope="module")
+def _trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A small run with its program, made by the commands themselves."""
+    folder = tmp_path_factory.mktemp("small") / "run"
+    small = ["--preset", "digits", "--hidden", "16", "--epochs", "1", "--out", str(folder)]
+    for command in (["train", *small], ["export", str(folder), "--state-bits", "10"]):
+        with pytest.raises(SystemExit) as ended:
+            cli.app(command)
+        assert ended.value.code == 0
+    yield folder
+
+
+@pytest.fixture(name="run")
+def _run(trained: Path, tmp_path: Path) -> Path:
+    """A copy of the small run, to be spoilt."""
+    return Path(shutil.copytree(trained, tmp_path / "run"))
+
+
+def test_the_whole_way(sylvan: Sylvan, run: Path, tmp_path: Path) -> None:
+    scored = sylvan("eval", run)
+    assert scored.code == 0 and "accuracy" in scored.out and "360 test sequences" in scored.out
+    built = tmp_path / "built"
+    made = sylvan("build", run, "--target", "verilog", "--lanes", 4, "--out", built)
+    assert made.code == 0 and f"sylvan sim {built}" in made.out
+    assert {path.name for path in built.iterdir()} >= {"core.v", "ports.json", "plan.json"}
+    simulated = sylvan("sim", built, "--task", "digits", "--sequences", 2, "--seed", 3)
+    assert simulated.code == 0 and "equal the golden model's" in simulated.out
+    report = json.loads((built / "report.json").read_text())
+    plan = json.loads((built / "plan.json").read_text())
+    assert report["measured"]["cycles_per_step"] == plan["cycles"]["cycles_per_step"]
+    assert report["measured"]["luts"] is None
+    shown = sylvan("report", built)
+    assert shown.code == 0 and "cycles a step" in shown.out
+    assert "integer, 10-bit state" in sylvan("report", run).out
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert f"{metrics['integer']['10']['score']:.2f} %" in scored.out
+
+
+def test_every_command_teaches(sylvan: Sylvan) -> None:
+    for command in ("demo", "train", "export", "eval", "build", "sim", "report"):
+        told = sylvan(command, "--help")
+        assert told.code == 0 and "Usage:" in told.out
+
+
+def changed_weight(run: Path) -> None:
+    path = run / "program" / "weights.npz"
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    arrays["product.matrix.weights"] = -arrays["product.matrix.weights"]
+    np.savez_compressed(path, **arrays)
+
+
+def truncated_checkpoint(run: Path) -> None:
+    path = run / "checkpoint.safetensors"
+    path.write_bytes(path.read_bytes()[:100])
+
+
+def weights_of_nan(run: Path) -> None:
+    from safetensors import safe_open
+
+    path = run / "checkpoint.safetensors"
+    with safe_open(path, framework="pt") as file:
+        header = file.metadata()
+    tensors = load_file(path)
+    tensors["output_bias"][0] = float("nan")
+    save_file(tensors, path, header)
+
+
+def other_version(run: Path) -> None:
+    path = run / "program" / "program.json"
+    path.write_text(path.read_text().replace('"version": 1', '"version": 99'))
+
+
+def no_weights(run: Path) -> None:
+    (run / "program" / "weights.npz").unlink()
+
+
+MISTAKES = [
+    (None, "train", "say what to train"),
+    (None, "train --preset digit", "there is no preset 'digit', did you mean 'digits'?"),
+    (None, "train --task digits --cell hadamrn", "there is no cell 'hadamrn', did you mean"),
+    (None, "train --preset digits --block 3 --out {out}", "block"),
+    (None, "export {out}", "config.json is missing there"),
+    (None, "eval {out}", "program.json is missing there"),
+    (None, "export {run} --state-bits 99", "state bits must lie in 2..32, got 99"),
+    (None, "eval {run} --task copy", "the program does not fit the task copy"),
+    (None, "build {run} --target ice40 --out {out}", "ice40"),
+    (None, "build {run} --target verilog --lanes 0 --out {out}", "at least 1, got 0"),
+    (None, "build {run} --target verilog --lanes 99 --out {out}", "use 1 to 16"),
+    (None, "build {run} --target verilog --lanes 3 --out {out}", "one must divide the other"),
+    (None, "sim {out}", "there is no build directory"),
+    (None, "sim {run}", "is not a build directory: it has no ports.json"),
+    (None, "report {out}", "neither report.json nor metrics.json"),
+    (changed_weight, "eval {run}", "was changed after it was written"),
+    (truncated_checkpoint, "export {run}", "it may be cut short"),
+    (weights_of_nan, "export {run}", "output_bias holds NaN or infinite weights"),
+    (other_version, "eval {run}", "has version 99, this Sylvan reads version 1"),
+    (no_weights, "build {run} --target verilog --out {out}", "weights.npz is missing there"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "command", "sentence"), MISTAKES)
+def test_a_mistake_is_a_sentence(
+    sylvan: Sylvan,
+    run: Path,
+    tmp_path: Path,
+    spoil: Callable[[Path], None] | None,
+    command: str,
+    sentence: str,
+) -> None:
+    if spoil is not None:
+        spoil(run)
+    out = tmp_path / "out"
+    ended = sylvan(*command.format(run=run, out=out).split())
+    assert ended.code == 2
+    assert sentence in ended.error
+    assert not out.exists()
+
+
+def test_an_operation_without_hardware_is_refused_by_name(sylvan: Sylvan, tmp_path: Path) -> None:
+    b = Builder(NumericInput(2, Format(0, 3), (1.0, 1.0), (0.0, 0.0)))
+    squared = b.table([0, 1, 4, 9], 0, b.input, name="squared")
+    program = b.program(b.layer("hidden", squared), "every")
+    save(program, tmp_path / "program")
+    ended = sylvan("build", tmp_path, "--target", "verilog", "--out", tmp_path / "out")
+    assert ended.code == 2
+    assert "squared: the operation 'table' has no hardware yet" in ended.error
+
+
+def test_what_does_not_fit_names_the_lanes_that_would(
+    sylvan: Sylvan, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = target("ice40-up5k")
+
+    def refuse(*given: object, **named: object) -> None:
+        raise DoesNotFit("core", part, "luts", 8000, 5280)
+
+    monkeypatch.setattr(hw_build, "synthesize", refuse)
+    out = tmp_path / "out"
+    ended = sylvan("build", run, "--target", part.name, "--lanes", 16, "--out", out)
+    assert ended.code == 2
+    assert "it needs 8000" in ended.error and "lanes should fit: --lanes" in ended.error
+    assert not out.exists()
+
+
+def test_a_full_disk_leaves_the_old_build(
+    sylvan: Sylvan, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "built"
+    build = ("build", run, "--target", "verilog", "--lanes", 1, "--out", out)
+    assert sylvan(*build).code == 0
+    before = (out / "core.v").read_bytes()
+
+    def full(*given: object) -> str:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "core.v")
+
+    monkeypatch.setattr(hw_build, "generate", full)
+    ended = sylvan(*build)
+    assert ended.code == 2 and "No space left on device" in ended.error
+    assert (out / "core.v").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["built", "run"]
+
+
+def test_a_missing_simulator_says_how_to_get_it(
+    sylvan: Sylvan, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "built"
+    assert sylvan("build", run, "--target", "verilog", "--lanes", 1, "--out", out).code == 0
+    unknown = sylvan("sim", out, "--simulator", "questa")
+    assert unknown.code == 2 and "questa" in unknown.error and "icarus" in unknown.error
+    monkeypatch.setenv("PATH", "")
+    ended = sylvan("sim", out)
+    assert ended.code == 2 and "apt-get install" in ended.error
