@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """Which operator realises which operation, in which pattern of beats.
 
 One class per operation. A consumer demands a value in a pattern; the lowering answers with an

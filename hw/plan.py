@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """The plan: program + schedule, with every cycle accounted for before any RTL exists.
 
 A core runs a timestep as up to two bodies: the step, which fires when the whole input is there,

@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """The timetable of one body: which operators, connected how, and the cycle each of them starts.
 
 Operators are pulled in from the sinks. Every value then starts as late as its earliest consumer

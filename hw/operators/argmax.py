@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """The index of the largest element of a stream."""
 
 from amaranth import Module, Signal

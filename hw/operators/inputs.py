@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """The input of a timestep, handed out element by element or in beats."""
 
 from amaranth import Cat, Module, Signal, Value

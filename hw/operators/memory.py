@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """Vectors that stay: states, and buffers between unlike patterns."""
 
 from typing import Any

@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """Constants that pass like any other vector."""
 
 from typing import Any
