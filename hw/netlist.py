@@ -1,15 +1,23 @@
-"""Reads a mapped netlist (yosys' JSON): what it needs of each resource, in all and per instance.
+"""Reads a mapped netlist (yosys' JSON): what it needs of each resource, in all and by module.
 
-The design is flattened before mapping, which is worth clock rate; the figures per operator come
-from the names, which keep the path of the instance they were flattened from.
+The design is flattened before mapping, which is worth clock rate. The figures by operator come
+from what survives it: registers, adders and memories know the line of Verilog they were made of,
+and the logic between them belongs to what it feeds.
 """
 
 import json
-from collections import Counter
+import re
+from bisect import bisect_right
+from collections import Counter, deque
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-#: What one cell of a type needs. A carry cell of the iCE40 shares its logic cell with a LUT.
+Netlist = dict[str, Any]
+Cell = dict[str, Any]
+
+#: What one cell of a type needs. A carry cell of the iCE40 shares its logic cell with a LUT; wide
+#: multiplexers and constants take nothing of their own.
 COSTS: dict[str, dict[str, int]] = {
     "SB_LUT4": {"luts": 1},
     "SB_CARRY": {"carries": 1},
@@ -26,22 +34,21 @@ COSTS: dict[str, dict[str, int]] = {
     "ALU54B": {"dsps": 1},
 }
 
+LUT_MEMORIES = {"TRELLIS_DPR16X4"}
+
 
 def cost(cell_type: str) -> dict[str, int]:
-    """The resources that one cell takes; wide-LUT muxes and constants take none of their own."""
-    if cell_type.startswith("SB_DFF"):
-        return {"ffs": 1}
-    return COSTS.get(cell_type, {})
+    """The resources that one cell takes."""
+    return {"ffs": 1} if cell_type.startswith("SB_DFF") else COSTS.get(cell_type, {})
 
 
-def read(path: Path, module: str) -> dict[str, Any]:
+def read(path: Path, module: str) -> Netlist:
     """The netlist of one module."""
-    modules = json.loads(path.read_text())["modules"]
-    netlist: dict[str, Any] = modules[module]
+    netlist: Netlist = json.loads(path.read_text())["modules"][module]
     return netlist
 
 
-def totals(netlist: dict[str, Any]) -> dict[str, int]:
+def totals(netlist: Netlist) -> dict[str, int]:
     """The whole design's needs before packing, its pins among them."""
     count: Counter[str] = Counter()
     for cell in netlist["cells"].values():
@@ -50,30 +57,66 @@ def totals(netlist: dict[str, Any]) -> dict[str, int]:
     return dict(count)
 
 
-def instance_paths(netlist: dict[str, Any]) -> set[str]:
-    """The dotted paths of all instances that were flattened away, "" (the top) among them."""
-    paths = {""}
-    for net in netlist["netnames"].values():
-        # `hdlname` keeps the levels apart by spaces, which dots in the flat name do not.
-        levels = net.get("attributes", {}).get("hdlname", "").split(" ")[:-1]
-        paths.update(".".join(levels[:depth]) for depth in range(1, len(levels) + 1))
-    return paths
+def by_module(netlist: Netlist, verilog: str, top: str) -> dict[str, dict[str, int]]:
+    """Needs before packing by module of `verilog`, which yosys read as design.v.
 
-
-def by_instance(netlist: dict[str, Any]) -> dict[str, dict[str, int]]:
-    """Needs before packing of each instance, all it contains included, by path; "" is the top.
-
-    A LUT that mapping made of the logic of two instances counts for the one whose net named it.
+    A module holds those whose names continue its own after a dot, and the top holds all: in
+    Amaranth's Verilog a module is one instance, and `core.memory.timing` a part of `core.memory`.
     """
-    paths = instance_paths(netlist)
-    figures: dict[str, Counter[str]] = {path: Counter() for path in sorted(paths)}
-    for name, cell in netlist["cells"].items():
-        needs = cost(cell["type"])
-        if not needs:
-            continue
+    modules = _Modules(verilog, top)
+    figures: dict[str, Counter[str]] = {}
+    for name, owner in _owners(netlist["cells"], modules).items():
+        needs = cost(netlist["cells"][name]["type"])
+        for holder in {top, *modules.around(owner)} if needs else ():
+            figures.setdefault(holder, Counter()).update(needs)
+    return {name: dict(sorted(figures[name].items())) for name in sorted(figures)}
+
+
+class _Modules:
+    """Where each module of a Verilog file begins, and which dotted names are modules."""
+
+    def __init__(self, verilog: str, top: str) -> None:
+        self.top = top
+        self.starts: list[int] = []
+        self.names: list[str] = []
+        for number, line in enumerate(verilog.splitlines(), 1):
+            if match := re.match(r"\s*module\s+\\?([^\s(;#]+)", line):
+                self.starts.append(number)
+                self.names.append(match[1])
+
+    def at(self, line: int) -> str:
+        """The module that a line is in."""
+        return self.names[max(bisect_right(self.starts, line) - 1, 0)]
+
+    def around(self, name: str) -> list[str]:
+        """The modules that a dotted name lies in, outermost first."""
         pieces = name.split(".")
-        for depth in range(len(pieces)):
-            path = ".".join(pieces[:depth])
-            if path in figures:
-                figures[path].update(needs)
-    return {path: dict(sorted(count.items())) for path, count in figures.items() if count}
+        paths = [".".join(pieces[: depth + 1]) for depth in range(len(pieces))]
+        return [path for path in paths if path in self.names]
+
+
+def _owners(cells: dict[str, Cell], modules: _Modules) -> dict[str, str]:
+    """The module of each cell: from its line, or a memory's name, else that of what it feeds."""
+    owners: dict[str, str] = {}
+    drivers: dict[Any, str] = {}
+    for name, cell in cells.items():
+        drivers.update((bit, name) for bit in _bits(cell, "output"))
+        line = re.search(r"design\.v:(\d+)", cell["attributes"].get("src", ""))
+        if line:
+            owners[name] = modules.at(int(line[1]))
+        elif {"brams", "sprams"} & cost(cell["type"]).keys() or cell["type"] in LUT_MEMORIES:
+            owners[name] = (modules.around(f"{modules.top}.{name}") or [modules.top])[-1]
+    waiting = deque(owners)
+    while waiting:
+        name = waiting.popleft()
+        for driver in (drivers.get(bit) for bit in _bits(cells[name], "input")):
+            if driver is not None and driver not in owners:
+                owners[driver] = owners[name]
+                waiting.append(driver)
+    return {name: owners.get(name, modules.top) for name in cells}
+
+
+def _bits(cell: Cell, direction: str) -> Iterator[Any]:
+    for port, bits in cell["connections"].items():
+        if cell["port_directions"].get(port) == direction:
+            yield from bits

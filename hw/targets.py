@@ -42,35 +42,50 @@ class Target:
         return self.family is not None
 
 
-def _ice40(name: str, device: str, package: str, **counts: int) -> Target:
-    luts = counts["luts"]
+def _ice40(
+    name: str,
+    device: str,
+    package: str,
+    *,
+    luts: int,
+    brams: int,
+    sprams: int,
+    dsps: int,
+    pins: int,
+) -> Target:
     return Target(
         name,
         "ice40",
         device,
         package,
+        luts=luts,
         ffs=luts,
+        brams=brams,
         bram_bits=4096,
         bram_width=16,
+        sprams=sprams,
         spram_bits=16 * 16384,
-        **counts,
+        dsps=dsps,
+        pins=pins,
     )
 
 
-def _ecp5(name: str, device: str, package: str, **counts: int) -> Target:
-    luts = counts["luts"]
+def _ecp5(name: str, device: str, *, luts: int, brams: int, dsps: int, pins: int) -> Target:
     return Target(
         name,
         "ecp5",
         device,
-        package,
+        "CABGA381",
         speed="6",
+        luts=luts,
         ffs=luts,
+        brams=brams,
         bram_bits=18432,
         bram_width=36,
         sprams=0,
         spram_bits=0,
-        **counts,
+        dsps=dsps,
+        pins=pins,
     )
 
 
@@ -80,9 +95,9 @@ TARGETS: dict[str, Target] = {
         Target("verilog"),
         _ice40("ice40-up5k", "up5k", "sg48", luts=5280, brams=30, sprams=4, dsps=8, pins=39),
         _ice40("ice40-hx8k", "hx8k", "ct256", luts=7680, brams=32, sprams=0, dsps=0, pins=206),
-        _ecp5("ecp5-25f", "25k", "CABGA381", luts=24288, brams=56, dsps=28, pins=197),
-        _ecp5("ecp5-45f", "45k", "CABGA381", luts=43848, brams=108, dsps=72, pins=203),
-        _ecp5("ecp5-85f", "85k", "CABGA381", luts=83640, brams=208, dsps=156, pins=205),
+        _ecp5("ecp5-25f", "25k", luts=24288, brams=56, dsps=28, pins=197),
+        _ecp5("ecp5-45f", "45k", luts=43848, brams=108, dsps=72, pins=203),
+        _ecp5("ecp5-85f", "85k", luts=83640, brams=208, dsps=156, pins=205),
     )
 }
 

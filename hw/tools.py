@@ -27,7 +27,7 @@ from sylvan.model.errors import CheckError, UserError
 Progress = Callable[[str], None]
 
 #: The oldest releases that know every option used here.
-OLDEST = {
+OLDEST: dict[str, tuple[int, ...]] = {
     "yosys": (0, 40),
     "nextpnr-ice40": (0, 7),
     "nextpnr-ecp5": (0, 7),
@@ -47,6 +47,11 @@ class Tool:
     command: tuple[str, ...]
     version: str
     compiles_itself: bool = False  # WebAssembly: the first run on a machine takes up to a minute
+
+    @property
+    def release(self) -> tuple[int, ...]:
+        """The version as numbers, as far as it is known."""
+        return release(self.version)
 
     @property
     def native_library(self) -> bool:
@@ -81,16 +86,14 @@ def _in_path(name: str) -> Tool | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    version = parse_version(shown.stdout + shown.stderr)
-    if version is None or tuple(map(int, version.split(".")[:2])) < OLDEST[name]:
-        return None
-    return Tool(name, (program,), version)
+    version = release(shown.stdout + shown.stderr)
+    return Tool(name, (program,), _dotted(version)) if version >= OLDEST[name] else None
 
 
-def parse_version(text: str) -> str | None:
-    """The first dotted number in what a tool says of itself, or None."""
-    match = re.search(r"\d+\.\d+(?:\.\d+)*", text)
-    return match and match.group()
+def release(text: str) -> tuple[int, ...]:
+    """The first dotted number in what a tool says of itself; empty where there is none."""
+    match = re.search(r"\d+(?:\.\d+)+", text)
+    return tuple(map(int, match.group().split("."))) if match else ()
 
 
 def _native_yosys(name: str) -> Tool | None:
@@ -159,11 +162,14 @@ class Workers:
         with self._slots, (folder / console).open("wb") as log:
             process = self._start(command, folder, log)
             try:
-                return process.wait()
+                status = process.wait()
             finally:
                 self._end(process)
                 with self._lock:
                     self._running.discard(process)
+        if self._stopped:
+            raise CheckError(f"{Path(command[0]).name} was ended: this build was stopped")
+        return status
 
     def warm(self, tool: Tool, folder: Path, progress: Progress) -> None:
         """Let a tool compile itself once, before two runs at a time would both do it."""
@@ -177,7 +183,7 @@ class Workers:
             timer.daemon = True
             timer.start()
             try:
-                if self.run([*tool.command, "--version"], folder, f"{tool.name}.console.log"):
+                if self.run([*tool.command, "--version"], folder, f"{tool.name}.version"):
                     raise CheckError(f"{tool.command[0]} does not start; reinstall it: {INSTALL}")
             finally:
                 timer.cancel()
