@@ -5,6 +5,9 @@ import re
 import shutil
 import sys
 import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,7 @@ _BUILD_ARGUMENTS = {
     # away. Uninitialised registers get random values, which shows what a reset forgets.
     "verilator": ["--no-public-flat-rw", "--x-initial", "unique", "-Wno-fatal", "-Wno-WIDTH"],
 }
+_ENVIRONMENT = threading.Lock()
 _WAVES = {"icarus": "waves.fst", "verilator": "dump.vcd"}
 
 
@@ -61,10 +65,9 @@ class Case:
             if not source.exists() or source.read_text() != text:
                 source.write_text(text)
             sources.append(source)
-        runner = _runner(self.simulator)
-        with self.simulator.in_path(), compile_cache.in_use(cache_folder() / "objects"):
+        with nullcontext() if icarus else _verilator_environment(self.simulator):
             self._run(
-                runner.build,
+                _runner(self.simulator).build,
                 self.build_log,
                 sources=sources,
                 hdl_toplevel=TOP,
@@ -127,6 +130,13 @@ class Case:
                 f"{self.simulator.name} {self.simulator.version} failed. Its log {log} ends with:\n"
                 + "\n".join(end)
             )
+
+
+@contextmanager
+def _verilator_environment(simulator: Simulator) -> Iterator[None]:
+    """What cocotb's runner and `make` look for in the environment, which all threads share."""
+    with _ENVIRONMENT, simulator.in_path(), compile_cache.in_use(cache_folder() / "objects"):
+        yield
 
 
 def _runner(simulator: Simulator) -> Any:

@@ -165,4 +165,9 @@ def measured_cycles(ports: Ports, seen: dict[str, dict[str, Any]]) -> Cycles:
     asked = seen["latency"]["sent"][ports.input.transfers - 1 :: ports.input.transfers]
     answered = seen["latency"]["received"][:: ports.output.transfers]
     latencies = [a - q for q, a in zip(asked, answered, strict=True)]
-    return Cycles(step, closing, float(np.mean(latencies)))
+    return Cycles(*(_whole(n) for n in (step, closing, sum(latencies) / len(latencies))))
+
+
+def _whole(number: float) -> float:
+    """The same number, as an integer where it is one; a core that is not steady shows fractions."""
+    return int(number) if number == int(number) else number
