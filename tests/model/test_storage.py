@@ -1,6 +1,7 @@
 """Programs as files: what is written comes back, and nothing else is taken."""
 
 import errno
+import hashlib
 import io
 import json
 import os
@@ -76,6 +77,24 @@ def test_the_hash_does_not_move() -> None:
     """Programs that were saved long ago keep their names: a new hash means a new version."""
     expected = "733f3f71a1e7244dd792b00b10d68ef90c0053df29635802ba089e8db8ea9de5"
     assert program_hash(small()) == expected
+
+
+def test_the_hash_is_the_one_that_the_page_describes(tmp_path: Path) -> None:
+    """From model/operations/README.md alone: no code of the project but `save`."""
+    save(trained(128, symbols=False), tmp_path)
+    tree = json.loads((tmp_path / "program.json").read_text())
+    named = tree.pop("sha256")
+    del tree["metadata"]
+
+    def plain(item: Any) -> bytes:
+        return json.dumps(item, sort_keys=True, separators=(",", ":")).encode()
+
+    content = plain(tree)
+    with np.load(tmp_path / "weights.npz") as arrays:
+        for name in sorted(arrays.files):
+            array = np.ascontiguousarray(arrays[name], "<i8")
+            content += plain([name, list(array.shape)]) + array.tobytes()
+    assert hashlib.sha256(content).hexdigest() == named
 
 
 def test_numbers_of_numpy_are_the_same_program(tmp_path: Path) -> None:
