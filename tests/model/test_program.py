@@ -172,7 +172,7 @@ SECOND = Layer("second", NEG, (), (), NEG)
         (lambda: state(unit=("1",)), r"unit of kept needs 1 finite numbers, got \('1',\)"),
         (lambda: state(unit=(float("nan"),)), "unit of kept needs 1 finite numbers, got"),
         (lambda: program(states=(state(unit=()),)), r"kept needs 1 positive units, got \(\)"),
-        (lambda: program(states=(state(unit=(1, 1)),)), r"kept needs 1 positive units, got \(1.0, 1"),
+        (lambda: program(states=(state(unit=(1, 1)),)), r"1 positive units, got \(1.0, 1.0\)"),
         (lambda: program(states=(state(unit=(0,)),)), r"kept needs 1 positive units, got \(0.0,\)"),
         (lambda: program(states=(state(unit=(-1,)),)), "kept needs 1 positive units, got"),
         # The readout.
