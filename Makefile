@@ -41,7 +41,7 @@ format: setup  ## bring the formatting in order, and mend the lint that can be m
 types: setup  ## check types, on the packages laid out by links as they are installed
 	@rm -rf build/types && mkdir -p build/types/sylvan
 	@ln -s $(CURDIR)/sylvan/* $(addprefix $(CURDIR)/,model hw sim boards) build/types/sylvan/
-	@$(BIN)/mypy
+	@$(BIN)/mypy | sed -E 's#^build/types/##; s#^sylvan/(model|hw|sim|boards)/#\1/#'
 
 # .venv/complete says where and from what a whole environment was made. The same: nothing to do. Only
 # the requirements moved on: installed into again. Anything else (half made, moved, its Python gone):
