@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ...arrays import Array, integers
 from ...builder import Builder
 from ...matrices import Dense, Hadamard
@@ -56,6 +58,9 @@ class HadamParameters:
         state_unit: alpha_U.
         read: "last" or "every".
         argmax: answer the index of the largest output instead of the outputs.
+
+    Raises ValueError for a block that is no power of two, and for constants whose phases or units
+    are not those of the block and the signs.
     """
 
     input: NumericInput | SymbolInput
@@ -75,6 +80,34 @@ class HadamParameters:
     state_unit: float
     read: str
     argmax: bool = False
+
+    def __post_init__(self) -> None:
+        if self.block < 1 or self.block & (self.block - 1):
+            raise ValueError(f"block must be a power of two, got {self.block}")
+        if self.hidden % self.block:
+            raise ValueError(f"{self.hidden} signs are no multiple of the block {self.block}")
+        phased = self.input_factors is not None and self.scaled_input is not None
+        numeric = isinstance(self.input, NumericInput)
+        if numeric and self.period == 2 and not phased:
+            raise ValueError(
+                f"blocks of {self.block} have two phases: numeric input needs input_factors and "
+                "scaled_input"
+            )
+        period, hidden, outputs = self.period, self.hidden, len(self.output_weights)
+        if isinstance(self.input, NumericInput):
+            self._check_shape("input_weights", self.input_weights, (1, hidden, self.input.size))
+        else:
+            rows = (period, hidden, self.input.symbols)
+            self._check_shape("input_weights", self.input_weights, rows)
+        self._check_shape("output_weights", self.output_weights, (outputs, hidden))
+        self._check_shape("output_bias", self.output_bias.raw, (period, outputs))
+        for name, constant in (("bias", self.bias), ("threshold", self.threshold)):
+            if constant is not None:
+                self._check_shape(name, constant.raw, (period, hidden))
+
+    def _check_shape(self, name: str, array: Array, shape: tuple[int, ...]) -> None:
+        if np.shape(array) != shape:
+            raise ValueError(f"{name} must have shape {shape}, got {np.shape(array)}")
 
     @property
     def hidden(self) -> int:
