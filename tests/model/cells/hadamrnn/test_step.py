@@ -39,9 +39,7 @@ class Real:
         table = rounded(self.u[None] / 8 / units[:, :, None], -12)
         bias = Constant(rounded(self.bias[None] / units, -12), -12)
         self.parameters = HadamParameters(
-            input=SymbolInput(7)
-            if symbols
-            else NumericInput(3, Format(-64, 63, -6), (1,) * 3, (0,) * 3),
+            input=SymbolInput(7) if symbols else NUMERIC,
             block=block,
             signs=self.signs,
             input_weights=table if symbols else self.u[None],
