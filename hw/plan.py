@@ -6,11 +6,9 @@ and on timesteps that are read the readout. Both are timetables; this page finds
 may follow each other so that no word is read before it is written or written before it is read.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sylvan.model.arrays import Array
 from sylvan.model.errors import UserError
 from sylvan.model.matrices import Hadamard
 from sylvan.model.operations import Value
@@ -19,9 +17,9 @@ from sylvan.model.operations.constants import MatVec
 from sylvan.model.program import Program
 
 from .beats import Pattern, shape_of
+from .kept import MemoryPlan
 from .operators.base import Cost
 from .operators.inputs import InputReader
-from .operators.memory import VectorMemory
 from .schedule import DEFAULT_LANES, Schedule
 from .timetable import Part, Timetable
 
@@ -51,49 +49,6 @@ class Port:
     def transfers(self) -> int:
         """Transfers per timestep."""
         return -(-self.value.size // self.per_transfer)
-
-
-@dataclass
-class MemoryPlan:
-    """A vector kept between bodies: the part that writes it, and the parts that read it.
-
-    Each copy has one read port, which serves one reader of each body.
-
-    Attributes: writes, the cycle of the step in which the first word is written.
-    """
-
-    name: str
-    value: Value
-    written: Part
-    initial: Array | None
-    step_readers: list[Part]
-    readout_readers: list[Part]
-    writes: int = 0
-
-    @property
-    def copies(self) -> int:
-        """Copies that the readers need."""
-        return max(len(self.step_readers), len(self.readout_readers))
-
-    def readers(self, copy: int) -> list[Part]:
-        """The readers of one copy, that of the step first."""
-        return self.step_readers[copy : copy + 1] + self.readout_readers[copy : copy + 1]
-
-    def component(self, copy: int, period: int) -> VectorMemory:
-        """The memory of one copy."""
-        patterns = [part.pattern for part in self.readers(copy)]
-        return VectorMemory(self.written.pattern, self.value.format, patterns, self.initial, period)
-
-    def accesses(self, reader: Part) -> Iterator[tuple[int, int, int]]:
-        """For each word: the cycle it is written, first read and last read, in their bodies."""
-        pattern, lanes = reader.pattern, self.written.pattern.lanes
-        held = pattern.dwell * (lanes // pattern.lanes)
-        one_pass = pattern.beats * pattern.dwell
-        for word in range(self.written.pattern.beats):
-            first = reader.begins + word * held
-            ends = min((word + 1) * held, one_pass)
-            last = reader.begins + (pattern.repeats - 1) * one_pass + ends - 1
-            yield self.writes + word, first, last
 
 
 def widest(program: Program) -> int:

@@ -1,0 +1,123 @@
+"""The borders of a core: where timesteps come in whole, and answers go out one by one."""
+
+from typing import Any
+
+from amaranth import Module, Signal, Value
+from amaranth.lib import data, wiring
+from amaranth.lib.fifo import SyncFIFOBuffered
+from amaranth.lib.wiring import In, Out
+
+from .beats import Beats, shape_of
+from .operators.addresses import Addresses
+from .operators.delay import successor
+from .plan import Plan
+
+
+class Transfer(data.StructLayout):
+    """A transfer of the core's streams: elements, the first one lowest, and the step's flags."""
+
+    def __init__(self, bits: int) -> None:
+        super().__init__({"data": bits, "first": 1, "last": 1})
+
+
+def stream(bits: int) -> wiring.Signature:
+    """A stream of the core's border with the handshake of Amaranth's streams."""
+    return wiring.Signature(
+        {"valid": Out(1), "ready": In(1), "data": Out(bits), "first": Out(1), "last": Out(1)}
+    )
+
+
+class Collector(wiring.Component):
+    """Gathers the transfers of one timestep's input.
+
+    Members: i, In(stream); full, Out(1); take, In(1): empties it; vector, Out: the elements, and
+    first, last, Out(1): the flags, while full. Latency: 1 from the last transfer to full.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.port = plan.input_port
+        size = self.port.value.size
+        layout = data.ArrayLayout(shape_of(self.port.value.format), size)
+        super().__init__(
+            {
+                "i": In(stream(self.port.per_transfer * self.port.element_bits)),
+                "take": In(1),
+                "full": Out(1),
+                "vector": Out(layout),
+                "first": Out(1),
+                "last": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        bits = len(self.i.data)
+        held = Signal(bits * self.port.transfers, reset_less=True)
+        flags = Signal(2, reset_less=True)
+        m.d.comb += [
+            self.i.ready.eq(~self.full),
+            Value.cast(self.vector).eq(held),
+            self.first.eq(flags[0]),
+            self.last.eq(flags[1]),
+        ]
+        completes: Any = 1
+        if self.port.transfers > 1:
+            count = Signal(range(self.port.transfers))
+            completes = count == self.port.transfers - 1
+        with m.If(self.take):
+            m.d.sync += self.full.eq(0)
+        with m.If(self.i.valid & self.i.ready):
+            m.d.sync += [
+                flags[0].eq(self.i.first),
+                flags[1].eq(self.i.last),
+                held.eq((held >> bits) | (self.i.data << (len(held) - bits))),
+                self.full.eq(completes),
+            ]
+            if self.port.transfers > 1:
+                m.d.sync += count.eq(successor(count, self.port.transfers))
+        return m
+
+
+class AnswerQueue(wiring.Component):
+    """Holds answers until they are taken, one element per transfer.
+
+    Members: i, In(Beats): the answer as the plan's pattern has it; o, Out(stream); answered,
+        Out(1): the last element of an answer leaves.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        super().__init__(
+            {
+                "i": In(Beats(1, plan.output_port.value.format, plan.program.period)),
+                "o": Out(stream(plan.output_port.element_bits)),
+                "answered": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        plan = self.plan
+        transfer = Transfer(plan.output_port.element_bits)
+        fifo = SyncFIFOBuffered(width=transfer.size, depth=plan.queue_depth)
+        m.submodules.fifo = fifo
+        m.submodules.elements = elements = Addresses(plan.answer.pattern)
+        entering, leaving = Signal(transfer), data.View(transfer, fifo.r_data)
+        m.d.comb += [
+            elements.start.eq(self.i.start),
+            entering.data.eq(self.i.lanes[0]),
+            entering.first.eq(self.i.tag.first),
+            entering.last.eq(self.i.tag.last),
+            fifo.w_data.eq(entering),
+            fifo.w_en.eq(elements.enters),
+            self.o.valid.eq(fifo.r_rdy),
+            self.o.data.eq(leaving.data),
+            self.o.first.eq(leaving.first),
+            self.o.last.eq(leaving.last),
+            fifo.r_en.eq(self.o.ready),
+        ]
+        element = Signal(range(max(plan.output_port.transfers, 2)))
+        with m.If(self.o.valid & self.o.ready):
+            m.d.sync += element.eq(successor(element, plan.output_port.transfers))
+            m.d.comb += self.answered.eq(element == plan.output_port.transfers - 1)
+        return m
