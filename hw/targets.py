@@ -106,7 +106,6 @@ def target(name: str) -> Target:
     """The target of that name; a `UserError` lists the known ones and guesses which was meant."""
     if name in TARGETS:
         return TARGETS[name]
-    guess = get_close_matches(name, TARGETS, n=1, cutoff=0.0)
-    raise UserError(
-        f"there is no target {name!r}; did you mean {guess[0]}? Known: {', '.join(TARGETS)}."
-    )
+    near = get_close_matches(name.lower(), TARGETS, n=1, cutoff=0.3)
+    guess = f"; did you mean {near[0]}?" if near else "."
+    raise UserError(f"there is no target {name!r}{guess} Known: {', '.join(TARGETS)}.")

@@ -6,13 +6,11 @@ run in its work folder on file names relative to it; and what it found is read f
 wrote, never from its console.
 """
 
-import contextlib
 import importlib.metadata
 import importlib.util
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -64,14 +62,13 @@ def find(name: str) -> Tool:
     """The tool of that name, or a `UserError` with the one command that installs it."""
     found = _in_path(name) or _native_yosys(name) or _webassembly(name)
     if found is None:
-        raise UserError(
-            f"{name} is not installed (or older than {_dotted(OLDEST[name])}): {INSTALL}"
-        )
+        older = f", or older than {_dotted(OLDEST[name])}" if OLDEST[name] else ""
+        raise UserError(f"{name} is not installed{older}. Type: {INSTALL}")
     return found
 
 
 def _dotted(version: tuple[int, ...]) -> str:
-    return ".".join(map(str, version)) or "any"
+    return ".".join(map(str, version))
 
 
 def _in_path(name: str) -> Tool | None:
@@ -213,15 +210,14 @@ class Workers:
                 stderr=subprocess.STDOUT,
                 # Scratch files then go when the work folder goes, even those of a killed tool.
                 env={**os.environ, "TMPDIR": str(folder.resolve())},
-                start_new_session=True,  # Ctrl-C reaches us alone, and we end the tools
             )
             self._running.add(process)
             return process
 
     @staticmethod
     def _end(process: subprocess.Popen[bytes]) -> None:
-        # The whole group: yosys starts abc. Killed outright, because there is nothing to save.
+        # Outright, because there is nothing to save. The tools stay in our process group, so that
+        # what ends that group (Ctrl-C, a closed terminal, a time limit) ends them too.
         if process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            process.kill()
             process.wait()
