@@ -66,7 +66,7 @@ def simulate(
     seed: int = 0,
     waves: bool = False,
     inputs: Timesteps | None = None,
-    resets: int = 4,
+    resets: int = 16,
     golden: Golden | None = None,
     repeat: str | None = None,
     work: Path | None = None,
@@ -146,14 +146,12 @@ def _vectors(ports: Ports, planned: Cycles, runs: list[Run], seed: int) -> dict[
     """The testbench's whole file."""
     packed = [run.packed(ports) for run in runs]
     longest = max(wait for run in packed for wait in (0, *run["gaps"], *run["stalls"]))
-    work = int(planned.cycles_per_step + planned.closing_cycles + planned.latency_cycles)
     return {
         "seed": seed,
         "input_bits": ports.input.data_bits + 2,
         # Without a transfer for so long, the core is stuck. Generous, because the plan may be what
         # is wrong.
-        "patience": 2 * longest + 8 * work + 200,
-        "drain": 4 * work + 100,
+        "patience": 2 * longest + 8 * planned.total + 200,
         "runs": packed,
     }
 

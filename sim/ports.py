@@ -73,6 +73,11 @@ class Cycles:
     closing_cycles: float
     latency_cycles: float
 
+    @property
+    def total(self) -> int:
+        """All of them: by then, whatever was begun has ended."""
+        return int(self.cycles_per_step + self.closing_cycles + self.latency_cycles)
+
 
 def load_ports(build: Path) -> Ports:
     """Reads and checks `ports.json` of a build directory."""

@@ -25,12 +25,14 @@ STEPS_BETWEEN = 8
 class Run:
     """One run: timesteps, golden answers, and the waits before each transfer.
 
-    `reset` is how many cycles the reset before it takes; `abort` cuts it off after so many cycles.
+    `reset` is how many cycles the reset before it takes; `abort` cuts it off after so many cycles,
+    otherwise it ends when nothing came for `drain` cycles after the last answer.
     """
 
     name: str
     steps: Timesteps
     answers: list[tuple[int, npt.NDArray[np.int64]]]
+    drain: int
     gaps: list[int] = field(default_factory=list)
     stalls: list[int] = field(default_factory=list)
     reset: int = 2
@@ -58,6 +60,7 @@ class Run:
             "name": self.name,
             "reset": self.reset,
             "abort": self.abort,
+            "drain": self.drain,
             "inputs": inputs,
             "gaps": self.gaps or [0] * len(inputs),
             "outputs": outputs,
@@ -103,7 +106,7 @@ def plan_runs(
     golden = checked(golden, ports)
 
     def stressed(name: str, steps: Timesteps) -> Run:
-        run = Run(name, steps, golden(steps))
+        run = Run(name, steps, golden(steps), 4 * planned.total + 100)
         counts = (len(steps) * ports.input.transfers, len(run.answers) * ports.output.transfers)
         paces = (
             int(planned.cycles_per_step) // ports.input.transfers,
@@ -115,16 +118,25 @@ def plan_runs(
 
     runs = [stressed("stress", inputs)]
     runs.append(stressed("short sequences", random_inputs(ports, 24, rng, longest=3)))
-    within = 2 * int(planned.cycles_per_step + planned.closing_cycles + planned.latency_cycles)
+    # What a register brings over a reset shows only if the reset falls into its one busy cycle:
+    # many short runs find more than a few long ones.
+    moments = planned.total + int(planned.cycles_per_step)
     for number in range(resets):
-        garbage = stressed("before a reset", random_inputs(ports, 8, rng))
-        garbage.abort = int(rng.integers(1, within + 1))
-        steps = random_inputs(ports, 2, rng, longest=4)
-        steps.first[0] = bool(number % 2)
-        after = stressed("after a reset", steps)
-        after.reset = int(rng.integers(1, 4))
-        runs += [garbage, after]
+        before = stressed("before a reset", random_inputs(ports, 8, rng, longest=3))
+        before.abort = int(rng.integers(1, moments + 1))
+        if number % 2:
+            before.gaps = []
+        after = stressed("after a reset", _asked_once(random_inputs(ports, 1, rng, longest=3)))
+        after.drain = planned.total
+        after.reset = 1 if rng.random() < 0.8 else int(rng.integers(2, 5))
+        runs += [before, after]
     return [*runs, *_measured_runs(ports, planned, golden, rng)]
+
+
+def _asked_once(steps: Timesteps) -> Timesteps:
+    """The same steps with one `last`, at their end, and no `first`: that is the reset's work."""
+    place = np.arange(len(steps))
+    return Timesteps(steps.values, place < 0, place == len(steps) - 1)
 
 
 def _measured_runs(
@@ -135,12 +147,12 @@ def _measured_runs(
     steps = random_inputs(ports, 3 * length, rng, longest=1)
     place = np.arange(3 * length) % length
     steps = Timesteps(steps.values, place == 0, place == length - 1)
-    pace = Run("pace", steps, golden(steps))
+    pace = Run("pace", steps, golden(steps), planned.total)
     single = random_inputs(ports, 3, rng, longest=1)
     single = Timesteps(single.values, single.first, np.ones(3, bool))
     idle = 4 * int(planned.closing_cycles + planned.latency_cycles) + 8 * ports.output.transfers
     gaps = ([idle] + [0] * (ports.input.transfers - 1)) * 3
-    return [pace, Run("latency", single, golden(single), gaps=gaps)]
+    return [pace, Run("latency", single, golden(single), planned.total, gaps)]
 
 
 def measured_cycles(ports: Ports, seen: dict[str, dict[str, Any]]) -> Cycles:

@@ -149,7 +149,7 @@ class Run:
         """Called by driver and collector at their end; the second waits for what must not come."""
         self.running -= 1
         if self.running == 0:
-            cocotb.start_soon(self.end_after(self.case["drain"]))
+            cocotb.start_soon(self.end_after(self.run["drain"]))
 
     async def end_after(self, cycles: int) -> None:
         await Timer(cycles * CYCLE)
