@@ -8,7 +8,6 @@ are data only: opening a stranger's folder runs no code.
 import dataclasses
 import importlib
 import json
-import math
 import os
 import tempfile
 import typing
@@ -28,8 +27,11 @@ from .tasks import Task, nearest
 VERSION = 1
 CONFIG_FILE, CHECKPOINT_FILE = "config.json", "checkpoint.safetensors"
 CELLS = Path(__file__).parent / "cells"
+HEADER = "sylvan"
 MAX_JSON_BYTES = 1 << 20
 LARGEST = 1 << 20
+MOST_WEIGHTS = 1 << 28
+"""Of one matrix: a file must not be able to ask for all the memory there is."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,8 @@ class Config:
                 raise UserError(
                     f"config: {name} must lie in 1..{LARGEST}, got {getattr(self, name)}"
                 )
-        if not (math.isfinite(self.rate) and self.rate > 0):
-            raise UserError(f"config: rate must be positive, got {self.rate}")
+        if not 0 < self.rate <= LARGEST:
+            raise UserError(f"config: rate must lie in 0..{LARGEST} (0 excluded), got {self.rate}")
         if not 0 <= self.smoothing < 1:
             raise UserError(
                 f"config: smoothing must lie in 0..1 (1 excluded), got {self.smoothing}"
@@ -111,7 +113,7 @@ PRESETS: Mapping[str, Config] = {
     "digits": Config(task="digits", hidden=256, epochs=60, smoothing=0.1),
     "digits-block": Config(task="digits", hidden=256, block=64, epochs=60, smoothing=0.1),
     "copy-100": Config(
-        task="copy", hidden=128, block=16, epochs=15, rate=0.003, task_options={"length": 100}
+        task="copy", hidden=128, block=16, epochs=8, rate=0.03, task_options={"length": 100}
     ),
 }
 
@@ -140,6 +142,13 @@ def build_layer(config: Config, network: Mapping[str, Any]) -> nn.Module:
         raise UserError(
             f"there is no cell {config.cell!r}{nearest(config.cell, names)}; known: {names}"
         )
+    for side in ("inputs", "outputs"):
+        size = network.get(side)
+        if type(size) is not int or not 1 <= size * config.hidden <= MOST_WEIGHTS:
+            raise UserError(
+                f"{side} times hidden must lie in 1..{MOST_WEIGHTS}, got {size!r} times "
+                f"{config.hidden}"
+            )
     settings = {"block": config.block, "weight_bits": config.weight_bits} | config.cell_options
     given = {k: v for k, v in (settings | dict(network)).items() if v is not None}
     family = importlib.import_module(f".cells.{config.cell}.layer", __package__)
@@ -166,8 +175,10 @@ def save_checkpoint(
 ) -> None:
     """Write checkpoint and config, each whole or not at all."""
     tensors = {k: v.detach().cpu().contiguous() for k, v in layer.state_dict().items()}
-    header = {"sylvan": str(VERSION), "config": _json(config.tree()), "network": _json(network)}
-    write_whole(folder / CHECKPOINT_FILE, save(tensors, header))
+    # One entry: the format keeps no order of several, and equal runs shall give equal bytes.
+    header = {"version": VERSION, "config": config.tree(), "network": dict(network)}
+    text = json.dumps(header, sort_keys=True, allow_nan=False)
+    write_whole(folder / CHECKPOINT_FILE, save(tensors, {HEADER: text}))
     write_json(folder / CONFIG_FILE, config.tree())
 
 
@@ -191,18 +202,20 @@ def load_checkpoint(folder: Path) -> tuple[nn.Module, Config]:
     config = Config.from_tree(tree, config_path)
     try:
         with safe_open(path, framework="pt") as file:
-            header = file.metadata() or {}
+            entry = (file.metadata() or {}).get(HEADER)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError, ValueError) as error:
         raise UserError(f"{path} cannot be read, it may be cut short: {error}") from None
-    if header.get("sylvan") != str(VERSION):
-        found = header.get("sylvan", "none")
-        raise UserError(f"{path}: expected a Sylvan checkpoint of version {VERSION}, found {found}")
+    if entry is None:
+        raise UserError(f"{path} is no checkpoint of Sylvan: its header has no entry {HEADER!r}")
     try:
-        made_with = Config.from_tree(json.loads(header["config"]), path)
-        network = dict(json.loads(header["network"]))
+        header = dict(json.loads(entry))
+        version, network = header["version"], dict(header["network"])
     except (KeyError, ValueError, TypeError) as error:
         raise UserError(f"{path} has no readable header: {error!r}") from None
+    if version != VERSION:
+        raise UserError(f"{path} has version {version!r}, this Sylvan reads version {VERSION}")
+    made_with = Config.from_tree(header.get("config"), path)
     if made_with != config:
         fields = [k for k, v in made_with.tree().items() if config.tree()[k] != v]
         name = fields[0]
@@ -213,6 +226,11 @@ def load_checkpoint(folder: Path) -> tuple[nn.Module, Config]:
     layer = build_layer(config, network)
     _check_tensors(path, layer.state_dict(), tensors)
     layer.load_state_dict(tensors)
+    try:
+        # What else its weights must obey, a family says itself.
+        getattr(layer, "check", lambda: None)()
+    except ValueError as error:
+        raise UserError(f"{path}: {error}") from None
     return layer, config
 
 
@@ -245,7 +263,3 @@ def write_whole(path: Path, content: bytes) -> None:
         os.replace(temporary, path)
     finally:
         Path(temporary).unlink(missing_ok=True)
-
-
-def _json(tree: Any) -> str:
-    return json.dumps(tree, sort_keys=True, allow_nan=False)

@@ -43,7 +43,7 @@ EVALUATION_BATCH = 500
 
 @dataclass(frozen=True)
 class Epoch:
-    """What `progress` is told after each epoch; `best`: the lowest validation loss until then."""
+    """What `progress` is told after each epoch; `best`: no earlier one scored higher."""
 
     number: int
     epochs: int
@@ -61,7 +61,8 @@ def train(
 ) -> dict[str, Any]:
     """Train as `config` says into the folder `out`; one config gives one set of weights.
 
-    The epoch of the lowest validation loss is kept; the test split is looked at once, at the end.
+    The epoch of the best validation score is kept (the latest of equals); the test split is looked
+    at once, at the end.
 
     Returns:
         What `metrics.json` holds: task, cell, seed, score_name, score and loss (test),
@@ -120,7 +121,7 @@ def _epochs(
     per_epoch = math.ceil(len(values) / config.batch)
     optimizer = torch.optim.Adam(layer.parameters(), lr=config.rate)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _rate(config.epochs * per_epoch))
-    lowest, kept, start = math.inf, 0, time.perf_counter()
+    highest, kept, start = -math.inf, 0, time.perf_counter()
 
     def diverged(where: str) -> UserError:
         stays = f"the checkpoint of epoch {kept} stays in {out}" if kept else "nothing was written"
@@ -130,7 +131,7 @@ def _epochs(
         )
 
     for number in range(1, config.epochs + 1):
-        losses = []
+        losses: list[float] = []
         for batch in torch.randperm(len(values), generator=order).split(config.batch):
             batch = batch.to(device)
             loss = _loss(layer, values[batch], targets[batch], task.windows(windows), config)
@@ -145,14 +146,15 @@ def _epochs(
         validation = evaluate(layer, task, task.validation, device)
         if not math.isfinite(validation.loss):
             raise diverged(f"on the validation split after epoch {number}")
-        best = validation.loss < lowest
+        # The latest of equals: the rate falls, so late epochs have settled.
+        best = validation.score >= highest
         if best:
             if not kept:
                 # What an earlier run left here describes other weights.
                 for name in (METRICS_FILE, CURVES_FILE):
                     (out / name).unlink(missing_ok=True)
             save_checkpoint(out, config, sides(task), layer)
-            lowest, kept = validation.loss, number
+            highest, kept = validation.score, number
         seconds = time.perf_counter() - start
         yield Epoch(number, config.epochs, float(np.mean(losses)), validation, seconds, best)
 
@@ -201,16 +203,19 @@ def _curves(history: list[Epoch], task: Task) -> bytes:
     kept = [epoch for epoch in history if epoch.best][-1]
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     losses, scores = figure.subplots(1, 2)
-    losses.semilogy(numbers, [epoch.loss for epoch in history], label="training")
+    # Smoothed labels and windows weigh the training loss: its level is not that of the other.
+    losses.semilogy(numbers, [epoch.loss for epoch in history], label="training (as minimised)")
     losses.semilogy(numbers, [epoch.validation.loss for epoch in history], label="validation")
     losses.set_ylabel("cross-entropy (nats)")
     losses.legend()
     scores.plot(numbers, [epoch.validation.score for epoch in history], color="C1")
+    settled = min(epoch.validation.score for epoch in history[len(history) // 10 :])
+    scores.set_ylim(max(0.0, settled - 2), 100.5)
     scores.plot(kept.number, kept.validation.score, "o", color="C1")
     scores.annotate(
         f"kept: {kept.validation.score:.1f} %",
         (kept.number, kept.validation.score),
-        xytext=(-6, -14),
+        xytext=(0, -18),
         textcoords="offset points",
         ha="right",
     )

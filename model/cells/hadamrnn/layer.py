@@ -93,13 +93,18 @@ class HadamRNN(nn.Module):
         self.bias = nn.Parameter(torch.zeros(hidden))
         self.output_bias = nn.Parameter(torch.zeros(outputs))
         symmetric_integers(self.input_weights, weight_bits)  # refuses impossible bits now
-        self._powers: list[Tensor] = []
+        self._powers: tuple[Tensor, list[Tensor]] = (torch.empty(0), [])
 
     @property
     def signs(self) -> Tensor:
         """u, +-1 per unit."""
         learned = "sign_latent" in self._parameters
         return sign(self.sign_latent) if learned else self.get_buffer("fixed_signs")
+
+    def check(self) -> None:
+        """Raises ValueError for loaded tensors of the right shapes that are no such layer."""
+        if not (self.signs.abs() == 1).all():
+            raise ValueError("fixed_signs holds values other than +1 and -1")
 
     def forward(self, x: Tensor, window: tuple[int, int] | None = None) -> Tensor:
         """Logits; a `window` (start, stop) answers those timesteps of a `read="every"` layer only.
@@ -108,7 +113,9 @@ class HadamRNN(nn.Module):
         walked step by step.
         """
         if self.symbols and self.input_weights.shape[1] <= FEW_SYMBOLS:
-            x = functional.one_hot(x, self.input_weights.shape[1]).to(self.input_weights.dtype)
+            x = functional.one_hot(x.long(), self.input_weights.shape[1]).to(
+                self.input_weights.dtype
+            )
         if self.read == "last":
             return self.readout(self.state_after(x))
         start, stop = window or (0, x.shape[1])
@@ -196,10 +203,11 @@ class HadamRNN(nn.Module):
         return signs * sylvester(self.block, signs.dtype, signs.device) / math.sqrt(self.block)
 
     def _squarings(self, like: Tensor, count: int) -> list[Tensor]:
-        """`W^(2^i)` for i < count. Kept between calls where the signs are fixed."""
-        fixed = "sign_latent" not in self._parameters
-        powers = self._powers if fixed else []
-        if not powers or (powers[0].device, powers[0].dtype) != (like.device, like.dtype):
+        """`W^(2^i)` for i < count, kept between calls while the signs stay the same."""
+        signs = self.signs.to(like)
+        known, powers = self._powers
+        kept = known.dtype == signs.dtype and known.device == signs.device
+        if signs.requires_grad or not kept or not torch.equal(known, signs):
             powers = []
         if len(powers) < count:
             # Squared in double precision: errors of single precision would double each time.
@@ -207,8 +215,8 @@ class HadamRNN(nn.Module):
             while len(double) < count:
                 double.append(double[-1] @ double[-1])
             powers = [power.to(like) for power in double]
-        if fixed:
-            self._powers = powers
+        if not signs.requires_grad:
+            self._powers = signs.clone(), powers
         return powers[:count]
 
 
@@ -261,23 +269,22 @@ def integer_parameters(
     looped = layer.bias_at == "loop"
     # The loop repeats a constant's rounding every step: use the bits that the transform has anyway.
     loop_exp = state.exp - layer.block.bit_length() // 2
-    numeric = isinstance(source, NumericInput)
-    phased = numeric and period == 2
-    input_weights = u.long().cpu().numpy()[None]
-    if not numeric and period == 2:
-        rows = _constant(input_weights / np.array(STEP_UNITS[2])[:, None, None], min(0, loop_exp))
-    else:
-        rows = Constant(input_weights, 0)
+    rows = Constant(u.long().cpu().numpy()[None], 0)
+    factors, scaled = None, None
+    if period == 2 and isinstance(source, NumericInput):
+        factors = _constant(1 / np.array(STEP_UNITS[2])[:, None], FACTOR_EXP)
+        # As fine as the transformed state, and as the input, which one phase passes on unchanged.
+        scaled = source.format.aligned(min(loop_exp, source.format.exp))
+    elif period == 2:
+        rows = _constant(rows.raw / np.array(STEP_UNITS[2])[:, None, None], min(0, loop_exp))
     return HadamParameters(
         input=source,
         block=layer.block,
         signs=layer.signs.long().cpu().numpy(),
         input_weights=rows.raw,
         input_exp=rows.exp,
-        input_factors=_constant(1 / np.array(STEP_UNITS[2])[:, None], FACTOR_EXP)
-        if phased
-        else None,
-        scaled_input=_scaled(source, loop_exp) if phased else None,
+        input_factors=factors,
+        scaled_input=scaled,
         state=state,
         bias=_constant(bias / units, loop_exp) if looped else None,
         threshold=None if looped else _constant(bias / units, state.exp),
@@ -293,15 +300,6 @@ def integer_parameters(
 
 def _constant(values: Array, exp: int) -> Constant:
     return Constant(np.rint(np.ldexp(values, -exp)).astype(np.int64), exp)
-
-
-def _scaled(source: NumericInput, exp: int) -> Format:
-    """Format of an input that was multiplied by 1/sqrt(2) in every other phase.
-
-    As fine as the transformed state, and fine enough for the input itself, which the other phase
-    passes on unchanged.
-    """
-    return source.format.aligned(min(exp, source.format.exp))
 
 
 def _peaks(
@@ -389,6 +387,6 @@ def fake_quantized(parameters: HadamParameters, raw_inputs: npt.ArrayLike) -> Ar
 
 
 def _exact(values: npt.ArrayLike | Tensor) -> Tensor:
-    exact = torch.as_tensor(np.array(values)).double()
+    exact = (values if isinstance(values, Tensor) else torch.tensor(np.asarray(values))).double()
     assert exact.numel() == 0 or exact.abs().max() < 2**53, "float64 cannot hold these integers"
     return exact
