@@ -7,6 +7,7 @@ from sylvan.model.numbers import Format
 
 from ..beats import shape_of
 from .base import Cost, Operator, start_result
+from .product import product
 
 
 class Elementwise(Operator):
@@ -124,7 +125,7 @@ class Multiply(Elementwise):
 
     def lane(self, *operands: Value) -> Any:
         a, b = operands
-        return a * b
+        return product(a, b)
 
 
 class PhaseShift(Elementwise):

@@ -14,6 +14,7 @@ from sylvan.model.numbers import Format
 from ..beats import Pattern, shape_of
 from .base import Cost, Operator, connect_strobe, delay_strobe, start_result
 from .delay import delay_cost, delayed
+from .product import product
 
 
 def prefix_format(weights: Array, operand: Format) -> Format:
@@ -71,11 +72,11 @@ class InnerMatVec(Operator):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        product = self.source.times(self.weight.lo, self.weight.hi)
+        bounds = self.source.times(self.weight.lo, self.weight.hi)
         terms: list[Any] = []
         for lane in range(self.lanes):
-            term = Signal(shape_of(product), name=f"product{lane}", reset_less=True)
-            m.d.sync += term.eq(self.a.lanes[lane] * self.b.lanes[lane])
+            term = Signal(shape_of(bounds), name=f"product{lane}", reset_less=True)
+            m.d.sync += term.eq(product(self.a.lanes[lane], self.b.lanes[lane]))
             terms.append(term)
         for level in range(self.tree_levels):
             pairs = [terms[k : k + 2] for k in range(0, len(terms), 2)]
@@ -154,11 +155,11 @@ class OuterMatVec(Operator):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        product = self.source.times(self.weight.lo, self.weight.hi)
+        bounds = self.source.times(self.weight.lo, self.weight.hi)
         results = []
         for k, weight in enumerate(self.b.lanes):
-            term = Signal(shape_of(product), name=f"product{k}", reset_less=True)
-            m.d.sync += term.eq(weight * self.a.lanes[0])
+            term = Signal(shape_of(bounds), name=f"product{k}", reset_less=True)
+            m.d.sync += term.eq(product(weight, self.a.lanes[0]))
             results.append(term)
         if self.circulates:
             arrived = delay_strobe(m, "arrival", self.a, 1, self.interval)
