@@ -102,9 +102,9 @@ def make_report(
 
 def with_simulation(
     report: Report,
-    cycles_per_step: int | None,
-    closing_cycles: int | None,
-    latency_cycles: int | None,
+    cycles_per_step: float | None,
+    closing_cycles: float | None,
+    latency_cycles: float | None,
     reference_fmax_mhz: float | None = None,
 ) -> Report:
     """The report with the cycles that a simulation measured, and all that follows from them."""
@@ -128,9 +128,9 @@ def with_simulation(
 
 def record_simulation(
     directory: Path,
-    cycles_per_step: int | None,
-    closing_cycles: int | None,
-    latency_cycles: int | None,
+    cycles_per_step: float | None,
+    closing_cycles: float | None,
+    latency_cycles: float | None,
 ) -> Report:
     """Write measured cycles into a build directory's report.json; the report as it is now."""
     path = directory / "report.json"

@@ -14,10 +14,10 @@ def product(a: Value, b: Value) -> Any:
     """
     narrow, wide = (a, b) if len(a) <= len(b) else (b, a)
     rows: list[Any] = [Mux(narrow[k], wide, 0) << k for k in range(len(narrow))]
-    negative = rows.pop() if narrow.shape().signed else None
-    if not rows:
-        return 0 - negative
+    signed = narrow.shape().signed
+    negative: Any = rows.pop() if signed else 0
     while len(rows) > 1:
         pairs = [rows[k : k + 2] for k in range(0, len(rows), 2)]
         rows = [sum(pair[1:], pair[0]) for pair in pairs]
-    return rows[0] if negative is None else rows[0] - negative
+    positive: Any = rows[0] if rows else 0
+    return positive - negative if signed else positive
