@@ -1,0 +1,40 @@
+from typing import Any
+
+import torch
+from contracts.tables import AWKWARD, LOPSIDED, NEGATIVE, SIGNED, Case, Fault, Formats
+from sylvan.hw.operators.argmax import ArgMax as Hardware
+from sylvan.model.numbers import Format
+from sylvan.model.operations.moves import ArgMax
+from torch import Tensor
+
+# Few values, so that the largest is often there twice.
+CASES = [
+    Case(ArgMax(), ((n, f),))
+    for n in AWKWARD
+    for f in (SIGNED, NEGATIVE, LOPSIDED, Format(0, 1), Format(-1, 0), Format(7, 7, 1))
+]
+
+
+def reference(o: ArgMax, phase: int, formats: Formats, a: Tensor) -> Tensor:
+    largest = a == a.amax(1, keepdim=True)
+    return torch.where(largest, torch.arange(a.shape[1]), a.shape[1]).amin(1, keepdim=True).double()
+
+
+REFUSED: list = []
+
+
+def _starts_from_zero(elaborate: Any) -> Any:
+    def wrong(self: Any, platform: Any) -> Any:
+        # A best of zero that nothing negative beats.
+        kept, self.source = self.source, Format(0, max(self.source.hi, 0))
+        try:
+            return elaborate(self, platform)
+        finally:
+            self.source = kept
+
+    return wrong
+
+
+FAULTS = [
+    Fault("elements are compared without their sign", Hardware, "elaborate", _starts_from_zero),
+]

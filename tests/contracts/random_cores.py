@@ -1,0 +1,204 @@
+"""Random programs that have hardware: a seed is a program, awkward in every way that is legal.
+
+Few vector sizes per program, so that values meet: several states (kept, swapped, never read,
+written with a constant, begun anywhere), residuals whose operands must wait, dense matrices of
+dense matrices, Hadamard matrices on few lanes and on many, periods, symbols, wide inputs, any value
+as the answer. Nothing here computes a result; what would not fit is dropped.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from sylvan.model.builder import Builder
+from sylvan.model.matrices import Dense, Hadamard
+from sylvan.model.numbers import Format, Overflow, Rounding
+from sylvan.model.operations import Operation, Value
+from sylvan.model.operations.arithmetic import Add, Mul, Neg, Relu, Sub
+from sylvan.model.operations.constants import Const, Lookup, MatVec, Scale
+from sylvan.model.operations.moves import ArgMax, Exponent, Narrow
+from sylvan.model.program import NumericInput, Program, SymbolInput
+
+SIZES = (1, 1, 2, 3, 4, 5, 7, 8, 8, 9, 12, 15, 16, 16, 17, 20, 24, 32, 33)
+WIDEST = 56
+"""Bits of a result that still grow; beyond, a value is narrowed first."""
+WEIGHTS = 500
+"""Entries of a dense matrix: what a simulation at one lane can still walk."""
+
+
+class Drawer:
+    """Draws operations for values at hand; what would not fit is dropped."""
+
+    def __init__(self, rng: np.random.Generator, builder: Builder, sizes: list[int]) -> None:
+        self.rng, self.builder, self.sizes = rng, builder, sizes
+        self.kinds: dict[str, tuple[int, Callable[[list[Value]], Value | None]]] = {
+            "add": (3, lambda pool: self.pair(Add(), pool)),
+            "sub": (2, lambda pool: self.pair(Sub(), pool)),
+            "mul": (2, lambda pool: self.pair(Mul(), pool)),
+            "neg": (1, lambda pool: self.apply(Neg(), self.pick(pool))),
+            "relu": (2, lambda pool: self.apply(Relu(), self.pick(pool))),
+            "residual": (3, self.residual),
+            "hadamard": (4, lambda pool: self.hadamard(self.pick(pool))),
+            "dense": (4, lambda pool: self.dense(self.pick(pool), self.pick(self.sizes))),
+            "lookup": (2, self.lookup),
+            "scale": (2, self.scale),
+            "const": (1, lambda pool: self.const(self.pick(self.sizes))),
+            "exponent": (2, self.exponent),
+            "narrow": (3, lambda pool: self.narrow(self.pick(pool), self.format())),
+            "argmax": (1, lambda pool: self.apply(ArgMax(), self.pick(pool))),
+        }
+
+    def number(self, lo: int, hi: int) -> int:
+        return int(self.rng.integers(lo, hi + 1))
+
+    def chance(self, probability: float) -> bool:
+        return bool(self.rng.random() < probability)
+
+    def pick(self, choices: Any) -> Any:
+        return choices[self.number(0, len(choices) - 1)]
+
+    def phases(self) -> int:
+        return self.pick([1, self.builder.period])
+
+    def format(self, widest: int = 11) -> Format:
+        """Signed, unsigned, lopsided, negative only, one value, or zero alone."""
+        bits, exp = self.number(1, widest), self.number(-4, 2)
+        kind = self.number(0, 9)
+        if kind < 4:
+            return Format.signed_bits(bits, exp, symmetric=self.chance(0.3) and bits > 1)
+        if kind < 6:
+            return Format.unsigned_bits(bits - self.chance(0.1), exp)
+        lo = self.number(-(1 << bits), 3)
+        span = 0 if kind == 9 else self.number(0, (1 << bits) - 1)
+        return Format(lo, min(lo + span, -1) if kind == 8 and lo < 0 else lo + span, exp)
+
+    def apply(self, operation: Operation, *operands: Value) -> Value | None:
+        try:
+            _, format = operation.infer(operands)
+        except ValueError:
+            return None
+        if max(operation.magnitude(operands, format), format.magnitude) >> WIDEST:
+            return None
+        return self.builder.apply(operation, *operands)
+
+    def sized(self, value: Value, size: int) -> Value | None:
+        return value if value.size == size else self.dense(value, size)
+
+    def pair(self, operation: Operation, pool: list[Value]) -> Value | None:
+        a = self.pick(pool)
+        partners = [v for v in pool if v.size == a.size]
+        b = self.pick(partners) if self.chance(0.8) else self.sized(self.pick(pool), a.size)
+        return self.apply(operation, a, b) if b else None
+
+    def residual(self, pool: list[Value]) -> Value | None:
+        """`a + H a`, or `a + W a`: one operand has to wait for the other."""
+        a = self.pick(pool)
+        b = self.hadamard(a) if self.chance(0.6) else self.dense(a, a.size)
+        return self.apply(self.pick([Add(), Sub(), Mul()]), a, b) if b else None
+
+    def hadamard(self, a: Value) -> Value | None:
+        blocks = [1 << k for k in range(6) if a.size % (1 << k) == 0]
+        signs = self.rng.choice([-1, 1], a.size) if self.chance(0.8) else np.ones(a.size, int)
+        return self.apply(MatVec(Hadamard(self.pick(blocks), signs)), a)
+
+    def dense(self, a: Value, rows: int) -> Value | None:
+        if rows * a.size > WEIGHTS:
+            return None
+        lo, hi = self.pick([(-1, 1), (-8, 7), (0, 3), (-5, -1), (-1, 0), (-100, 100)])
+        weights = self.rng.integers(lo, hi + 1, (rows, a.size))
+        if self.chance(0.3):
+            weights[self.number(0, rows - 1)] = 0
+        return self.apply(MatVec(Dense(weights)), a)
+
+    def lookup(self, pool: list[Value]) -> Value | None:
+        symbols = [v for v in pool if v.size == 1 and v.format.lo == v.format.exp == 0]
+        symbols = [v for v in symbols if v.format.hi < 32]
+        if not symbols:
+            return None
+        symbol = self.pick(symbols)
+        shape = self.phases(), symbol.format.hi + 1, self.pick(self.sizes)
+        return self.apply(Lookup(self.rng.integers(-99, 100, shape), self.number(-5, 1)), symbol)
+
+    def scale(self, pool: list[Value]) -> Value | None:
+        a = self.pick(pool)
+        lo, hi = self.pick([(-99, 99), (0, 255), (-7, -2), (3, 3)])
+        factors = self.rng.integers(lo, hi + 1, (self.phases(), self.pick([1, a.size])))
+        return self.apply(Scale(factors, self.number(-9, 0)), a)
+
+    def const(self, size: int) -> Value | None:
+        lo, hi = self.pick([(-99, 99), (0, 255), (-7, -2), (3, 3), (0, 0)])
+        raw = self.rng.integers(lo, hi + 1, (self.phases(), size))
+        return self.apply(Const(raw, self.number(-5, 1)))
+
+    def exponent(self, pool: list[Value]) -> Value | None:
+        shifts = tuple(self.number(-4, 3) for _ in range(self.phases()))
+        return self.apply(Exponent(shifts), self.pick(pool))
+
+    def narrow(self, a: Value, target: Format) -> Value | None:
+        # Wrapping is defined for intervals of 2**k values only.
+        span = target.hi - target.lo + 1
+        mode = Overflow.SATURATE if span & (span - 1) else self.pick(list(Overflow))
+        return self.apply(Narrow(target, self.pick(list(Rounding)), mode), a)
+
+    def grow(self, pool: list[Value], steps: int) -> None:
+        weights = np.array([weight for weight, _ in self.kinds.values()], float)
+        for _ in range(steps):
+            kind = self.rng.choice(list(self.kinds), p=weights / weights.sum())
+            value = self.kinds[kind][1](pool)
+            if value is not None:
+                # What is large stops growing here, so that products of products stay simulable.
+                if value.format.width > 20:
+                    value = self.narrow(value, self.format()) or value
+                pool.append(value)
+
+
+def random_source(draw: Callable[[int, int], int], rng: np.random.Generator) -> Any:
+    """An input: symbols; or numbers, at times so wide that they take several transfers."""
+    if rng.random() < 0.25:
+        return SymbolInput(draw(1, 20))
+    size = int(rng.choice([1, 1, 2, 3, 5, 8, 17, 20]))
+    bits = draw(1, 9) if rng.random() < 0.7 else draw(10, 20)
+    lo = -draw(0, 1 << bits)
+    real = (1.0,) * size
+    return NumericInput(size, Format(lo, lo + draw(0, (1 << bits) - 1), draw(-6, 0)), real, real)
+
+
+def random_core(seed: int) -> Program:
+    """The program of a seed."""
+    rng = np.random.default_rng(seed)
+    period = int(rng.choice([1, 1, 2, 2, 3]))
+
+    def number(lo: int, hi: int) -> int:
+        return int(rng.integers(lo, hi + 1))
+
+    builder = Builder(random_source(number, rng), period)
+    sizes = [int(rng.choice(SIZES)) for _ in range(number(1, 3))]
+    draw = Drawer(rng, builder, sizes)
+    pool, states = [builder.input], []
+    for k in range(number(0, 4)):
+        twin = draw.chance(0.3) and k > 0
+        size = states[-1].size if twin else draw.pick(sizes)
+        format = states[-1].format if twin else draw.format()
+        initial = None if format.contains(0) else rng.integers(format.lo, format.hi + 1, size)
+        if draw.chance(0.5):
+            initial = rng.integers(format.lo, format.hi + 1, size)
+        states.append(builder.state(f"s{k}", size, format, initial))
+    pool += states
+    draw.grow(pool, number(1, 9))
+    for state in states:
+        same = [v for v in pool if (v.size, v.format) == (state.size, state.format)]
+        if same and draw.chance(0.3):
+            # Itself, another state (a swap, if that one does the same), or any value that fits.
+            builder.write(state, draw.pick(same))
+            continue
+        fitting = [v for v in pool[len(states) :] if v.size == state.size]
+        value = draw.pick(fitting) if fitting else draw.sized(draw.pick(pool), state.size)
+        written = draw.narrow(value, state.format) if value else None
+        builder.write(state, written or state)
+    builder.layer("layer", draw.pick(pool) if draw.chance(0.3) else draw.pick(pool[-3:]))
+    pool = [builder.input]
+    draw.grow(pool, number(0, 5))
+    answer = draw.pick(pool[-2:])
+    if draw.chance(0.2):
+        answer = builder.argmax(answer)
+    return builder.program(answer, draw.pick(["every", "last"]), metadata={"seed": seed})

@@ -1,0 +1,90 @@
+"""Hardware is golden on random programs: each seed is one, on lanes drawn from it.
+
+CI runs the first seeds on Icarus. `make test-all` runs hundreds, on both simulators in turn.
+To look closer at one: `pytest tests/contracts/test_random_cores.py -m "" -k "[123]"`.
+"""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from contracts.random_cores import random_core
+from contracts.suite import cosimulate
+from sylvan.hw.plan import Plan
+from sylvan.hw.schedule import Schedule
+from sylvan.model.errors import UserError
+from sylvan.model.program import Program, SymbolInput
+
+CI_SEEDS = range(20)
+ALL_SEEDS = range(400)
+LONGEST = 1500
+"""Cycles of a step that is read; plans that take longer are left to fewer steps."""
+
+
+def random_plan(seed: int, program: Program) -> Plan:
+    """A plan on any legal number of lanes, one and all of them more often than chance would."""
+    rng = np.random.default_rng(seed + 10**6)
+    states = [state.value.size for state in program.layers[0].states]
+    widest = max(program.input.value.size, *(n.result.size for n in program.nodes()), *states, 1)
+    lanes = list(rng.permutation(np.arange(1, widest + 1)))
+    if seed % 3 < 2:
+        lanes.insert(0, (1, widest)[seed % 3])
+    slowest = None
+    for count in lanes:
+        try:
+            plan = Plan(program, Schedule(int(count)))
+        except UserError as refused:
+            assert "lanes" in str(refused), refused
+            continue
+        if plan.closing_cycles <= LONGEST:
+            return plan
+        slowest = slowest or plan
+    assert slowest is not None, "no number of lanes is legal"
+    return slowest
+
+
+@pytest.mark.parametrize(
+    "seed",
+    [
+        seed if seed in CI_SEEDS else pytest.param(seed, marks=pytest.mark.full)
+        for seed in ALL_SEEDS
+    ],
+)
+def test_hardware_is_golden(seed: int, tmp_path: Path) -> None:
+    program = random_core(seed)
+    plan = random_plan(seed, program)
+    simulator = "icarus" if seed in CI_SEEDS or seed % 2 else "verilator"
+    print(f"seed {seed}, {plan.schedule.lanes} lanes, {simulator}")
+    cosimulate(plan, tmp_path / "build", simulator, seed=seed)
+
+
+def test_the_seeds_cover_what_is_awkward() -> None:
+    programs = [random_core(seed) for seed in ALL_SEEDS]
+    kinds = Counter(node.operation.kind for p in programs for node in p.nodes())
+    assert min(kinds.values()) >= 20, kinds
+    found = Counter(feature for p in programs for feature in features(p))
+    assert len(found) == 12 and min(found.values()) >= 4, found
+
+
+def features(p: Program) -> list[str]:
+    """What is awkward about a program."""
+    (layer,) = p.layers
+    written = {s.value.name: s.next for s in layer.states}
+    read = {v.name for node in layer.body for v in node.operands}
+    answered = p.readout.body[-1].operation.kind if p.readout.body else ""
+    present = {
+        "a learned initial state": any(s.initial.any() for s in layer.states),
+        "a state that keeps itself": any(name == next for name, next in written.items()),
+        "a swap": any(written.get(b) == a != b for a, b in written.items()),
+        "a state never read": any(name not in read for name in written),
+        "no state": not layer.states,
+        "a state is handed on": layer.output.name in written,
+        "the input is handed on": layer.output.name == "input",
+        "what is handed on is the answer": p.output.name == p.readout.input.name,
+        "an index is the answer": p.output.name != p.readout.input.name and answered == "argmax",
+        "symbols": isinstance(p.input, SymbolInput),
+        "an input of several transfers": p.input.value.size * p.input.value.format.width > 128,
+        "phases": p.period > 1,
+    }
+    return [feature for feature, there in present.items() if there]
