@@ -5,6 +5,7 @@ Operators are pulled in from the sinks. Every value then starts as late as its e
 allows; what a later consumer needs waits in a delay. Times are cycles after the body begins.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -19,6 +20,9 @@ from .operators.delay import Delay
 from .operators.inputs import InputReader
 from .operators.memory import Buffer, read_latency
 from .schedule import Schedule
+
+OWN_NAMES = re.compile(r"collector|sequencer|answers|(step|readout)_\d+|\w+_(memory|kept)\d*")
+"""Names that the core gives to what is no part; a value may well be called the same."""
 
 
 @dataclass(eq=False)
@@ -135,7 +139,7 @@ class Timetable:
 
     def _add(self, part: Part) -> Part:
         name, count = part.name, 1
-        while part.name in self.names:
+        while part.name in self.names or OWN_NAMES.fullmatch(part.name):
             count += 1
             part.name = f"{name}_{count}"
         self.names.add(part.name)
