@@ -23,6 +23,8 @@ from .tools import Progress, Workers
 from .verilog import describe_ports, generate
 
 MODULE = "core"
+MARK = "report.json"
+"""The last file that a build writes: a directory that has it may be built again."""
 
 
 def build(
@@ -37,11 +39,13 @@ def build(
 ) -> Report:
     """Plan, generate and, for a part, place and route a program into the directory `out`.
 
-    A directory that is already there is replaced only when everything has worked.
+    An earlier build there is replaced only when everything has worked.
 
     Raises:
-        UserError: if the program or the schedule cannot be built, or does not fit the part.
+        UserError: if the program or the schedule cannot be built, or does not fit the part, or
+            `out` holds anything but a build.
     """
+    _refuse_to_replace(out)
     plan = Plan(program, schedule)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as work:
@@ -63,7 +67,7 @@ def build(
             except DoesNotFit as error:
                 raise UserError(f"{error} {_advice(plan, target, error)}") from None
         report = _report(plan, target, measured)
-        write_json(folder / "report.json", report)
+        write_json(folder / MARK, report)
         _replace(folder, out)
     return report
 
@@ -111,10 +115,29 @@ def _report(plan: Plan, target: Target, measured: Measured | None) -> Report:
     )
 
 
+def _refuse_to_replace(out: Path) -> None:
+    """A build replaces all of its directory: refuse one that holds what no build wrote."""
+    if not out.name:
+        raise UserError(f"a build makes a directory of its own, inside another: not {out}")
+    if out.is_dir() and (not any(out.iterdir()) or (out / MARK).is_file()):
+        return
+    if out.exists() or out.is_symlink():
+        raise UserError(
+            f"{out} is already there and is no build directory: it would be replaced as a whole, "
+            "so choose another"
+        )
+
+
 def _replace(folder: Path, out: Path) -> None:
     """Put `folder` in the place of `out`, which stays whole until the last moment."""
     old = folder.with_name(f"{folder.name}.old")
     if out.exists():
         os.replace(out, old)
-    os.replace(folder, out)
+    try:
+        os.replace(folder, out)
+    except BaseException:
+        # `old` lies in a temporary folder, which is about to go.
+        if old.exists():
+            os.replace(old, out)
+        raise
     shutil.rmtree(old, ignore_errors=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from sylvan.model.errors import CheckError, UserError
 
@@ -23,8 +24,9 @@ EXTRAS = {
 }
 """Which extra brings a library that a command may miss."""
 
-console = Console(highlight=False)
-complaints = Console(stderr=True, highlight=False)
+# No markup: paths, extras and formats have brackets of their own.
+console = Console(highlight=False, markup=False)
+complaints = Console(stderr=True, highlight=False, markup=False)
 
 
 def next_step(*commands: str) -> None:
@@ -39,7 +41,7 @@ def progress_bar() -> Iterator[Progress]:
     """A live progress display; on a console that is no terminal, nothing moves."""
     columns: list[Any] = [
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=30),
         TimeElapsedColumn(),
     ]
@@ -76,5 +78,6 @@ def run_safely(command: Callable[[], Any]) -> None:
 
 
 def _complain(message: str, code: int) -> None:
-    complaints.print(f"[bold red]error:[/] {message}" if code != INTERRUPTED else message)
+    label = Text("" if code == INTERRUPTED else "error: ", style="bold red")
+    complaints.print(label + Text(message))
     sys.exit(code)

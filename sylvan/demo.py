@@ -33,6 +33,7 @@ from .report import shown
 
 NETWORKS = {"dense": "digits", "block": "digits-block"}
 """The network and its block-diagonal twin of the same hidden size, by preset."""
+SUMMARY = "summary.json"
 TARGETS = ("ice40-up5k", "ecp5-25f")
 STATE_BITS = 12
 LANES = 2
@@ -56,11 +57,10 @@ class Outcome:
 def run_demo(out: Path) -> None:
     """Run the main job into `out`; prints the table and writes `summary.json`.
 
-    Nothing of an earlier run is reused.
+    Nothing of an earlier run is reused. What else is in `out` is not the demo's to delete.
     """
     started = time.monotonic()
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
+    clear(out)
     with progress_bar() as bar:
         rows = {}
 
@@ -73,10 +73,10 @@ def run_demo(out: Path) -> None:
     seconds = time.monotonic() - started
     length = load_task("digits").test.inputs.shape[1]
     summary = _summary(outcomes, out, seconds, length)
-    write_json(out / "summary.json", summary)
+    write_json(out / SUMMARY, summary)
     console.print(demo_table(summary))
     files = ", ".join(f"{out}/{name}" for name in NETWORKS)
-    console.print(f"everything is under {files}; the figures are in {out}/summary.json")
+    console.print(f"everything is under {files}; the figures are in {out}/{SUMMARY}")
     console.print(f"{seconds:.0f} seconds; every simulated answer equals the golden model's")
     build_folder = out / "dense" / TARGETS[0]
     next_step(
@@ -84,6 +84,15 @@ def run_demo(out: Path) -> None:
         f"sylvan sim {build_folder} --simulator verilator --waves",
         f"sylvan build {out}/dense --target ecp5-25f --lanes 16 --out runs/wider",
     )
+
+
+def clear(out: Path) -> None:
+    """Make `out`, without anything that an earlier run left there."""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / SUMMARY).unlink(missing_ok=True)
+    for name in NETWORKS:
+        if (out / name).exists():
+            shutil.rmtree(out / name)
 
 
 def _outcomes(out: Path, say: Say) -> dict[str, Outcome]:

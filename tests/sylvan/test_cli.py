@@ -226,3 +226,59 @@ def test_a_missing_simulator_says_how_to_get_it(
     monkeypatch.setenv("PATH", "")
     ended = sylvan("sim", out)
     assert ended.code == 2 and "apt-get install" in ended.error
+
+
+@pytest.mark.parametrize("name", ["[bold]", "[/odd]", "[train]"])
+def test_brackets_of_a_message_are_its_own(sylvan: Sylvan, tmp_path: Path, name: str) -> None:
+    ended = sylvan("eval", tmp_path / name)
+    assert ended.code == 2 and f"{tmp_path / name} is no program" in ended.error
+
+
+def test_a_build_replaces_nothing_but_a_build(sylvan: Sylvan, run: Path, tmp_path: Path) -> None:
+    def into(out: Path) -> Outcome:
+        return sylvan("build", run, "--target", "verilog", "--out", out)
+
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    assert into(mine).code == 0 and into(mine).code == 0
+    (tmp_path / "file").write_text("precious")
+    for out, text in (
+        (run, f"{run} is already there and is no build directory"),
+        (run / "program", "is no build directory"),
+        (tmp_path / "file", "is no build directory"),
+        (Path("."), "a build makes a directory of its own"),
+        (Path(".."), "is no build directory"),
+    ):
+        ended = into(out)
+        assert ended.code == 2 and text in ended.error
+    assert (tmp_path / "file").read_text() == "precious"
+    assert (run / "checkpoint.safetensors").exists() and (run / "program/program.json").exists()
+
+
+def test_a_build_that_cannot_be_moved_leaves_the_old_one(
+    sylvan: Sylvan, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "built"
+    assert sylvan("build", run, "--target", "verilog", "--lanes", 2, "--out", out).code == 0
+    before = (out / "core.v").read_bytes()
+    replace = os.replace
+
+    def full(source: Path, target: Path) -> None:
+        if Path(target) == out and not Path(source).name.endswith(".old"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        replace(source, target)
+
+    monkeypatch.setattr(hw_build.os, "replace", full)
+    ended = sylvan("build", run, "--target", "verilog", "--lanes", 4, "--out", out)
+    assert ended.code == 2 and "No space left" in ended.error
+    assert (out / "core.v").read_bytes() == before
+
+
+def test_the_demo_deletes_nothing_but_its_own(tmp_path: Path) -> None:
+    from sylvan.demo import clear
+
+    (tmp_path / "dense" / "old").mkdir(parents=True)
+    (tmp_path / "summary.json").write_text("{}")
+    (tmp_path / "thesis").write_text("precious")
+    clear(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis"]
