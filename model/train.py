@@ -211,14 +211,9 @@ def _curves(history: list[Epoch], task: Task) -> bytes:
     scores.plot(numbers, [epoch.validation.score for epoch in history], color="C1")
     settled = min(epoch.validation.score for epoch in history[len(history) // 10 :])
     scores.set_ylim(max(0.0, settled - 2), 100.5)
-    scores.plot(kept.number, kept.validation.score, "o", color="C1")
-    scores.annotate(
-        f"kept: {kept.validation.score:.1f} %",
-        (kept.number, kept.validation.score),
-        xytext=(0, -18),
-        textcoords="offset points",
-        ha="right",
-    )
+    label = f"kept: {kept.validation.score:.1f} %"
+    scores.plot(kept.number, kept.validation.score, "o", color="C1", label=label)
+    scores.legend(loc="lower right")
     scores.set_ylabel(f"validation {task.score_name} (%)")
     for axes in (losses, scores):
         axes.set_xlabel("epoch")
