@@ -53,7 +53,9 @@ class Port:
 
 def widest(program: Program) -> int:
     """Elements of the widest vector: as many lanes as can be of use."""
-    return max([program.input.value.size, *(node.result.size for node in program.nodes())])
+    states = [state.value for layer in program.layers for state in layer.states]
+    values = [program.input.value, *states, *(node.result for node in program.nodes())]
+    return max(value.size for value in values)
 
 
 def schedule_for(program: Program, lanes: int | None) -> Schedule:

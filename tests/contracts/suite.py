@@ -8,7 +8,7 @@ from pkgutil import iter_modules
 from types import ModuleType
 
 from sylvan.hw.build import write_sources
-from sylvan.hw.plan import Plan
+from sylvan.hw.plan import Plan, widest
 from sylvan.hw.schedule import Schedule
 from sylvan.model.errors import UserError
 from sylvan.model.program import Program
@@ -26,8 +26,8 @@ HARDWARE = [name for name, table in TABLES.items() if table.FAULTS is not None]
 
 def schedules(program: Program) -> list[Plan]:
     """Plans with the least lanes, about half, and the most that the program allows."""
-    sizes = [program.input.value.size, *(node.result.size for node in program.nodes())]
-    most, half = max(sizes), (max(sizes) + 1) // 2
+    most = widest(program)
+    half = (most + 1) // 2
     orders = [
         range(1, most + 1),
         sorted(range(1, most + 1), key=lambda lanes: abs(lanes - half)),

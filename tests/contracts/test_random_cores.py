@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from contracts.random_cores import random_core
 from contracts.suite import cosimulate
-from sylvan.hw.plan import Plan
+from sylvan.hw.plan import Plan, widest
 from sylvan.hw.schedule import Schedule
 from sylvan.model.errors import UserError
 from sylvan.model.program import Program, SymbolInput
@@ -25,11 +25,10 @@ LONGEST = 1500
 def random_plan(seed: int, program: Program) -> Plan:
     """A plan on any legal number of lanes, one and all of them more often than chance would."""
     rng = np.random.default_rng(seed + 10**6)
-    states = [state.value.size for state in program.layers[0].states]
-    widest = max(program.input.value.size, *(n.result.size for n in program.nodes()), *states, 1)
-    lanes = list(rng.permutation(np.arange(1, widest + 1)))
+    most = widest(program)
+    lanes = list(rng.permutation(np.arange(1, most + 1)))
     if seed % 3 < 2:
-        lanes.insert(0, (1, widest)[seed % 3])
+        lanes.insert(0, (1, most)[seed % 3])
     slowest = None
     for count in lanes:
         try:

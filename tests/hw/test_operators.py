@@ -1,0 +1,248 @@
+# amaranth: UnusedElaboratable=no
+"""What operators are built from, on Amaranth's own simulator; their contracts are in contracts/.
+
+Strobes, delays and addresses are driven exhaustively at small sizes; promises of latency and
+interval are compared with their formulas; what cannot be built is refused by a sentence.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from amaranth import Module, Signal
+from amaranth.sim import Simulator
+from sylvan.hw.beats import Pattern, shape_of
+from sylvan.hw.operators.addresses import Addresses
+from sylvan.hw.operators.argmax import ArgMax
+from sylvan.hw.operators.base import StrobeDelay
+from sylvan.hw.operators.delay import REGISTER_CYCLES, Delay, delayed
+from sylvan.hw.operators.elementwise import AddSub
+from sylvan.hw.operators.hadamard import Hadamard
+from sylvan.hw.operators.inputs import InputReader
+from sylvan.hw.operators.matvec import InnerMatVec, OuterMatVec, prefix_format
+from sylvan.hw.operators.memory import Buffer, VectorMemory, read_latency
+from sylvan.hw.operators.narrow import Narrow
+from sylvan.hw.operators.rom import LookupRom, Rom, pack_beats
+from sylvan.model.numbers import Format, Overflow, Rounding
+
+NIBBLE = Format(-8, 7)
+
+
+def clocked(design: Any, cycles: int, stimulus: Callable[[Any, int], Any]) -> list[Any]:
+    """What `stimulus(context, cycle)` returns in each cycle, its inputs having settled."""
+    seen: list[Any] = []
+
+    async def bench(context: Any) -> None:
+        for cycle in range(cycles):
+            seen.append(stimulus(context, cycle))
+            await context.tick()
+
+    m = Module()
+    m.submodules.design = design
+    count = Signal(8)
+    m.d.sync += count.eq(count + 1)  # so that there is a clock where the design needs none
+    simulator = Simulator(m)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
+    return seen
+
+
+# ---- strobes
+
+
+@pytest.mark.parametrize("interval", [1, 2, 3, 4, 5, 9])
+def test_strobes_come_exactly_so_much_later(interval: int) -> None:
+    """Any distance from the interval up, several on their way at once, each with its own tag."""
+    rng = np.random.default_rng(interval)
+    for cycles in range(24):
+        gaps = interval + rng.integers(0, 4, 12) * rng.integers(0, 2, 12)
+        starts = {int(at): k % 3 for k, at in enumerate(np.cumsum(gaps))}
+        delay = StrobeDelay(cycles, interval, period=3)
+
+        def strobe(context: Any, cycle: int, delay: Any = delay, starts: Any = starts) -> Any:
+            context.set(delay.i.start, cycle in starts)
+            if cycle in starts:
+                context.set(delay.i.tag.phase, starts[cycle])
+            return context.get(delay.o.start), context.get(delay.o.tag.phase)
+
+        length = max(starts) + cycles + 3
+        seen = clocked(delay, length, strobe)
+        expected = {at + cycles: tag for at, tag in starts.items()}
+        assert {c for c, (start, _) in enumerate(seen) if start} == set(expected), cycles
+        held = None
+        for cycle, (_, tag) in enumerate(seen):
+            held = expected.get(cycle, held)
+            assert held is None or tag == held, "a tag stays until the next strobe"
+
+
+@pytest.mark.parametrize("cycles", range(2 * REGISTER_CYCLES + 2))
+def test_delayed_is_the_past(cycles: int) -> None:
+    m = Module()
+    value = Signal(8)
+    late = Signal(8)
+    m.d.comb += late.eq(delayed(m, "line", value, cycles))
+    given = np.random.default_rng(cycles).integers(0, 256, 60)
+
+    def drive(context: Any, cycle: int) -> int:
+        context.set(value, int(given[cycle]))
+        return context.get(late)
+
+    seen = clocked(m, len(given), drive)
+    assert seen[cycles:] == given[: len(given) - cycles].tolist()
+
+
+# ---- addresses
+
+
+def places(pattern: Pattern, word_lanes: int) -> Iterator[tuple[int, int, int, int]]:
+    """(word, lane, enters, moves) of every cycle of a pattern."""
+    lanes = pattern.lanes
+    for _ in range(pattern.repeats):
+        for beat in range(pattern.beats):
+            for held in range(pattern.dwell):
+                word, lane = divmod(beat * lanes, word_lanes)
+                yield word, lane, int(held == 0), int(held == pattern.dwell - 1)
+
+
+PATTERNS = [
+    (Pattern(size, lanes, dwell, repeats), words)
+    for size in (1, 2, 3, 4, 7)
+    for words in (1, 2, 3, 4, 7)
+    if words <= size
+    for lanes in {1, words}
+    for dwell in (1, 2, 3)
+    for repeats in (1, 3)
+]
+
+
+def test_addresses_walk_the_pattern() -> None:
+    """Twice back to back, and once more after a pause in which all rests at zero."""
+    for pattern, word_lanes in PATTERNS:
+        addresses = Addresses(pattern, word_lanes)
+        walk = list(places(pattern, word_lanes))
+        starts = [1, 1 + len(walk), 4 + 3 * len(walk)]
+        expected = [(0, 0, 0, 0, 0)] * (starts[-1] + len(walk) + 2)
+        for start in starts:
+            for k, place in enumerate(walk):
+                expected[start + k] = (1, *place)
+
+        def drive(context: Any, cycle: int, a: Any = addresses, starts: Any = starts) -> Any:
+            context.set(a.start, cycle in starts)
+            return tuple(context.get(s) for s in (a.active, a.word, a.lane, a.enters, a.moves))
+
+        assert clocked(addresses, len(expected), drive) == expected, (pattern, word_lanes)
+
+
+# ---- promises
+
+
+@pytest.mark.parametrize("block, lanes, size", [(1, 1, 5), (8, 1, 8), (16, 4, 48), (4, 16, 20)])
+def test_the_transform_s_latency_and_interval(block: int, lanes: int, size: int) -> None:
+    operator = Hadamard(lanes, block, size, NIBBLE, Format(-999, 999), 1)
+    assert operator.latency == max(block // lanes - 1, 0) + block.bit_length() - 1
+    assert operator.interval == -(-size // lanes)
+
+
+@pytest.mark.parametrize("rows, columns, lanes", [(1, 1, 1), (5, 20, 8), (3, 7, 7), (20, 1, 1)])
+def test_inner_products_latency_and_interval(rows: int, columns: int, lanes: int) -> None:
+    weights = np.ones((rows, columns), np.int64)
+    operator = InnerMatVec(weights, lanes, NIBBLE, Format(1, 1), Format(-200, 200), 1)
+    beats = -(-columns // lanes)
+    assert operator.latency == beats + (lanes - 1).bit_length() + 1
+    assert operator.interval == rows * beats
+
+
+@pytest.mark.parametrize("rows, columns, lanes", [(1, 1, 1), (20, 5, 8), (7, 3, 7), (20, 1, 4)])
+def test_outer_products_latency_and_interval(rows: int, columns: int, lanes: int) -> None:
+    weights = np.ones((rows, columns), np.int64)
+    operator = OuterMatVec(weights, lanes, NIBBLE, Format(1, 1), Format(-200, 200), 1)
+    beats = -(-rows // lanes)
+    assert operator.latency == (columns - 1) * beats + 1 + (columns > 1)
+    assert operator.interval == columns * beats
+
+
+def test_partial_sums_have_room() -> None:
+    """5 x - 5 x passes through 35, though it ends at 0."""
+    assert prefix_format(np.array([[5, -5]]), NIBBLE) == Format(-75, 75)
+    assert prefix_format(np.array([[1, 1], [0, 0]]), Format(2, 3)) == Format(0, 6)
+    assert prefix_format(np.array([[-1, -1]]), Format(2, 3, -4)) == Format(-6, 0, -4)
+
+
+def test_a_buffer_turns_a_whole_vector() -> None:
+    written, pattern = Pattern(20, 8), Pattern(20, 1, 3, 2)
+    operator = Buffer(written, pattern, NIBBLE, 1)
+    assert operator.latency == 3 + read_latency(pattern, 8) == 6
+    assert operator.interval == 3 + 120
+
+
+@pytest.mark.parametrize("format", [Format(0, 0), Format(5, 5), Format(-1, 0), Format(-8, 7)])
+def test_a_shape_holds_every_value_of_its_format(format: Format) -> None:
+    shape = shape_of(format)
+    assert shape.width == max(format.width, 1) and shape.signed == format.signed
+
+
+def test_beats_are_padded_with_zeros() -> None:
+    assert pack_beats(np.arange(1, 6)[None], 2).tolist() == [[[1, 2], [3, 4], [5, 0]]]
+    assert pack_beats(np.arange(1, 3)[None], 2).tolist() == [[[1, 2]]]
+
+
+def test_every_operator_states_its_cost() -> None:
+    """Nothing is free that computes, keeps or waits."""
+    weights = np.ones((4, 4), np.int64)
+    pattern = Pattern(4, 2)
+    for operator in (
+        AddSub(2, [NIBBLE, NIBBLE], Format(-16, 14), 1, False),
+        ArgMax(Pattern(4, 1), NIBBLE, Format(0, 3), 1),
+        Buffer(pattern, Pattern(4, 1), NIBBLE, 1),
+        Delay(2, NIBBLE, 3, 1),
+        Delay(2, NIBBLE, 30, 1),
+        Hadamard(2, 4, 4, NIBBLE, Format(-32, 28), 1),
+        InnerMatVec(weights, 2, NIBBLE, Format(1, 1), Format(-32, 28), 1),
+        InputReader(pattern, NIBBLE, 1),
+        LookupRom(np.ones((1, 3, 2, 2), np.int64), pattern, Format(0, 1), Format(0, 2), 1),
+        Narrow(2, NIBBLE, Format(-2, 1), Rounding.HALF_EVEN, Overflow.SATURATE, 1),
+        OuterMatVec(weights, 2, NIBBLE, Format(1, 1), Format(-32, 28), 1),
+        Rom(np.ones((1, 2, 2), np.int64), pattern, Format(0, 1), 1),
+        VectorMemory(pattern, NIBBLE, [pattern], None, 1),
+    ):
+        cost = operator.cost
+        assert cost.adder_bits + cost.register_bits + cost.logic_bits + len(cost.memories)
+        assert min(cost.adder_bits, cost.register_bits, cost.logic_bits) >= 0
+
+
+# ---- refusals
+
+
+@pytest.mark.parametrize(
+    "build, message",
+    [
+        (lambda: StrobeDelay(-1, 1, 1), "a strobe cannot be delayed by -1 cycles"),
+        (lambda: Delay(2, NIBBLE, 0, 1), "a delay takes at least one cycle, got 0"),
+        (lambda: Addresses(Pattern(8, 2), 4), "2 lanes cannot pass from words of 4"),
+        (
+            lambda: Hadamard(6, 4, 12, NIBBLE, NIBBLE, 1),
+            "blocks of 4 cannot pass on 6 lanes: one must divide the other",
+        ),
+        (
+            lambda: ArgMax(Pattern(4, 2), NIBBLE, NIBBLE, 1),
+            r"argmax takes single elements once, got Pattern\(size=4, lanes=2,",
+        ),
+        (
+            lambda: ArgMax(Pattern(4, 1, 1, 2), NIBBLE, NIBBLE, 1),
+            "argmax takes single elements once, got .*repeats=2",
+        ),
+        (
+            lambda: Rom(np.ones((1, 3, 2), np.int64), Pattern(4, 2), NIBBLE, 1),
+            r"words of shape \(1, 1, 3, 2\) do not pass as 2 beats of 2 lanes",
+        ),
+        (
+            lambda: VectorMemory(Pattern(8, 4), NIBBLE, [Pattern(8, 2)], None, 1),
+            "2 lanes cannot pass from words of 4",
+        ),
+    ],
+)
+def test_refused(build: Callable[[], Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        build()

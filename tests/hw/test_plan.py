@@ -1,0 +1,239 @@
+"""Plans: what they promise, what they refuse, and what of them is a formula."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from sylvan.hw.plan import Plan
+from sylvan.hw.schedule import DEFAULT_LANES, Schedule
+from sylvan.model.builder import Builder
+from sylvan.model.errors import UserError
+from sylvan.model.matrices import Dense, Hadamard
+from sylvan.model.numbers import Format
+from sylvan.model.operations import Value
+from sylvan.model.program import NumericInput, Program, SymbolInput
+
+BYTE = Format.signed_bits(8)
+Step = Callable[[Builder, Value, Value], Value]
+
+
+def numeric(size: int, format: Format = BYTE) -> NumericInput:
+    return NumericInput(size, format, (1.0,) * size, (0.0,) * size)
+
+
+def recurrent(size: int, step: Step, inputs: int = 1, outputs: int | None = 3) -> Program:
+    """`h' = narrow(step(h, x))`, read by a dense matrix of so many rows, or as it is."""
+    b = Builder(numeric(inputs))
+    h = b.state("h", size, BYTE)
+    new = b.narrow(step(b, h, b.input), BYTE, name="h_new")
+    b.write(h, new)
+    handed_on = b.layer("rnn", new)
+    if outputs is None:
+        return b.program(handed_on, "last")
+    weights = np.ones((outputs, size), np.int64)
+    return b.program(b.matvec(Dense(weights), handed_on), "last")
+
+
+def hadamard(block: int, size: int) -> Step:
+    def step(b: Builder, h: Value, x: Value) -> Value:
+        turned = b.exponent(-block.bit_length() // 2, b.matvec(Hadamard(block, [-1] * size), h))
+        return b.add(turned, b.matvec(Dense(np.ones((size, x.size), np.int64)), x))
+
+    return step
+
+
+# ---- refusals
+
+
+def stack() -> Program:
+    b = Builder(numeric(2))
+    b.layer("first", b.neg(b.input))
+    b.layer("second", b.neg(b.input))
+    return b.program(b.input, "every")
+
+
+@pytest.mark.parametrize(
+    "build, message",
+    [
+        (lambda: Schedule(0), "lanes must be an integer of at least 1, got 0"),
+        (lambda: Schedule(True), "lanes must be an integer of at least 1, got True"),
+        (lambda: Schedule(2.0), "lanes must be an integer of at least 1, got 2.0"),
+        (
+            lambda: Plan(stack(), Schedule(1)),
+            "a core holds one layer, this program has 2: a stack of layers has no hardware yet",
+        ),
+        (
+            lambda: Plan(recurrent(20, hadamard(4, 20)), Schedule(21)),
+            "21 lanes for a program whose widest vector has 20 elements; use 1 to 20",
+        ),
+        (
+            lambda: Plan(recurrent(20, hadamard(4, 20)), Schedule(6)),
+            "matvec0: blocks of 4 cannot pass on 6 lanes: one must divide the other",
+        ),
+        (
+            lambda: Plan(
+                recurrent(2, lambda b, h, x: b.slice(0, 2, b.concat(h, x), name="joint")),
+                Schedule(1),
+            ),
+            "concat0: the operation 'concat' has no hardware yet; there is hardware for add,",
+        ),
+    ],
+)
+def test_refused(build: Callable[[], Any], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        build()
+
+
+def test_every_vector_counts_for_the_most_lanes() -> None:
+    """States that only swap are no operation's result."""
+    b = Builder(numeric(1))
+    left, right = b.state("left", 8, BYTE), b.state("right", 8, BYTE)
+    b.write(left, right)
+    b.write(right, left)
+    b.layer("swap", left)
+    program = b.program(b.input, "every")
+    assert Plan(program, Schedule(8)).schedule_keys()["lanes"] == 8
+    with pytest.raises(UserError, match="widest vector has 8 elements; use 1 to 8"):
+        Plan(program, Schedule(9))
+
+
+# ---- cycles
+
+
+@pytest.mark.parametrize("lanes", [1, 2, 4, 8, 16])
+def test_an_ordinary_step_of_the_transform(lanes: int) -> None:
+    """Read 2, through the transform and its signs, exponent free, sum, narrow 2, and back."""
+    plan = Plan(recurrent(16, hadamard(16, 16)), Schedule(lanes))
+    loop = 2 + (16 // lanes - 1) + 4 + 1 + 1 + 2
+    assert plan.cycles_per_step == max(loop, 16 // lanes) + 1
+    assert plan.closing_cycles >= 3 * 16 // lanes
+    assert plan.latency_cycles > plan.cycles_per_step
+
+
+def test_more_lanes_are_never_slower() -> None:
+    plans = [Plan(recurrent(32, hadamard(8, 32)), Schedule(1 << k)) for k in range(6)]
+    cycles = [(p.cycles_per_step, p.closing_cycles) for p in plans]
+    assert cycles == sorted(cycles, reverse=True)
+
+
+def test_a_program_read_on_every_step_has_one_interval() -> None:
+    b = Builder(numeric(4))
+    b.layer("feed", b.relu(b.input))
+    plan = Plan(b.program(b.matvec(Dense(np.ones((9, 4), int)), b.input), "every"), Schedule(2))
+    assert plan.cycles_per_step == plan.closing_cycles >= 9 * 2
+
+
+@pytest.mark.parametrize("input, transfers, per_transfer, bits", [
+    (numeric(1), 1, 1, 8),
+    (numeric(16), 1, 16, 8),
+    (numeric(17), 2, 16, 8),
+    (numeric(50, Format(0, 31)), 2, 25, 5),
+    (numeric(3, Format(0, 0)), 1, 3, 1),
+    (numeric(2, Format(-(1 << 60), 1 << 60)), 1, 2, 62),
+    (numeric(3, Format(-(1 << 60), 1 << 60)), 2, 2, 62),
+    (SymbolInput(1), 1, 1, 1),
+    (SymbolInput(300), 1, 1, 9),
+])  # fmt: skip
+def test_inputs_take_transfers_of_at_most_128_bits(
+    input: Any, transfers: int, per_transfer: int, bits: int
+) -> None:
+    b = Builder(input)
+    b.layer("passing", b.input)
+    port = Plan(b.program(b.input, "every"), Schedule(1)).input_port
+    assert (port.transfers, port.per_transfer, port.element_bits) == (transfers, per_transfer, bits)
+
+
+# ---- memories
+
+
+def kept(program: Program, lanes: int = 1) -> dict[str, tuple[int, int]]:
+    """Copies and words of every memory."""
+    memories = Plan(program, Schedule(lanes)).memories
+    return {m.name: (m.copies, m.written.pattern.beats) for m in memories}
+
+
+def test_a_state_handed_on_is_kept_once() -> None:
+    assert kept(recurrent(8, hadamard(8, 8)), 2) == {"h_memory": (1, 4)}
+
+
+def test_what_no_state_keeps_is_kept_for_the_readout() -> None:
+    b = Builder(numeric(4))
+    b.layer("feed", b.relu(b.input, name="positive"))
+    assert kept(b.program(b.neg(b.input), "last")) == {"positive_kept": (1, 4)}
+
+
+def test_a_state_read_in_two_patterns_has_two_copies() -> None:
+    """By the transform in beats, by the outer products element by element."""
+
+    def step(b: Builder, h: Value, x: Value) -> Value:
+        return b.add(hadamard(8, 8)(b, h, x), b.matvec(Dense(np.ones((8, 8), int)), h))
+
+    assert kept(recurrent(8, step), 8) == {"h_memory": (2, 1)}
+
+
+def test_a_state_never_read_takes_no_memory() -> None:
+    b = Builder(numeric(4))
+    unread = b.state("unread", 4, BYTE)
+    b.write(unread, b.input)
+    b.layer("feed", b.neg(b.input))
+    assert kept(b.program(b.input, "every"))["unread_memory"][0] == 0
+
+
+# ---- the floor
+
+
+def test_the_floor_is_the_transform_and_one_add_for_each_unit() -> None:
+    """16 units of 8 bits: 4 stages that grow from 8 bits, and the sum with the input."""
+    plan = Plan(recurrent(16, hadamard(16, 16)), Schedule(4))
+    assert plan.floor_adder_bits == 16 * (8 + 9 + 10 + 11) + 16 * 8
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda b, h, x: b.mul(h, h),
+        lambda b, h, x: b.matvec(Dense(np.ones((4, 4), int)), h),
+    ],
+    ids=["products", "dense"],
+)
+def test_a_recurrence_without_a_known_graph_has_no_floor(step: Step) -> None:
+    assert Plan(recurrent(4, step), Schedule(1)).floor_adder_bits is None
+
+
+def test_products_outside_the_recurrence_do_not_count() -> None:
+    def step(b: Builder, h: Value, x: Value) -> Value:
+        return b.add(h, b.mul(x, x))
+
+    assert Plan(recurrent(1, step), Schedule(1)).floor_adder_bits == 8
+
+
+# ---- as data
+
+
+def test_a_plan_is_described_as_data() -> None:
+    plan = Plan(recurrent(20, hadamard(4, 20), inputs=3), Schedule())
+    described = json.loads(json.dumps(plan.describe()))
+    assert described["schedule"] == {"lanes": DEFAULT_LANES, "digit": 8, "contexts": 1}
+    assert described["cycles"] == {
+        "cycles_per_step": plan.cycles_per_step,
+        "closing_cycles": plan.closing_cycles,
+        "latency_cycles": plan.latency_cycles,
+    }
+    parts = described["step"] + described["readout"]
+    names = [part["name"] for part in parts]
+    assert len(set(names)) == len(names)
+    assert {operand for part in parts for operand in part["operands"]} <= set(names)
+    for part in parts:
+        operands = [p for p in parts if p["name"] in part["operands"]]
+        starts = {p["begins"] + p["latency"] for p in operands}
+        assert starts <= {part["begins"]}, "operands start together, when their consumer begins"
+        assert part["begins"] >= 0
+
+
+def test_a_plan_is_a_function_of_program_and_schedule() -> None:
+    program = recurrent(20, hadamard(4, 20))
+    plans = [Plan(program, Schedule(4)) for _ in range(2)]
+    assert plans[0].describe() == plans[1].describe()
+    assert plans[0].cost == plans[1].cost
