@@ -18,6 +18,7 @@ RESOURCES = ("luts", "ffs", "brams", "sprams", "dsps", "fmax_mhz")
 CYCLES = ("cycles_per_step", "closing_cycles", "latency_cycles")
 FIGURES = (*RESOURCES, *CYCLES, "steps_per_s")
 SCHEDULE = ("lanes", "digit", "contexts")
+QUALITY = ("utilisation", "efficiency", "lut_ns_per_step")
 KEYS = (
     "target",
     "tool_versions",
@@ -26,9 +27,7 @@ KEYS = (
     "estimate",
     "measured",
     "floor_adder_bits",
-    "utilisation",
-    "efficiency",
-    "lut_ns_per_step",
+    *QUALITY,
 )
 
 
@@ -135,7 +134,7 @@ def record_simulation(
     """Write measured cycles into a build directory's report.json; the report as it is now."""
     path = directory / "report.json"
     details = directory / "synthesis.json"
-    reference = json.loads(details.read_text())["reference_fmax_mhz"] if details.exists() else None
+    reference = _reference(details) if details.exists() else None
     report = with_simulation(
         load_report(path), cycles_per_step, closing_cycles, latency_cycles, reference
     )
@@ -149,13 +148,29 @@ def load_report(path: Path) -> Report:
         raise UserError(f"there is no {path}; `sylvan build` writes one")
     try:
         report = json.loads(path.read_text())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is not JSON: {error}") from None
     _expect(path, "the report", report, KEYS)
     _expect(path, "schedule", report["schedule"], SCHEDULE)
     _expect(path, "estimate", report["estimate"], FIGURES)
     _expect(path, "measured", report["measured"], FIGURES)
+    for part in (report["estimate"], report["measured"], {k: report[k] for k in QUALITY}):
+        for key, value in part.items():
+            if value is not None and type(value) not in (int, float):
+                raise UserError(f"{path}: {key} should be a number or null, not {value!r}")
+    for key, kind in (("target", str), ("program_sha256", str), ("tool_versions", dict)):
+        if not isinstance(report[key], kind):
+            raise UserError(f"{path}: {key} should be a {kind.__name__}, not {report[key]!r}")
     return dict(report)
+
+
+def _reference(path: Path) -> float | None:
+    """The clock rate of the reference adder, from a build's synthesis.json."""
+    try:
+        rate = json.loads(path.read_text())["reference_fmax_mhz"]
+        return None if rate is None else float(rate)
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise UserError(f"{path} names no reference clock rate: {error!r}") from None
 
 
 def _expect(path: Path, where: str, found: Any, keys: tuple[str, ...]) -> None:

@@ -1,6 +1,7 @@
 """What a core's ports mean, read from ports.json, and how elements become words on them."""
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +87,9 @@ def load_ports(build: Path) -> Ports:
     try:
         if data["read"] not in ("every", "last"):
             raise ValueError(f'read must be "every" or "last", not {data["read"]!r}')
+        # It becomes part of the harness: text that is no name would be Verilog of its own.
+        if not re.fullmatch(r"[A-Za-z_]\w*", str(data["module"]), re.ASCII):
+            raise ValueError(f"{data['module']!r} is no name of a module")
         return Ports(
             module=str(data["module"]),
             program_sha256=str(data["program_sha256"]),
@@ -97,7 +101,7 @@ def load_ports(build: Path) -> Ports:
         )
     except KeyError as error:
         raise UserError(f"{path} is not complete: {error} is missing. Build it again.") from None
-    except (IndexError, TypeError, ValueError) as error:
+    except (IndexError, TypeError, ValueError, OverflowError) as error:
         raise UserError(f"{path} is corrupt: {error}. Build it again.") from None
 
 
@@ -108,7 +112,7 @@ def load_planned_cycles(build: Path) -> Cycles:
     names: Iterable[str] = Cycles.__dataclass_fields__
     try:
         return Cycles(**{name: int(data["cycles"][name]) for name in names})
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise UserError(
             f'{path} is corrupt: "cycles" needs the integers {", ".join(names)}. Build it again.'
         ) from None
@@ -123,7 +127,7 @@ def _read_json(path: Path, build: Path) -> dict[str, Any]:
         raise UserError(
             f"{build} is not a build directory: it has no {path.name}. `sylvan build` makes one."
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path} cannot be read: {error}. Build it again.") from None
     if not isinstance(data, dict):
         raise UserError(f"{path} is corrupt: expected an object. Build it again.")
@@ -143,6 +147,8 @@ def _port(data: dict[str, Any], name: str) -> Port:
     )
     if min(port.elements, port.elements_per_transfer, port.element_bits) < 1:
         raise ValueError(f"{name} has no elements or no bits")
+    if port.elements_per_transfer > port.elements:
+        raise ValueError(f"a transfer of {name} has more than its {port.elements} elements")
     if port.transfers != -(-port.elements // port.elements_per_transfer):
         raise ValueError(
             f"{port.elements} elements of {name} do not make {port.transfers} transfers "

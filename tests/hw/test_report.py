@@ -140,6 +140,40 @@ def test_a_report_that_is_missing_or_cut_off(tmp_path):
         load_report(path)
 
 
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        ({"utilisation": "a"}, "utilisation should be a number or null, not 'a'"),
+        ({"tool_versions": [1]}, r"tool_versions should be a dict, not \[1\]"),
+        ({"program_sha256": 5}, "program_sha256 should be a str, not 5"),
+    ],
+)
+def test_a_report_with_other_kinds_of_values_is_refused(tmp_path, spoil, message):
+    path = tmp_path / "report.json"
+    schedule = {"lanes": 1, "digit": 1, "contexts": 1}
+    write_json(path, make_report("verilog", "00", schedule))
+    assert load_report(path)["target"] == "verilog"
+    write_json(path, make_report("verilog", "00", schedule) | spoil)
+    with pytest.raises(UserError, match=message):
+        load_report(path)
+
+
+def test_a_report_nested_too_deeply(tmp_path):
+    path = tmp_path / "report.json"
+    path.write_text("[" * 200000)
+    with pytest.raises(UserError, match="is not JSON"):
+        load_report(path)
+
+
+@pytest.mark.parametrize("text", ["{", "{}", "[]", '{"reference_fmax_mhz": "fast"}'])
+def test_a_corrupt_synthesis_file_is_named(tmp_path, text):
+    schedule = {"lanes": 1, "digit": 1, "contexts": 1}
+    write_json(tmp_path / "report.json", make_report("ecp5-25f", "00", schedule))
+    (tmp_path / "synthesis.json").write_text(text)
+    with pytest.raises(UserError, match=r"synthesis\.json names no reference clock rate"):
+        record_simulation(tmp_path, 1, 2, 3)
+
+
 def test_a_failed_write_leaves_the_old_file(tmp_path):
     path = tmp_path / "report.json"
     write_json(path, {"old": 1})

@@ -178,7 +178,10 @@ def test_no_such_build(tmp_path: Path) -> None:
         ("ports.json", ["output", "format"], [-128, 128, 0], "which 8 signed bits cannot hold"),
         ("ports.json", ["input", "transfers"], 3, "3 elements of input do not make 3 transfers"),
         ("ports.json", ["input", "elements"], 0, "input has no elements or no bits"),
+        ("ports.json", ["input", "elements_per_transfer"], 10**9, "more than its 3 elements"),
         ("ports.json", ["input", "format"], [], "Build it again"),
+        ("ports.json", ["module"], "core;\n$finish", "is no name of a module"),
+        ("plan.json", ["cycles", "latency_cycles"], float("inf"), "needs the integers"),
     ],
 )
 def test_contradictory_build(
