@@ -197,7 +197,7 @@ def load_checkpoint(folder: Path) -> tuple[nn.Module, Config]:
         raise UserError(f"{config_path} is too large for a config")
     try:
         tree = json.loads(config_path.read_text())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{config_path} cannot be read: {error}") from None
     config = Config.from_tree(tree, config_path)
     try:
@@ -211,7 +211,7 @@ def load_checkpoint(folder: Path) -> tuple[nn.Module, Config]:
     try:
         header = dict(json.loads(entry))
         version, network = header["version"], dict(header["network"])
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, RecursionError) as error:
         raise UserError(f"{path} has no readable header: {error!r}") from None
     if version != VERSION:
         raise UserError(f"{path} has version {version!r}, this Sylvan reads version {VERSION}")

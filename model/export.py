@@ -75,6 +75,6 @@ def _record(path: Path, state_bits: int, score: Score) -> None:
         metrics: dict[str, Any] = json.loads(path.read_text())
         loss = score.loss if score.loss == score.loss else None
         metrics["integer"][str(state_bits)] = {"score": score.score, "loss": loss}
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{path} is no metrics file: {error!r}") from None
     write_json(path, metrics)

@@ -73,7 +73,12 @@ def train(
             the checkpoint of the best epoch until then stays.
     """
     task = load_task(config.task, **config.task_options)
-    layer = build_layer(config, sides(task)).to(device)
+    layer = build_layer(config, sides(task))
+    try:
+        layer.to(device)
+    except (RuntimeError, AssertionError) as error:
+        said = str(error).splitlines()[0]
+        raise UserError(f"torch cannot compute on the device {device!r}: {said}") from None
     out.mkdir(parents=True, exist_ok=True)
     start = time.perf_counter()
     history: list[Epoch] = []

@@ -161,6 +161,8 @@ def build(
     from .report import build_table
 
     part = find_target(target)
+    if clock is not None and not 0 < clock < float("inf"):
+        raise UserError(f"the clock must be a rate above 0 in Hz, got {clock}")
     _, loaded = find_program(program)
     schedule = schedule_for(loaded, lanes)
     with progress_bar() as bar:

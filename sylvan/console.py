@@ -73,6 +73,8 @@ def run_safely(command: Callable[[], Any]) -> None:
             raise
         where = f" {error.filename}" if error.filename else ""
         _complain(f"cannot read or write{where}: {error.strerror}", USER_MISTAKE)
+    except MemoryError as error:
+        _complain(f"not enough memory for this: {error}", USER_MISTAKE)
     except KeyboardInterrupt:
         _complain("interrupted", INTERRUPTED)
 

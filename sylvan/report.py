@@ -86,6 +86,6 @@ def _run_table(folder: Path) -> Table:
         for bits, score in sorted(metrics["integer"].items(), key=lambda item: int(item[0])):
             loss = shown(score["loss"], "{:.3g}")
             table.add_row(f"integer, {bits}-bit state", f"{score['score']:.2f}", loss)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(f"{path} is no metrics file: {error!r}") from None
     return table

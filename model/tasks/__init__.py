@@ -116,7 +116,7 @@ def task_names() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
 
-def load_task(name: str, **options: Any) -> Task:
+def load_task(name: str, /, **options: Any) -> Task:
     """The task of the file `name`, made by its `load(**options)`.
 
     Raises:

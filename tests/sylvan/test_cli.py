@@ -130,7 +130,29 @@ def no_weights(run: Path) -> None:
     (run / "program" / "weights.npz").unlink()
 
 
+def spoil_task_options(**options: object) -> Callable[[Path], None]:
+    """The metadata is outside the hash: anybody may have written it."""
+
+    def spoil(run: Path) -> None:
+        path = run / "program" / "program.json"
+        tree = json.loads(path.read_text())
+        tree["metadata"] |= {"task": "copy", "task_options": options}
+        path.write_text(json.dumps(tree))
+
+    return spoil
+
+
+def deep_config(run: Path) -> None:
+    (run / "config.json").write_text("[" * 200_000)
+
+
 MISTAKES = [
+    (spoil_task_options(name=1), "eval {run}", "task copy has no option 'name'"),
+    (spoil_task_options(length=10**13), "eval {run}", "not enough memory"),
+    (deep_config, "export {run}", "config.json cannot be read"),
+    (None, "train --preset digits --device quantum --out {out}", "the device 'quantum'"),
+    (None, "build {run} --target verilog --clock nan --out {out}", "above 0 in Hz, got nan"),
+    (None, "build {run} --target ecp5-25f --clock -5 --out {out}", "above 0 in Hz, got -5"),
     (None, "train", "say what to train"),
     (None, "train --preset digit", "there is no preset 'digit', did you mean 'digits'?"),
     (None, "train --task digits --cell hadamrn", "there is no cell 'hadamrn', did you mean"),
