@@ -61,7 +61,9 @@ def generate(plan: Plan, module: str = "core") -> str:
         for side in ("i", "o")
         for name in PORTS
     }
-    text = verilog.convert(core, name=module, ports=ports, strip_internal_attrs=True)
+    text = verilog.convert(
+        core, name=module, ports=ports, emit_src=False, strip_internal_attrs=True
+    )
     return header(plan, module) + text
 
 

@@ -1,0 +1,138 @@
+"""Which operators a value becomes, for whom, and what costs nothing."""
+
+import inspect
+from collections import Counter
+
+import numpy as np
+import pytest
+from sylvan.hw.lowering import Lowering, lowering
+from sylvan.hw.plan import Plan
+from sylvan.hw.schedule import Schedule
+from sylvan.model.builder import Builder
+from sylvan.model.errors import UserError
+from sylvan.model.matrices import Dense, Hadamard
+from sylvan.model.numbers import Format
+from sylvan.model.operations import Operation, Value
+from sylvan.model.operations.moves import Slice
+from sylvan.model.program import Node, NumericInput, Program, SymbolInput
+
+NIBBLE = Format(-8, 7)
+
+
+def numeric(size: int) -> NumericInput:
+    return NumericInput(size, NIBBLE, (1.0,) * size, (0.0,) * size)
+
+
+def step_of(build, size: int = 8, lanes: int = 4) -> Counter[str]:
+    """Operators of a step that hands on `build(builder, x)`."""
+    b = Builder(numeric(size))
+    b.layer("step", build(b, b.input))
+    return operators(Plan(b.program(b.input, "every"), Schedule(lanes)).step.parts)
+
+
+def readout_of(build, size: int = 8, lanes: int = 4) -> Counter[str]:
+    """Operators of a readout that answers `build(builder, x)`."""
+    b = Builder(numeric(size))
+    b.layer("step", b.input)
+    program = b.program(build(b, b.input), "last")
+    return operators(Plan(program, Schedule(lanes)).readout.parts)
+
+
+def operators(parts) -> Counter[str]:
+    reads = {"InputReader", "NoneType"}
+    names = (type(part.operator).__name__ for part in parts)
+    return Counter(name for name in names if name not in reads)
+
+
+def dense(b: Builder, x: Value, rows: int) -> Value:
+    return b.matvec(Dense(np.ones((rows, x.size), np.int64)), x)
+
+
+def test_an_exponent_is_free() -> None:
+    assert step_of(lambda b, x: b.exponent(-3, x)) == Counter()
+    assert step_of(lambda b, x: b.neg(b.exponent(-3, b.exponent(5, x)))) == Counter(Neg=1)
+
+
+def test_an_exponent_that_differs_by_phase_is_a_selection() -> None:
+    b = Builder(numeric(4), period=2)
+    b.layer("step", b.exponent([-1, 0], b.exponent([2, 2], b.input)))
+    plan = Plan(b.program(b.input, "every"), Schedule(4))
+    assert operators(plan.step.parts) == Counter(PhaseShift=1)
+
+
+@pytest.mark.parametrize(
+    "signs, extra", [([1] * 8, {}), ([1] * 7 + [-1], {"SignFlip": 1, "Rom": 1})]
+)
+def test_signs_cost_only_where_there_are_any(signs: list[int], extra: dict[str, int]) -> None:
+    found = step_of(lambda b, x: b.matvec(Hadamard(8, signs), x))
+    assert found == Counter(Hadamard=1, **extra)
+
+
+def test_a_constant_is_a_rom_and_one_factor_is_no_memory() -> None:
+    assert step_of(lambda b, x: b.add(x, b.const([[1] * 8], 0))) == Counter(AddSub=1, Rom=1)
+    b = Builder(numeric(8))
+    b.layer("step", b.scale([[3]], 0, b.input))
+    plan = Plan(b.program(b.input, "every"), Schedule(2))
+    assert plan.cost["scale0_factors"].memories == ()
+
+
+def test_outer_products_where_beats_are_wanted() -> None:
+    assert step_of(lambda b, x: dense(b, x, 16)) == Counter(OuterMatVec=1, Rom=1)
+
+
+def test_inner_products_where_single_elements_are_wanted() -> None:
+    """As the answer, under whatever works element by element, and for argmax."""
+    inner = Counter(InnerMatVec=1, Rom=1)
+    assert readout_of(lambda b, x: dense(b, x, 3)) == inner
+    assert readout_of(lambda b, x: b.relu(dense(b, x, 3))) == inner + Counter(Relu=1)
+    assert readout_of(lambda b, x: b.argmax(dense(b, x, 3))) == inner + Counter(ArgMax=1)
+
+
+def test_a_buffer_turns_one_order_into_another() -> None:
+    """A dense matrix of a dense matrix, where neither order of products chains."""
+    found = readout_of(lambda b, x: dense(b, dense(b, x, 5), 3))
+    assert found["Buffer"] == 1 and found["InnerMatVec"] == 1
+
+
+def test_a_value_used_twice_is_made_once_and_waits() -> None:
+    def residual(b: Builder, x: Value) -> Value:
+        y = b.neg(x)
+        return b.add(y, b.matvec(Hadamard(8, [1] * 8), y))
+
+    assert step_of(residual) == Counter(Neg=1, Hadamard=1, AddSub=1, Delay=1)
+
+
+def test_what_nobody_wants_is_not_made() -> None:
+    def step(b: Builder, x: Value) -> Value:
+        b.mul(x, x)
+        return b.neg(x)
+
+    assert step_of(step) == Counter(Neg=1)
+
+
+def test_symbols_select_words() -> None:
+    b = Builder(SymbolInput(5))
+    b.layer("step", b.lookup(np.ones((1, 5, 9), np.int64), 0, b.input))
+    plan = Plan(b.program(b.input, "every"), Schedule(4))
+    assert operators(plan.step.parts) == Counter(LookupRom=1)
+
+
+def test_every_lowering_belongs_to_an_operation() -> None:
+    assert set(Lowering.registry) <= set(Operation.registry.values())
+    assert all(inspect.isclass(kind) for kind in Lowering.registry)
+
+
+def test_an_operation_without_hardware_is_refused_even_where_nobody_wants_it() -> None:
+    node = Node(Value("part", 1, NIBBLE), Slice(0, 1), (Value("x", 2, NIBBLE),))
+    with pytest.raises(
+        UserError, match=r"^part: the operation 'slice' has no hardware yet; there is"
+    ):
+        lowering(node, Schedule(1), 1, lambda value: 1)
+
+
+def test_a_program_without_operations_is_a_core() -> None:
+    b = Builder(numeric(3))
+    b.layer("step", b.input)
+    program: Program = b.program(b.input, "every")
+    plan = Plan(program, Schedule(1))
+    assert operators(plan.parts) == Counter()
