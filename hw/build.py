@@ -4,18 +4,20 @@ core.v  ports.json  plan.json  report.json  program/  and, for a part, synthesis
 and the bitstream
 """
 
+import json
 import os
 import shutil
 import tempfile
 from pathlib import Path
 
 from sylvan.model.errors import UserError
+from sylvan.model.files import write_json
 from sylvan.model.program import Program
-from sylvan.model.storage import program_hash, save
+from sylvan.model.storage import load, program_hash, save
 
 from .cost import estimate
 from .plan import Plan
-from .report import Report, make_report, write_json
+from .report import Report, make_report
 from .schedule import Schedule
 from .synthesis import DoesNotFit, Measured, synthesize
 from .targets import Target
@@ -72,6 +74,27 @@ def build(
     return report
 
 
+def check_unchanged(folder: Path) -> None:
+    """Refuse a build whose `core.v` is not what its program and schedule give.
+
+    Simulators run what Verilog tells them to, so a file from elsewhere is compared before it is
+    compiled: RTL is a pure function of the plan.
+
+    Raises:
+        UserError: if it differs, or the build is incomplete.
+    """
+    try:
+        lanes = json.loads((folder / "plan.json").read_text())["schedule"]["lanes"]
+        found = (folder / "core.v").read_text()
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise UserError(f"{folder} is no complete build directory: {error}") from None
+    if found != generate(Plan(load(folder / "program"), Schedule(lanes)), MODULE):
+        raise UserError(
+            f"{folder / 'core.v'} is not what its program and schedule give: it was changed, or "
+            "another version made it. Build it again."
+        )
+
+
 def write_sources(plan: Plan, folder: Path) -> None:
     """Write what needs no tool: Verilog, ports, plan and the program itself."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -85,7 +108,9 @@ def _advice(plan: Plan, target: Target, error: DoesNotFit) -> str:
     """The most lanes that should fit, by the estimate corrected with what was found at these."""
     said = estimate(plan, target).get(error.resource)
     lanes = plan.schedule.lanes // 2
-    while said and lanes:
+    if not said:
+        return "Try fewer lanes, or a larger part."
+    while lanes:
         try:
             smaller = estimate(Plan(plan.program, Schedule(lanes)), target)
         except UserError:

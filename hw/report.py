@@ -5,12 +5,12 @@ part does not have. The keys are a promise to other tools, so reading checks the
 """
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from sylvan.model.errors import UserError
+from sylvan.model.files import write_json
 
 Report = dict[str, Any]
 
@@ -180,13 +180,3 @@ def _expect(path: Path, where: str, found: Any, keys: tuple[str, ...]) -> None:
     wrong += [f"{key} unknown" for key in found if key not in keys]
     if wrong:
         raise UserError(f"{path}: {where} has not the expected keys: {', '.join(wrong)}")
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file in one piece: the old one stays until the new one is whole."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_text(json.dumps(content, indent=2) + "\n")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -14,10 +14,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from sylvan.model.errors import CheckError, UserError
+from sylvan.model.files import write_json
 
 from .flow import Flow
 from .measured import DoesNotFit, Measured, details
-from .report import write_json
 from .targets import Target
 from .tools import Progress, Workers
 

@@ -63,11 +63,9 @@ class Timetable:
         nodes: the body.
         memories: lanes of the words, by name of the values that are read from a memory.
         inputs: the value that the input collector provides, if the body reads it.
-        sinks: what is wanted, in which order.
         names: part names already taken; grows.
 
-    Attributes: parts, in order of dependence; sinks, one part for each demand; end, the time at
-    which every sink's vector starts.
+    Attributes: parts, in order of dependence, delays last.
     """
 
     def __init__(
@@ -85,7 +83,6 @@ class Timetable:
         self.inputs = inputs
         self.names = names
         self.parts: list[Part] = []
-        self.end = 0
         self._made: dict[tuple[str, Pattern], Part] = {}
         self._lowerings: dict[str, Lowering] = {}
         self._dwells: dict[str, int] = {}
@@ -157,7 +154,6 @@ class Timetable:
         opening = min((part.begins for part in self.parts), default=0)
         for part in self.parts:
             part.time -= opening
-        self.end = -opening
         for part in list(self.parts):
             for k, operand in enumerate(part.operands):
                 part.operands[k] = self.later(operand, part.begins)

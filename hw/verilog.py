@@ -1,6 +1,5 @@
 """Verilog of a plan, and the description of its ports that testbenches and hosts read."""
 
-import json
 from typing import Any
 
 from amaranth.back import verilog
@@ -92,6 +91,9 @@ def header(plan: Plan, module: str) -> str:
         "  a transfer happens at a rising edge of clk where valid and ready are both 1",
         *side("i", "input"),
         *side("o", "output"),
+        "  a timestep's flags are the same on each of its transfers; what a last transfer has to",
+        "  spare is at the top and means nothing",
+        "  Icarus Verilog reads this file as Verilog-2005: iverilog -g2005",
         "i_first: the state starts anew before this timestep (as it does after reset)",
         "i_last: the last timestep of a sequence"
         + (", which is answered" if ports["read"] == "last" else "; every timestep is answered"),
@@ -101,8 +103,3 @@ def header(plan: Plan, module: str) -> str:
         f"{cycles['closing_cycles']}, from input to answer {cycles['latency_cycles']}",
     ]
     return "".join(f"// {line}".rstrip() + "\n" for line in lines) + "\n"
-
-
-def to_json(tree: Any) -> str:
-    """JSON for people and programs: indented, keys in the order given."""
-    return json.dumps(tree, indent=1, allow_nan=False) + "\n"

@@ -8,8 +8,6 @@ are data only: opening a stranger's folder runs no code.
 import dataclasses
 import importlib
 import json
-import os
-import tempfile
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,6 +20,7 @@ from safetensors.torch import save
 from torch import nn
 
 from .errors import UserError
+from .files import write_json, write_whole
 from .tasks import Task, nearest
 
 VERSION = 1
@@ -245,21 +244,3 @@ def _check_tensors(
             raise UserError(f"{path}: {name} should be {shapes[0]}, found {shapes[1]}")
         if not tensor.isfinite().all():
             raise UserError(f"{path}: {name} holds NaN or infinite weights; train again")
-
-
-def write_json(path: Path, tree: Any) -> None:
-    """Write JSON data for people and tools, whole or not at all."""
-    text = json.dumps(tree, indent=2, sort_keys=True, allow_nan=False)
-    write_whole(path, (text + "\n").encode())
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name beside it, then rename."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)

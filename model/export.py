@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .checkpoint import load_checkpoint, write_json
+from .checkpoint import load_checkpoint
 from .errors import UserError
 from .evaluate import evaluate
+from .files import write_json
 from .program import Program
 from .storage import save
 from .tasks import Score, load_task

@@ -27,10 +27,9 @@ from .checkpoint import (
     preset,
     save_checkpoint,
     sides,
-    write_json,
-    write_whole,
 )
 from .errors import UserError
+from .files import write_json, write_whole
 from .tasks import Score, Split, Task, Window, load_task
 
 __all__ = ["PRESETS", "Config", "Epoch", "evaluate", "load_checkpoint", "preset", "train"]

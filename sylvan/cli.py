@@ -192,6 +192,7 @@ def sim(
     waves: Annotated[bool, Option(help="Write a waveform into DIR.")] = False,
 ) -> None:
     """Simulate a build against the golden model: every answer, every cycle count."""
+    from sylvan.hw.build import check_unchanged
     from sylvan.hw.report import record_simulation
     from sylvan.model.tasks import load_task
     from sylvan.sim.cosimulation import simulate
@@ -200,6 +201,9 @@ def sim(
     inputs = None
     if task is not None:
         inputs = Timesteps.of_sequences(load_task(task).test.inputs[:sequences])
+    if not folder.is_dir():
+        raise UserError(f"there is no build directory {folder}: `sylvan build` makes one")
+    check_unchanged(folder)
     with progress_bar() as bar:
         bar.add_task(f"simulating with {simulator}, seed {seed}", total=None)
         result = simulate(

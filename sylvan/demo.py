@@ -18,11 +18,12 @@ from typing import Any
 from rich.table import Table
 
 from sylvan.hw.build import build
-from sylvan.hw.report import record_simulation, write_json
+from sylvan.hw.report import record_simulation
 from sylvan.hw.schedule import Schedule
 from sylvan.hw.targets import target as find_target
 from sylvan.hw.tools import Workers
 from sylvan.model.export import Export, export
+from sylvan.model.files import write_json
 from sylvan.model.tasks import load_task
 from sylvan.model.train import Epoch, preset, train
 from sylvan.sim.cosimulation import simulate

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 FOLDERS: dict[str, str] = PROJECT["tool"]["setuptools"]["package-dir"]
 
-PROGRAM = "errors numbers arrays matrices operations program"
+PROGRAM = "errors files numbers arrays matrices operations program"
 GOLDEN = PROGRAM + " storage builder interpret"
 MODEL = GOLDEN + " step tasks evaluate quantize layer train"
 
@@ -27,6 +27,7 @@ MODEL = GOLDEN + " step tasks evaluate quantize layer train"
 # place here; a new cell family, task, operator or board has one already.
 ARROWS = {
     "errors": (r"sylvan\.model\.errors", ""),
+    "files": (r"sylvan\.model\.files", ""),
     "numbers": (r"sylvan\.model\.numbers", "errors"),
     "arrays": (r"sylvan\.model\.arrays", "errors numbers"),
     "matrices": (r"sylvan\.model\.matrices", "errors numbers arrays"),
@@ -63,7 +64,7 @@ LIBRARIES = {
     "pyosys": "hw",
     "typer": "face",
 }
-STANDARD_LIBRARY_ONLY = "errors numbers"
+STANDARD_LIBRARY_ONLY = "errors files numbers"
 
 
 def modules_under(root: Path) -> dict[str, Path]:

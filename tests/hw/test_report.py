@@ -10,9 +10,9 @@ from sylvan.hw.report import (
     quality,
     record_simulation,
     with_simulation,
-    write_json,
 )
 from sylvan.model.errors import UserError
+from sylvan.model.files import write_json
 
 SCHEDULE = {"lanes": 8, "digit": 12, "contexts": 1}
 PLACED = {"luts": 1000, "ffs": 800, "brams": 4, "sprams": 0, "dsps": 0, "fmax_mhz": 50.0}

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from sylvan.model.checkpoint import CHECKPOINT_FILE, CONFIG_FILE, Config, preset, write_whole
+from sylvan.model.checkpoint import CHECKPOINT_FILE, CONFIG_FILE, Config, preset
 from sylvan.model.errors import UserError
+from sylvan.model.files import write_whole
 from sylvan.model.tasks import load_task
 from sylvan.model.train import PRESETS, Epoch, evaluate, load_checkpoint, train
 

@@ -166,7 +166,7 @@ MISTAKES = [
     (None, "build {run} --target verilog --lanes 99 --out {out}", "use 1 to 16"),
     (None, "build {run} --target verilog --lanes 3 --out {out}", "one must divide the other"),
     (None, "sim {out}", "there is no build directory"),
-    (None, "sim {run}", "is not a build directory: it has no ports.json"),
+    (None, "sim {run}", "is no complete build directory"),
     (None, "report {out}", "neither report.json nor metrics.json"),
     (changed_weight, "eval {run}", "was changed after it was written"),
     (truncated_checkpoint, "export {run}", "it may be cut short"),
@@ -304,3 +304,12 @@ def test_the_demo_deletes_nothing_but_its_own(tmp_path: Path) -> None:
     (tmp_path / "thesis").write_text("precious")
     clear(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis"]
+
+
+def test_verilog_from_elsewhere_is_not_run(sylvan: Sylvan, run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "built"
+    assert sylvan("build", run, "--target", "verilog", "--lanes", 1, "--out", out).code == 0
+    core = out / "core.v"
+    core.write_text(core.read_text() + '\nmodule extra; initial $system("true"); endmodule\n')
+    ended = sylvan("sim", out)
+    assert ended.code == 2 and "core.v is not what its program and schedule give" in ended.error
