@@ -26,7 +26,7 @@ from sylvan.model.export import Export, export
 from sylvan.model.files import write_json
 from sylvan.model.tasks import load_task
 from sylvan.model.train import Epoch, preset, train
-from sylvan.sim.cosimulation import simulate
+from sylvan.sim.cosimulation import Result, simulate
 from sylvan.sim.stimulus import Timesteps
 
 from .console import console, next_step, progress_bar
@@ -66,6 +66,11 @@ def run_demo(out: Path) -> None:
         rows = {}
 
         def say(name: str, text: str, done: float | None) -> None:
+            if not console.is_terminal:
+                # No bar moves in a log, so the stages are told as lines.
+                if done in (None, 1.0):
+                    console.print(f"{name}: {text}")
+                return
             if name not in rows:
                 rows[name] = bar.add_task(name, total=1.0)
             bar.update(rows[name], description=f"{name}: {text}", completed=done)
@@ -101,17 +106,17 @@ def _outcomes(out: Path, say: Say) -> dict[str, Outcome]:
     context = multiprocessing.get_context("spawn")
     with (
         context.Manager() as manager,
-        ProcessPoolExecutor(len(NETWORKS), mp_context=context) as trainers,
+        ProcessPoolExecutor(len(NETWORKS), mp_context=context) as processes,
+        ThreadPoolExecutor(len(NETWORKS) * (1 + len(TARGETS))) as pool,
         Workers(os.cpu_count() or 1) as workers,
-        ThreadPoolExecutor(2 * len(NETWORKS) * (1 + len(TARGETS))) as pool,
     ):
         news: Any = manager.Queue()
         trainings = {
-            name: trainers.submit(_train, name, recipe, out / name, news)
+            name: processes.submit(_train, name, recipe, out / name, news)
             for name, recipe in NETWORKS.items()
         }
         networks: dict[Future[Outcome], str] = {
-            pool.submit(_network, name, training, out / name, workers, pool, say): name
+            pool.submit(_network, name, training, out / name, processes, pool, workers, say): name
             for name, training in trainings.items()
         }
         waiting = set(trainings.values())
@@ -138,8 +143,9 @@ def _network(
     name: str,
     training: Future[None],
     folder: Path,
-    workers: Workers,
+    processes: ProcessPoolExecutor,
     pool: ThreadPoolExecutor,
+    workers: Workers,
     say: Say,
 ) -> Outcome:
     """One network from its trained weights to its placed and simulated cores."""
@@ -155,8 +161,7 @@ def _network(
     row = f"{name} simulated"
     say(row, f"{IMAGES} test images under random backpressure", None)
     build(made.program, Schedule(LANES), find_target("verilog"), source)
-    images = Timesteps.of_sequences(load_task("digits").test.inputs[:IMAGES])
-    result = simulate(source, simulator=SIMULATOR, inputs=images)
+    result = processes.submit(_simulate, source).result()
     say(row, f"{result.answers} answers equal golden's, {result.cycles:,} cycles", 1.0)
     reports = {}
     for part, future in placed.items():
@@ -168,6 +173,12 @@ def _network(
             folder / part, cycles.cycles_per_step, cycles.closing_cycles, cycles.latency_cycles
         )
     return Outcome(made, reports)
+
+
+def _simulate(source: Path) -> Result:
+    """Simulate a core on test images; in a process of its own, whose environment it may set."""
+    images = Timesteps.of_sequences(load_task("digits").test.inputs[:IMAGES])
+    return simulate(source, simulator=SIMULATOR, inputs=images)
 
 
 def _place(row: str, made: Export, part: str, folder: Path, workers: Workers, say: Say) -> None:
