@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth import Cat, Module, Mux, Signal, Value
+from amaranth import Cat, Const, Module, Mux, Signal, Value
 from sylvan.model.numbers import Format, Overflow, Rounding
 
 from ..beats import shape_of
@@ -82,7 +82,8 @@ class Narrow(Operator):
         if self.overflow is Overflow.WRAP:
             # The span is a power of two, so only the bits below it count.
             bits = (hi - lo).bit_length()
-            offset = (value - lo)[:bits]
+            # A slice does not extend a sign; adding a zero of that many bits does.
+            offset = (value - lo + Const(0, bits))[:bits]
             return offset + lo
         result = value
         if self.rounded.hi > hi:

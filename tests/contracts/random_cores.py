@@ -19,7 +19,7 @@ from sylvan.model.operations.constants import Const, Lookup, MatVec, Scale
 from sylvan.model.operations.moves import ArgMax, Exponent, Narrow
 from sylvan.model.program import NumericInput, Program, SymbolInput
 
-SIZES = (1, 1, 2, 3, 4, 5, 7, 8, 8, 9, 12, 15, 16, 16, 17, 20, 24, 32, 33)
+SIZES = (1, 1, 2, 3, 4, 5, 7, 8, 8, 9, 12, 15, 16, 16, 17, 20, 24, 32, 33, 64)
 WIDEST = 56
 """Bits of a result that still grow; beyond, a value is narrowed first."""
 WEIGHTS = 500
@@ -31,6 +31,7 @@ class Drawer:
 
     def __init__(self, rng: np.random.Generator, builder: Builder, sizes: list[int]) -> None:
         self.rng, self.builder, self.sizes = rng, builder, sizes
+        self.widest = WIDEST if rng.random() < 0.15 else 20
         self.kinds: dict[str, tuple[int, Callable[[list[Value]], Value | None]]] = {
             "add": (3, lambda pool: self.pair(Add(), pool)),
             "sub": (2, lambda pool: self.pair(Sub(), pool)),
@@ -97,7 +98,7 @@ class Drawer:
         return self.apply(self.pick([Add(), Sub(), Mul()]), a, b) if b else None
 
     def hadamard(self, a: Value) -> Value | None:
-        blocks = [1 << k for k in range(6) if a.size % (1 << k) == 0]
+        blocks = [1 << k for k in range(7) if a.size % (1 << k) == 0]
         signs = self.rng.choice([-1, 1], a.size) if self.chance(0.8) else np.ones(a.size, int)
         return self.apply(MatVec(Hadamard(self.pick(blocks), signs)), a)
 
@@ -146,8 +147,8 @@ class Drawer:
             kind = self.rng.choice(list(self.kinds), p=weights / weights.sum())
             value = self.kinds[kind][1](pool)
             if value is not None:
-                # What is large stops growing here, so that products of products stay simulable.
-                if value.format.width > 20:
+                # What is wide mostly stops growing here, so that products of products end.
+                if value.format.width > self.widest:
                     value = self.narrow(value, self.format()) or value
                 pool.append(value)
 
@@ -166,7 +167,7 @@ def random_source(draw: Callable[[int, int], int], rng: np.random.Generator) -> 
 def random_core(seed: int) -> Program:
     """The program of a seed."""
     rng = np.random.default_rng(seed)
-    period = int(rng.choice([1, 1, 2, 2, 3]))
+    period = int(rng.choice([1, 1, 1, 2, 2, 2, 3, 5]))
 
     def number(lo: int, hi: int) -> int:
         return int(rng.integers(lo, hi + 1))

@@ -10,12 +10,14 @@ from sylvan.model.operations.moves import Narrow
 from torch import Tensor
 
 MODES = list(product(Rounding, Overflow))
-# source, target: fraction bits dropped 3, 1, 0 (only the interval shrinks), and -2 (a finer point).
+# source, target: fraction bits dropped 3, 1, 0 (only the interval shrinks), -2 (a finer point), and
+# a target wider than the source that wraps what is negative.
 DROPPED = [
     (Format(-100, 100, -3), Format(-8, 7)),
     (Format(0, 200, -1), UNSIGNED),
     (Format(-100, 100), Format(-4, 3)),
     (Format(-20, 20), Format(-16, 15, -2)),
+    (SIGNED, Format(0, 255, -4)),
 ]
 OTHERS = [
     (Format(-90, 60, -2), LOPSIDED),
