@@ -233,7 +233,7 @@ def images_per_s(measured: dict[str, Any], length: int) -> float | None:
 def demo_table(summary: dict[str, Any]) -> Table:
     """The demo's figures, the twin's beside them."""
     networks = {"dense": summary, "block-diagonal": summary["twin"]}
-    table = Table(title=f"handwritten digits, pixel by pixel, {LANES} lanes", title_justify="left")
+    table = Table(title=f"handwritten digits, pixel by pixel, lanes: {LANES}", title_justify="left")
     table.add_column("")
     columns = [(name, part) for part in TARGETS for name in networks]
     for name, part in columns:
