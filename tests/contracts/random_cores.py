@@ -7,6 +7,7 @@ as the answer. Nothing here computes a result; what would not fit is dropped.
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,9 @@ class Drawer:
 
     def pick(self, choices: Any) -> Any:
         return choices[self.number(0, len(choices) - 1)]
+
+    def raw(self, format: Format, size: int) -> np.ndarray:
+        return self.rng.integers(format.lo, format.hi + 1, size)
 
     def phases(self) -> int:
         return self.pick([1, self.builder.period])
@@ -175,27 +179,10 @@ def random_core(seed: int) -> Program:
     builder = Builder(random_source(number, rng), period)
     sizes = [int(rng.choice(SIZES)) for _ in range(number(1, 3))]
     draw = Drawer(rng, builder, sizes)
-    pool, states = [builder.input], []
-    for k in range(number(0, 4)):
-        twin = draw.chance(0.3) and k > 0
-        size = states[-1].size if twin else draw.pick(sizes)
-        format = states[-1].format if twin else draw.format()
-        initial = None if format.contains(0) else rng.integers(format.lo, format.hi + 1, size)
-        if draw.chance(0.5):
-            initial = rng.integers(format.lo, format.hi + 1, size)
-        states.append(builder.state(f"s{k}", size, format, initial))
-    pool += states
+    states = draw_states(draw)
+    pool = [builder.input, *states]
     draw.grow(pool, number(1, 9))
-    for state in states:
-        same = [v for v in pool if (v.size, v.format) == (state.size, state.format)]
-        if same and draw.chance(0.3):
-            # Itself, another state (a swap, if that one does the same), or any value that fits.
-            builder.write(state, draw.pick(same))
-            continue
-        fitting = [v for v in pool[len(states) :] if v.size == state.size]
-        value = draw.pick(fitting) if fitting else draw.sized(draw.pick(pool), state.size)
-        written = draw.narrow(value, state.format) if value else None
-        builder.write(state, written or state)
+    write_states(draw, states, pool)
     builder.layer("layer", draw.pick(pool) if draw.chance(0.3) else draw.pick(pool[-3:]))
     pool = [builder.input]
     draw.grow(pool, number(0, 5))
@@ -203,3 +190,40 @@ def random_core(seed: int) -> Program:
     if draw.chance(0.2):
         answer = builder.argmax(answer)
     return builder.program(answer, draw.pick(["every", "last"]), metadata={"seed": seed})
+
+
+def draw_states(draw: Drawer) -> list[Value]:
+    """Up to four states; some are the twin of the one before, so that they can swap."""
+    states: list[Value] = []
+    for k in range(draw.number(0, 4)):
+        twin = draw.chance(0.4) and k > 0
+        size = states[-1].size if twin else draw.pick(draw.sizes)
+        format = states[-1].format if twin else draw.format()
+        initial = None if format.contains(0) else draw.raw(format, size)
+        if draw.chance(0.5):
+            initial = draw.raw(format, size)
+        states.append(draw.builder.state(f"s{k}", size, format, initial))
+    return states
+
+
+def write_states(draw: Drawer, states: list[Value], pool: list[Value]) -> None:
+    """Each state becomes itself, its twin, any value that fits, or a value narrowed to fit."""
+    twins = {a: b for a, b in pairwise(states) if alike(a, b)}
+    if twins and draw.chance(0.4):
+        a, b = draw.pick(list(twins.items()))
+        draw.builder.write(a, b)
+        draw.builder.write(b, a)
+        states = [state for state in states if state not in (a, b)]
+    for state in states:
+        same = [v for v in pool if alike(v, state)]
+        if same and draw.chance(0.3):
+            draw.builder.write(state, draw.pick(same))
+            continue
+        fitting = [v for v in pool if v.size == state.size and v not in states]
+        value = draw.pick(fitting) if fitting else draw.sized(draw.pick(pool), state.size)
+        written = draw.narrow(value, state.format) if value else None
+        draw.builder.write(state, written or state)
+
+
+def alike(a: Value, b: Value) -> bool:
+    return (a.size, a.format) == (b.size, b.format)

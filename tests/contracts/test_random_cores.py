@@ -16,7 +16,7 @@ from sylvan.hw.schedule import Schedule
 from sylvan.model.errors import UserError
 from sylvan.model.program import Program, SymbolInput
 
-CI_SEEDS = range(20)
+CI_SEEDS = range(14)
 ALL_SEEDS = range(400)
 LONGEST = 1500
 """Cycles of a step that is read; plans that take longer are left to fewer steps."""
