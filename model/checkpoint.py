@@ -7,6 +7,7 @@ are data only: opening a stranger's folder runs no code.
 
 import dataclasses
 import importlib
+import inspect
 import json
 import typing
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ from torch import nn
 
 from .errors import UserError
 from .files import write_json, write_whole
+from .recurrent import Recurrent
 from .tasks import Task, nearest
 
 VERSION = 1
@@ -42,8 +44,13 @@ class Config:
         cell, hidden: the family and its size.
         block, weight_bits, cell_options: handed to the family's layer where they are not None.
         epochs, batch: passes over the training split, sequences per step.
-        rate: Adam's largest rate, reached after a short warm-up and lowered as half a cosine.
+        rate: the optimizer's largest rate, reached after a short warm-up and lowered as half a
+            cosine; with `decay` it is the first rate, multiplied by `decay` after every epoch.
         smoothing: of the labels, 0 to below 1.
+        clip: largest norm of a gradient, 0 for any.
+        patience: epochs without a better validation score after which to stop, 0 for never.
+        refit: train on the validation split too, and keep the last epoch.
+        threads: of torch; another number may change the last bits.
         seed: of the weights, the signs and the order of the batches.
     """
 
@@ -55,7 +62,12 @@ class Config:
     epochs: int = 60
     batch: int = 64
     rate: float = 0.01
+    decay: float | None = None
     smoothing: float = 0.0
+    clip: float = 0.0
+    patience: int = 0
+    refit: bool = False
+    threads: int = 1
     seed: int = 0
     task_options: dict[str, Any] = field(default_factory=dict)
     cell_options: dict[str, Any] = field(default_factory=dict)
@@ -69,7 +81,7 @@ class Config:
             if type(value) not in kinds:
                 expected = " or ".join(kind.__name__ for kind in kinds)
                 raise UserError(f"config: {name} must be {expected}, got {value!r}")
-        for name in ("hidden", "epochs", "batch"):
+        for name in ("hidden", "epochs", "batch", "threads"):
             if not 1 <= getattr(self, name) <= LARGEST:
                 raise UserError(
                     f"config: {name} must lie in 1..{LARGEST}, got {getattr(self, name)}"
@@ -80,8 +92,15 @@ class Config:
             raise UserError(
                 f"config: smoothing must lie in 0..1 (1 excluded), got {self.smoothing}"
             )
-        if not 0 <= self.seed < 1 << 63:
-            raise UserError(f"config: seed must lie in 0..2**63 - 1, got {self.seed}")
+        if self.decay is not None and not 0 < self.decay <= 1:
+            raise UserError(f"config: decay must lie in 0..1 (0 excluded), got {self.decay}")
+        for name in ("clip", "patience"):
+            if not 0 <= getattr(self, name) <= LARGEST:
+                raise UserError(
+                    f"config: {name} must lie in 0..{LARGEST}, got {getattr(self, name)}"
+                )
+        if not 0 <= self.seed < 1 << 31:
+            raise UserError(f"config: seed must lie in 0..2**31 - 1, got {self.seed}")
 
     def tree(self) -> dict[str, Any]:
         """As JSON data."""
@@ -108,30 +127,12 @@ class Config:
             raise UserError(f"{where}: {error}") from None
 
 
-PRESETS: Mapping[str, Config] = {
-    "digits": Config(task="digits", hidden=256, epochs=60, smoothing=0.1),
-    "digits-block": Config(task="digits", hidden=256, block=64, epochs=60, smoothing=0.1),
-    "copy-100": Config(
-        task="copy", hidden=128, block=16, epochs=8, rate=0.03, task_options={"length": 100}
-    ),
-}
-
-
-def preset(name: str) -> Config:
-    """A config by name. Raises UserError with the nearest known name."""
-    if name not in PRESETS:
-        raise UserError(
-            f"there is no preset {name!r}{nearest(name, PRESETS)}; known: {list(PRESETS)}"
-        )
-    return PRESETS[name]
-
-
 def cell_names() -> list[str]:
     """The families that can be trained: rooms that hold a layer.py."""
     return sorted(path.parent.name for path in CELLS.glob("*/layer.py"))
 
 
-def build_layer(config: Config, network: Mapping[str, Any]) -> nn.Module:
+def build_layer(config: Config, network: Mapping[str, Any]) -> Recurrent:
     """The untrained layer of `config`, its sides given by `network` (see `sides`).
 
     Raises UserError for an unknown family and for sizes that the family refuses.
@@ -150,12 +151,32 @@ def build_layer(config: Config, network: Mapping[str, Any]) -> nn.Module:
             )
     settings = {"block": config.block, "weight_bits": config.weight_bits} | config.cell_options
     given = {k: v for k, v in (settings | dict(network)).items() if v is not None}
-    family = importlib.import_module(f".cells.{config.cell}.layer", __package__)
+    family: type[Recurrent] = importlib.import_module(
+        f".cells.{config.cell}.layer", __package__
+    ).LAYER
+    options = _options(family)
+    for name in given:
+        if name not in [*options, *network]:
+            raise UserError(
+                f"cell {config.cell} has no option {name!r}{nearest(name, options)}; "
+                f"known: {options}"
+            )
     try:
-        layer: nn.Module = family.LAYER(hidden=config.hidden, seed=config.seed, **given)
+        layer = family(**{"hidden": config.hidden, "seed": config.seed} | given)
     except (ValueError, TypeError) as error:
         raise UserError(f"cell {config.cell}: {error}") from None
     return layer
+
+
+def _options(family: type[Recurrent]) -> list[str]:
+    """What a family's layer may be told besides its sides, its size and its seed."""
+    told: set[str] = set()
+    for level in family.__mro__:
+        if issubclass(level, Recurrent):
+            parameters = inspect.signature(level).parameters.values()
+            told |= {p.name for p in parameters if p.kind is not p.VAR_KEYWORD}
+    given = {"inputs", "hidden", "outputs", "symbols", "silent", "read", "seed"}
+    return sorted(told - given)
 
 
 def sides(task: Task) -> dict[str, Any]:
@@ -181,7 +202,7 @@ def save_checkpoint(
     write_json(folder / CONFIG_FILE, config.tree())
 
 
-def load_checkpoint(folder: Path) -> tuple[nn.Module, Config]:
+def load_checkpoint(folder: Path) -> tuple[Recurrent, Config]:
     """The trained layer and the config of a run's folder.
 
     Raises:
@@ -227,7 +248,7 @@ def load_checkpoint(folder: Path) -> tuple[nn.Module, Config]:
     layer.load_state_dict(tensors)
     try:
         # What else its weights must obey, a family says itself.
-        getattr(layer, "check", lambda: None)()
+        layer.check()
     except ValueError as error:
         raise UserError(f"{path}: {error}") from None
     return layer, config

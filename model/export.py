@@ -30,7 +30,14 @@ class Export:
     integer_score: Score
 
 
-def export(run: Path, state_bits: int, out: Path | None = None, *, argmax: bool = False) -> Export:
+def export(
+    run: Path,
+    state_bits: int,
+    out: Path | None = None,
+    *,
+    argmax: bool = False,
+    data: Path | None = None,
+) -> Export:
     """Write the integer program of a trained run, by default into its folder `program`.
 
     The state's range is calibrated on the training split; the test split scores the result, which
@@ -38,16 +45,22 @@ def export(run: Path, state_bits: int, out: Path | None = None, *, argmax: bool 
 
     Args:
         run: what `train` wrote. state_bits: width of the state. argmax: answer the index of the
-        largest output instead of the outputs.
+        largest output instead of the outputs. data: folder of the data sets.
 
     Raises:
         UserError: for a run that cannot be loaded, or state bits that its family refuses.
     """
     layer, config = load_checkpoint(run)
-    task = load_task(config.task, **config.task_options)
+    task = load_task(config.task, data=data, **config.task_options)
     room = f"sylvan.model.cells.{config.cell}"
+    family = importlib.import_module(f"{room}.layer")
+    if not hasattr(family, "integer_parameters"):
+        raise UserError(
+            f"{run} cannot be exported: the cell {config.cell} is a full-precision "
+            "reference, which has no integer program"
+        )
     try:
-        parameters = importlib.import_module(f"{room}.layer").integer_parameters(
+        parameters = family.integer_parameters(
             layer, task.input, task.train.inputs, state_bits, argmax
         )
     except ValueError as error:

@@ -2,186 +2,264 @@
 
 A run's folder holds `config.json` and `checkpoint.safetensors` (the best epoch on validation until
 then), at the end `metrics.json` and `curves.png`. Each is written whole or not at all, so a run
-that is killed leaves a checkpoint that loads.
+that is killed leaves a checkpoint that loads; `training.safetensors` is what it goes on from.
 """
 
 import contextlib
-import io
 import math
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
+from torch.nn.utils import clip_grad_norm_
 
-from .checkpoint import (
-    PRESETS,
-    Config,
-    build_layer,
-    load_checkpoint,
-    preset,
-    save_checkpoint,
-    sides,
-)
+from .batches import Batch, Batches
+from .checkpoint import Config, build_layer, load_checkpoint, save_checkpoint, sides
+from .curves import curves
 from .errors import UserError
 from .files import write_json, write_whole
-from .tasks import Score, Split, Task, Window, load_task
-
-__all__ = ["PRESETS", "Config", "Epoch", "evaluate", "load_checkpoint", "preset", "train"]
+from .history import Epoch, History, forget_training, load_training, save_training, torch_device
+from .recurrent import Recurrent, State
+from .tasks import Score, Split, Task, load_task
 
 METRICS_FILE, CURVES_FILE = "metrics.json", "curves.png"
 WARM_UP = 0.05
 """Fraction of the steps in which the rate rises from 0; then it falls as half a cosine."""
-EVALUATION_BATCH = 500
+EVALUATION_ELEMENTS = 1 << 25
+"""States that are evaluated at a time: a bound on the memory of long sequences."""
+SNAPSHOT_SECONDS = 60.0
+"""A run that is killed loses no more than this."""
 
-
-@dataclass(frozen=True)
-class Epoch:
-    """What `progress` is told after each epoch; `best`: no earlier one scored higher."""
-
-    number: int
-    epochs: int
-    loss: float
-    validation: Score
-    seconds: float
-    best: bool
+Progress = Callable[[Epoch], None]
 
 
 def train(
     config: Config,
     out: Path,
-    progress: Callable[[Epoch], None] | None = None,
+    progress: Progress | None = None,
     device: str = "cpu",
+    *,
+    data: Path | None = None,
+    moved: Callable[[float], None] | None = None,
+    resume: bool = False,
 ) -> dict[str, Any]:
     """Train as `config` says into the folder `out`; one config gives one set of weights.
 
     The epoch of the best validation score is kept (the latest of equals); the test split is looked
-    at once, at the end.
+    at once, at the end. Ctrl-C stops between two steps, with everything saved.
+
+    Args:
+        progress: told each epoch; moved: told the fraction done after each step.
+        data: folder of the data sets. resume: go on with the interrupted run in `out`.
 
     Returns:
-        What `metrics.json` holds: task, cell, seed, score_name, score and loss (test),
+        What `metrics.json` holds: task, cell, seed, score_name, score_unit, score and loss (test),
         seconds_training, integer (empty until export), validation_score, best_epoch.
 
     Raises:
         UserError: for a config that no layer or task fits, and when the loss stops being finite;
             the checkpoint of the best epoch until then stays.
     """
-    task = load_task(config.task, **config.task_options)
-    layer = build_layer(config, sides(task))
-    try:
-        layer.to(device)
-    except (RuntimeError, AssertionError) as error:
-        said = str(error).splitlines()[0]
-        raise UserError(f"torch cannot compute on the device {device!r}: {said}") from None
+    task = load_task(config.task, data=data, **config.task_options)
+    place = torch_device(device)
+    layer = build_layer(config, sides(task)).to(place)
+    run = _Run(config, task, layer, out, device)
+    if resume:
+        run.history = load_training(out, config, layer, run.optimizer)
     out.mkdir(parents=True, exist_ok=True)
-    start = time.perf_counter()
-    history: list[Epoch] = []
-    with _one_thread():
-        for epoch in _epochs(config, task, layer, out, device):
-            history.append(epoch)
+    with _threads(config.threads), torch.random.fork_rng():
+        for epoch in run.epochs(moved or (lambda _: None)):
             if progress is not None:
                 progress(epoch)
-        seconds = time.perf_counter() - start
         best, _ = load_checkpoint(out)
-        test = evaluate(best.to(device), task, task.test, device)
-    kept = [epoch for epoch in history if epoch.best][-1]
+        test = evaluate(best.to(place), task, task.test, device)
+    kept = run.history.kept
+    assert kept is not None
     metrics = {
         "task": task.name,
         "cell": config.cell,
         "seed": config.seed,
         "score_name": task.score_name,
+        "score_unit": test.unit,
         "score": test.score,
         "loss": test.loss,
-        "seconds_training": round(seconds, 2),
+        "seconds_training": round(run.history.seconds, 2),
         "integer": {},
         "validation_score": kept.validation.score,
         "best_epoch": kept.number,
     }
-    write_whole(out / CURVES_FILE, _curves(history, task))
+    write_whole(out / CURVES_FILE, curves(run.history.epochs, task))
     write_json(out / METRICS_FILE, metrics)
+    forget_training(out)
     return metrics
 
 
-def evaluate(layer: nn.Module, task: Task, split: Split, device: str = "cpu") -> Score:
-    """The float model's score and loss on a split."""
-    values = torch.from_numpy(task.values(split.inputs))
-    with torch.no_grad():
-        logits = [layer(part.to(device)).cpu() for part in values.split(EVALUATION_BATCH)]
-    return task.score(torch.cat(logits).numpy(), split.targets)
+class _Run:
+    """The loop over epochs and steps, and where it stands."""
 
+    def __init__(
+        self, config: Config, task: Task, layer: Recurrent, out: Path, device: str
+    ) -> None:
+        self.config, self.task, self.layer, self.out, self.device = config, task, layer, out, device
+        splits = [task.train, task.validation] if config.refit else [task.train]
+        self.batches = Batches(task, splits, config.batch, config.seed, device)
+        self.optimizer = layer.optimizer(config.rate)
+        self.history = History()
+        self.rate = _rate(config, self.batches.per_epoch)
 
-def _epochs(
-    config: Config, task: Task, layer: nn.Module, out: Path, device: str
-) -> Iterator[Epoch]:
-    values = torch.from_numpy(task.values(task.train.inputs)).to(device)
-    targets = torch.from_numpy(task.train.targets.astype(np.int64)).to(device)
-    order = torch.Generator().manual_seed(config.seed)
-    windows = np.random.default_rng(config.seed)
-    per_epoch = math.ceil(len(values) / config.batch)
-    optimizer = torch.optim.Adam(layer.parameters(), lr=config.rate)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _rate(config.epochs * per_epoch))
-    highest, kept, start = -math.inf, 0, time.perf_counter()
+    def epochs(self, moved: Callable[[float], None]) -> Iterator[Epoch]:
+        """Train epoch after epoch, keep the best, and tell of each."""
+        config, history = self.config, self.history
+        with _stop_requests() as stopping:
+            while (number := len(history.epochs) + 1) <= config.epochs:
+                self._train_epoch(number, moved, stopping)
+                validation = evaluate(self.layer, self.task, self.task.validation, self.device)
+                if not math.isfinite(validation.loss):
+                    raise self._diverged(f"on the validation split after epoch {number}")
+                best = config.refit or self._is_best(validation)
+                mean = float(np.mean(history.losses))
+                seconds = round(history.seconds, 2)
+                epoch = Epoch(number, config.epochs, mean, validation, seconds, best)
+                if best:
+                    self._keep()
+                history.epochs.append(epoch)
+                history.losses, history.state = [], ()
+                self._save()
+                yield epoch
+                kept = history.kept
+                if config.patience and kept and number - kept.number >= config.patience:
+                    return
 
-    def diverged(where: str) -> UserError:
-        stays = f"the checkpoint of epoch {kept} stays in {out}" if kept else "nothing was written"
+    def _train_epoch(
+        self, number: int, moved: Callable[[float], None], stopping: threading.Event
+    ) -> None:
+        history, per_epoch = self.history, self.batches.per_epoch
+        saved = time.perf_counter()
+        for batch in self.batches.epoch(number, len(history.losses)):
+            start = time.perf_counter()
+            done = (number - 1) * per_epoch + len(history.losses)
+            loss = self._step(batch, done)
+            if not math.isfinite(loss):
+                raise self._diverged(f"at step {done + 1} (epoch {number})")
+            history.losses.append(loss)
+            now = time.perf_counter()
+            history.seconds += now - start
+            moved((done + 1) / (per_epoch * self.config.epochs))
+            if stopping.is_set():
+                self._save()
+                raise KeyboardInterrupt
+            if now - saved > SNAPSHOT_SECONDS:
+                self._save()
+                saved = now
+
+    def _step(self, batch: Batch, done: int) -> float:
+        """One step of the optimizer; what a layer draws depends on the seed and the step alone."""
+        torch.manual_seed(self.config.seed * 1_000_003 + done)
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["peak"] * self.rate(done)
+        self.layer.train()
+        state = () if batch.fresh else self.history.state
+        loss, self.history.state = loss_of(self.layer, batch, state, self.task, self.config)
+        self.optimizer.zero_grad()
+        loss.backward()
+        if self.config.clip:
+            clip_grad_norm_(self.layer.parameters(), self.config.clip)
+        self.optimizer.step()
+        return loss.item()
+
+    def _is_best(self, validation: Score) -> bool:
+        """The latest of equals counts: the rate falls, so late epochs have settled."""
+        kept = self.history.kept
+        if kept is None:
+            return True
+        gain = validation.score - kept.validation.score
+        return (-gain if self.task.lower_is_better else gain) >= 0
+
+    def _keep(self) -> None:
+        if self.history.kept is None:
+            # What an earlier run left here describes other weights.
+            for name in (METRICS_FILE, CURVES_FILE):
+                (self.out / name).unlink(missing_ok=True)
+        save_checkpoint(self.out, self.config, sides(self.task), self.layer)
+
+    def _save(self) -> None:
+        save_training(self.out, self.config, self.layer, self.optimizer, self.history)
+
+    def _diverged(self, where: str) -> UserError:
+        kept = self.history.kept
+        forget_training(self.out)
+        stays = f"the checkpoint of epoch {kept.number} stays in {self.out}" if kept else ""
         return UserError(
             f"training diverged {where}: the loss is no longer finite. "
-            f"Try a smaller rate than {config.rate:g}; {stays}."
+            f"Try a smaller rate than {self.config.rate:g}; {stays or 'nothing was written'}."
         )
 
-    for number in range(1, config.epochs + 1):
-        losses: list[float] = []
-        for batch in torch.randperm(len(values), generator=order).split(config.batch):
-            batch = batch.to(device)
-            loss = _loss(layer, values[batch], targets[batch], task.windows(windows), config)
-            if not loss.isfinite():
-                step = (number - 1) * per_epoch + len(losses) + 1
-                raise diverged(f"at step {step} (epoch {number})")
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-            losses.append(loss.item())
-        validation = evaluate(layer, task, task.validation, device)
-        if not math.isfinite(validation.loss):
-            raise diverged(f"on the validation split after epoch {number}")
-        # The latest of equals: the rate falls, so late epochs have settled.
-        best = validation.score >= highest
-        if best:
-            if not kept:
-                # What an earlier run left here describes other weights.
-                for name in (METRICS_FILE, CURVES_FILE):
-                    (out / name).unlink(missing_ok=True)
-            save_checkpoint(out, config, sides(task), layer)
-            highest, kept = validation.score, number
-        seconds = time.perf_counter() - start
-        yield Epoch(number, config.epochs, float(np.mean(losses)), validation, seconds, best)
+
+def evaluate(layer: Recurrent, task: Task, split: Split, device: str = "cpu") -> Score:
+    """The float model's score and loss on a split."""
+    values = torch.from_numpy(task.values(split.inputs))
+    layer.eval()
+    count, length = values.shape[:2]
+    with torch.no_grad():
+        if task.window:
+            answers = _along_streams(layer, values.to(device))
+        else:
+            part = max(1, EVALUATION_ELEMENTS // (length * layer.hidden))
+            parts = [layer(x.to(device)).cpu() for x in values.split(min(part, count))]
+            answers = torch.cat(parts)
+    return task.score(answers.numpy(), split.targets)
 
 
-def _loss(
-    layer: nn.Module, x: Tensor, targets: Tensor, windows: list[Window], config: Config
-) -> Tensor:
-    """Mean cross-entropy: of the answers, or summed over the windows of a task read every step."""
+def _along_streams(layer: Recurrent, x: Tensor) -> Tensor:
+    state, answers = layer.begin(len(x)), []
+    for part in x.split(max(1, EVALUATION_ELEMENTS // (len(x) * layer.hidden)), 1):
+        logits, state = layer.follow(part, state)
+        answers.append(logits.cpu())
+    return torch.cat(answers, 1)
+
+
+def loss_of(
+    layer: Recurrent, batch: Batch, state: State, task: Task, config: Config
+) -> tuple[Tensor, State]:
+    """Mean loss of a batch's answers, and the state that a stream goes on from.
+
+    Cross-entropy, summed over the windows of a task read on every step, or mean square error.
+    """
+    x, targets = batch.x, batch.targets
+    if task.window:
+        logits, state = layer.follow(x, state or layer.begin(len(x)))
+        loss = functional.cross_entropy(
+            logits.flatten(0, 1), targets.flatten(), label_smoothing=config.smoothing
+        )
+        return loss, tuple(tensor.detach() for tensor in state)
+    if task.answers == "number":
+        return functional.mse_loss(layer(x)[..., 0], targets), ()
     if targets.ndim == 1:
-        return functional.cross_entropy(layer(x), targets, label_smoothing=config.smoothing)
-    total = x.new_zeros((), dtype=torch.float32)
-    for window in windows:
+        return functional.cross_entropy(layer(x), targets, label_smoothing=config.smoothing), ()
+    total = torch.zeros((), device=x.device)
+    for window in batch.windows:
         logits = layer(x, (window.start, window.stop)).flatten(0, 1)
         wanted = targets[:, window.start : window.stop].flatten()
         loss = functional.cross_entropy(logits, wanted, label_smoothing=config.smoothing)
         total = total + window.weight * loss
-    return total
+    return total, ()
 
 
-def _rate(steps: int) -> Callable[[int], float]:
+def _rate(config: Config, per_epoch: int) -> Callable[[int], float]:
+    """Factor of the rate by step: warm-up and half a cosine, or a decay by epoch."""
+    steps = config.epochs * per_epoch
     warm = max(1, round(WARM_UP * steps))
 
     def factor(step: int) -> float:
+        if config.decay is not None:
+            return config.decay ** (step // per_epoch)
         if step < warm:
             return (step + 1) / warm
         return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
@@ -190,38 +268,31 @@ def _rate(steps: int) -> Callable[[int], float]:
 
 
 @contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
+def _threads(count: int) -> Iterator[None]:
     """The matrices are small: threads cost more than they give, and would change the last bits."""
     before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(count)
     try:
         yield
     finally:
         torch.set_num_threads(before)
 
 
-def _curves(history: list[Epoch], task: Task) -> bytes:
-    from matplotlib.figure import Figure
+@contextlib.contextmanager
+def _stop_requests() -> Iterator[threading.Event]:
+    """Set by the first Ctrl-C, so that a step is finished and saved; the second stops at once."""
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked
+        return
+    before = signal.getsignal(signal.SIGINT)
 
-    numbers = [epoch.number for epoch in history]
-    kept = [epoch for epoch in history if epoch.best][-1]
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
-    losses, scores = figure.subplots(1, 2)
-    # Smoothed labels and windows weigh the training loss: its level is not that of the other.
-    losses.semilogy(numbers, [epoch.loss for epoch in history], label="training (as minimised)")
-    losses.semilogy(numbers, [epoch.validation.loss for epoch in history], label="validation")
-    losses.set_ylabel("cross-entropy (nats)")
-    losses.legend()
-    scores.plot(numbers, [epoch.validation.score for epoch in history], color="C1")
-    settled = min(epoch.validation.score for epoch in history[len(history) // 10 :])
-    scores.set_ylim(max(0.0, settled - 2), 100.5)
-    label = f"kept: {kept.validation.score:.1f} %"
-    scores.plot(kept.number, kept.validation.score, "o", color="C1", label=label)
-    scores.legend(loc="lower right")
-    scores.set_ylabel(f"validation {task.score_name} (%)")
-    for axes in (losses, scores):
-        axes.set_xlabel("epoch")
-        axes.grid(alpha=0.3)
-    image = io.BytesIO()
-    figure.savefig(image, format="png", dpi=110)
-    return image.getvalue()
+    def ask(number: int, frame: Any) -> None:
+        asked.set()
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, ask)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, before)

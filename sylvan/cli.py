@@ -1,6 +1,5 @@
 """The `sylvan` command: every stage from training to a bitstream, each with files in and out."""
 
-import dataclasses
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,6 +27,14 @@ app = typer.Typer(
 ProgramFolder = Annotated[
     Path, Argument(metavar="PROGRAM", help="Folder of a program, or of a run that has one.")
 ]
+DataFolder = Annotated[
+    Path | None,
+    Option(envvar="SYLVAN_DATA", help="Folder of the data sets, a subfolder for each."),
+]
+SET_HELP = (
+    "Change a setting of the config, the task or the cell by its name, such as decay=0.98, "
+    "task.permuted=true or cell.bias=loop. May be given several times."
+)
 BuildFolder = Annotated[Path, Argument(metavar="DIR", help="What `sylvan build` wrote.")]
 
 
@@ -44,31 +51,41 @@ def demo(
 @app.command()
 def train(
     preset: Annotated[
-        str | None, Option(help="A recipe by name: digits, digits-block, copy-100.")
+        str | None, Option(help="A recipe by name; `sylvan presets` lists them.")
     ] = None,
-    task: Annotated[str | None, Option(help="What to learn: digits, copy.")] = None,
-    cell: Annotated[str | None, Option(help="Cell family: hadamrnn.")] = None,
+    task: Annotated[str | None, Option(help="What to learn: digits, copy, mnist, ...")] = None,
+    cell: Annotated[str | None, Option(help="Cell family: hadamrnn, ...")] = None,
     hidden: Annotated[int | None, Option(help="Number of hidden units.")] = None,
     block: Annotated[
         int | None, Option(help="Hadamard block, a power of two; all units by default.")
     ] = None,
-    weight_bits: Annotated[int | None, Option(help="Bits of the input and output weights.")] = None,
+    weight_bits: Annotated[int | None, Option(help="Bits of the weights.")] = None,
     epochs: Annotated[int | None, Option(help="Passes over the training data.")] = None,
     batch: Annotated[int | None, Option(help="Sequences per step.")] = None,
-    rate: Annotated[float | None, Option(help="Adam's largest learning rate.")] = None,
+    rate: Annotated[float | None, Option(help="The optimizer's largest learning rate.")] = None,
     seed: Annotated[int | None, Option(help="Of weights, signs and batches.")] = None,
     length: Annotated[
-        int | None, Option(help="Total length T of the copy task's sequences.")
+        int | None, Option(help="Total length T of the copy and adding tasks' sequences.")
     ] = None,
+    change: Annotated[
+        list[str] | None,
+        Option("--set", metavar="NAME=VALUE", help=SET_HELP),
+    ] = None,
+    data: DataFolder = None,
     device: Annotated[str, Option(help="Where torch computes: cpu or cuda.")] = "cpu",
+    resume: Annotated[
+        Path | None, Option(metavar="RUN", help="Go on with an interrupted run, as it was begun.")
+    ] = None,
     out: Annotated[Path | None, Option(help="Folder of the run; runs/NAME by default.")] = None,
 ) -> None:
     """Train a network in PyTorch: checkpoint, metrics and curves.
 
-    Give a --preset, a --task, or a preset and what to change of it.
+    Give a --preset, a --task, or a preset and what to change of it. Ctrl-C saves the run;
+    --resume goes on with it.
     """
-    from sylvan.model.train import Config, Epoch
-    from sylvan.model.train import preset as find_preset
+    from sylvan.model.history import Epoch, unfinished
+    from sylvan.model.presets import configured
+    from sylvan.model.tasks import Score
     from sylvan.model.train import train as run_training
 
     given = {
@@ -78,21 +95,28 @@ def train(
     changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     if length is not None:
         changes["task_options"] = {"length": length}
-    if preset is None and task is None:
-        raise UserError("say what to train: --preset digits, or --task digits and its settings")
-    config = dataclasses.replace(find_preset(preset), **changes) if preset else Config(**changes)
-    folder = out or Path("runs", preset or config.task)
+    if resume is not None:
+        if preset or changes or change or out:
+            raise UserError("--resume goes on with a run as it was begun: nothing can be changed")
+        config, folder = unfinished(resume), resume
+    else:
+        config = configured(preset, changes, change or [])
+        folder = out or Path("runs", preset or config.task)
     with progress_bar() as bar:
-        row = bar.add_task(f"training on {config.task}", total=config.epochs)
+        text = f"training {config.cell} on {config.task}"
+        row = bar.add_task(text, total=1.0)
 
         def show(epoch: Epoch) -> None:
-            score = epoch.validation.score
-            text = f"loss {epoch.loss:.4f}, validation {score:.2f} %"
-            bar.update(row, completed=epoch.number, description=text)
+            told = f"epoch {epoch.number}, loss {epoch.loss:.3g}, validation {epoch.validation}"
+            bar.update(row, description=f"{text}: {told}")
 
-        metrics = run_training(config, folder, show, device)
+        metrics = run_training(
+            config, folder, show, device, data=data, resume=resume is not None,
+            moved=lambda done: bar.update(row, completed=done),
+        )  # fmt: skip
     console.print(
-        f"{metrics['score_name']} on the test split {metrics['score']:.2f} %, "
+        f"{metrics['score_name']} on the test split "
+        f"{Score(metrics['score'], metrics['loss'], metrics['score_unit'])}, "
         f"loss {metrics['loss']:.3g}, {metrics['seconds_training']:.1f} s, seed {config.seed}"
     )
     console.print(f"checkpoint, metrics.json and curves.png are in {folder}")
@@ -100,10 +124,22 @@ def train(
 
 
 @app.command()
+def presets() -> None:
+    """List the recipes that `sylvan train --preset NAME` knows."""
+    from sylvan.model.presets import PRESETS
+
+    from .report import presets_table
+
+    console.print(presets_table(PRESETS))
+    next_step("sylvan train --preset digits")
+
+
+@app.command()
 def export(
     run: Annotated[Path, Argument(metavar="RUN", help="Folder of a training run.")],
     state_bits: Annotated[int, Option(help="Bits of the recurrent state.")] = 12,
     argmax: Annotated[bool, Option(help="Answer the label instead of the logits.")] = False,
+    data: DataFolder = None,
     out: Annotated[
         Path | None, Option(help="Folder of the program; RUN/program by default.")
     ] = None,
@@ -111,10 +147,10 @@ def export(
     """Turn a trained run into an integer program, and score both."""
     from sylvan.model.export import export as run_export
 
-    made = run_export(run, state_bits, out, argmax=argmax)
+    made = run_export(run, state_bits, out, argmax=argmax, data=data)
     console.print(
-        f"{made.score_name}: float {made.float_score.score:.2f} %, "
-        f"integer with {state_bits}-bit state {made.integer_score.score:.2f} %"
+        f"{made.score_name}: float {made.float_score}, "
+        f"integer with {state_bits}-bit state {made.integer_score}"
     )
     console.print(f"program.json and weights.npz are in {made.folder}")
     next_step(
@@ -127,19 +163,18 @@ def export(
 def evaluate(
     program: ProgramFolder,
     task: Annotated[str | None, Option(help="The task; that it was trained on by default.")] = None,
+    data: DataFolder = None,
 ) -> None:
     """Score a program with the golden model, exactly as the hardware will answer."""
     from sylvan.model import evaluate as golden
     from sylvan.model.tasks import load_task
 
     folder, loaded = find_program(program)
-    found = load_task(task) if task else task_of(loaded, folder)
+    found = load_task(task, data=data) if task else task_of(loaded, folder, data)
     score = golden.evaluate(loaded, found, found.test)
     loss = f", loss {score.loss:.3g}" if score.loss == score.loss else ""
     sequences = len(found.test.inputs)
-    console.print(
-        f"{found.name}: {found.score_name} {score.score:.2f} %{loss} on {sequences} test sequences"
-    )
+    console.print(f"{found.name}: {found.score_name} {score}{loss} on {sequences} test sequences")
     next_step(f"sylvan build {folder} --target ecp5-25f --out {folder.parent}/ecp5-25f")
 
 
@@ -189,6 +224,7 @@ def sim(
     task: Annotated[
         str | None, Option(help="Send this task's test sequences, not random ones.")
     ] = None,
+    data: DataFolder = None,
     waves: Annotated[bool, Option(help="Write a waveform into DIR.")] = False,
 ) -> None:
     """Simulate a build against the golden model: every answer, every cycle count."""
@@ -200,7 +236,7 @@ def sim(
 
     inputs = None
     if task is not None:
-        inputs = Timesteps.of_sequences(load_task(task).test.inputs[:sequences])
+        inputs = Timesteps.of_sequences(load_task(task, data=data).test.inputs[:sequences])
     if not folder.is_dir():
         raise UserError(f"there is no build directory {folder}: `sylvan build` makes one")
     check_unchanged(folder)
@@ -248,7 +284,7 @@ def find_program(folder: Path) -> tuple[Path, Any]:
     return folder, load(folder)
 
 
-def task_of(program: Any, folder: Path) -> Any:
+def task_of(program: Any, folder: Path, data: Path | None) -> Any:
     """The task that a program was trained on, by its metadata."""
     from sylvan.model.tasks import load_task
 
@@ -256,7 +292,7 @@ def task_of(program: Any, folder: Path) -> Any:
     if not isinstance(name, str):
         raise UserError(f"{folder} does not say what task it is for: name one with --task")
     options = program.metadata.get("task_options", {})
-    return load_task(name, **(options if isinstance(options, dict) else {}))
+    return load_task(name, data=data, **(options if isinstance(options, dict) else {}))
 
 
 def main() -> None:

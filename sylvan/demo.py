@@ -24,8 +24,10 @@ from sylvan.hw.targets import target as find_target
 from sylvan.hw.tools import Workers
 from sylvan.model.export import Export, export
 from sylvan.model.files import write_json
+from sylvan.model.history import Epoch
+from sylvan.model.presets import preset
 from sylvan.model.tasks import load_task
-from sylvan.model.train import Epoch, preset, train
+from sylvan.model.train import train
 from sylvan.sim.cosimulation import Result, simulate
 from sylvan.sim.stimulus import Timesteps
 

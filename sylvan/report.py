@@ -80,12 +80,30 @@ def _run_table(folder: Path) -> Table:
         metrics = json.loads(path.read_text())
         table = Table(title=f"{metrics['cell']} on {metrics['task']}", title_justify="left")
         table.add_column("")
-        table.add_column(metrics["score_name"], justify="right")
+        unit = metrics["score_unit"]
+        name = f"{metrics['score_name']}{unit and f', {unit}'}"
+        table.add_column(name, justify="right")
         table.add_column("loss", justify="right")
-        table.add_row("float", f"{metrics['score']:.2f}", f"{metrics['loss']:.3g}")
+        form = "{:.2f}" if unit == "%" else "{:.4g}"
+        table.add_row("float", form.format(metrics["score"]), f"{metrics['loss']:.3g}")
         for bits, score in sorted(metrics["integer"].items(), key=lambda item: int(item[0])):
             loss = shown(score["loss"], "{:.3g}")
-            table.add_row(f"integer, {bits}-bit state", f"{score['score']:.2f}", loss)
+            table.add_row(f"integer, {bits}-bit state", form.format(score["score"]), loss)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(f"{path} is no metrics file: {error!r}") from None
+    return table
+
+
+def presets_table(presets: Mapping[str, Any]) -> Table:
+    """Recipes by name: what is learned by what."""
+    table = Table()
+    for title in ("preset", "task", "cell", "hidden", "weight bits", "epochs", "options"):
+        table.add_column(title)
+    for name, config in presets.items():
+        options = config.task_options | config.cell_options
+        if config.block is not None:
+            options = {"block": config.block} | options
+        cells = (config.task, config.cell, config.hidden, config.weight_bits, config.epochs)
+        listed = ", ".join(f"{key} {value}" for key, value in options.items())
+        table.add_row(name, *(shown(cell, "{}") for cell in cells), listed)
     return table

@@ -21,7 +21,7 @@ FOLDERS: dict[str, str] = PROJECT["tool"]["setuptools"]["package-dir"]
 
 PROGRAM = "errors files numbers arrays matrices operations program"
 GOLDEN = PROGRAM + " storage builder interpret"
-MODEL = GOLDEN + " step tasks evaluate quantize layer train"
+MODEL = GOLDEN + " step data tasks evaluate quantize layer train"
 
 # room: (its modules, the rooms it may import besides itself). A new module of sylvan.model gets its
 # place here; a new cell family, task, operator or board has one already.
@@ -36,12 +36,17 @@ ARROWS = {
     "storage": (r"sylvan\.model\.(encoding|storage)", PROGRAM),
     "builder": (r"sylvan\.model\.builder", PROGRAM),
     "interpret": (r"sylvan\.model\.interpret", PROGRAM),
-    "layer": (r"sylvan\.model\.cells\.\w+\.layer", PROGRAM + " builder step quantize"),
+    "recurrent": (r"sylvan\.model\.recurrent", PROGRAM + " quantize"),
+    "layer": (r"sylvan\.model\.cells\.\w+\.layer", PROGRAM + " builder step quantize recurrent"),
     "step": (r"sylvan\.model\.cells(\.\w+)*", PROGRAM + " builder"),
-    "tasks": (r"sylvan\.model\.tasks(\.\w+)?", PROGRAM),
+    "data": (r"sylvan\.model\.data", "errors arrays numbers"),
+    "tasks": (r"sylvan\.model\.tasks(\.\w+)?", PROGRAM + " data"),
     "evaluate": (r"sylvan\.model\.evaluate", GOLDEN + " tasks"),
     "quantize": (r"sylvan\.model\.quantize", PROGRAM),
-    "train": (r"sylvan\.model\.(checkpoint|train)", GOLDEN + " step tasks quantize layer"),
+    "train": (
+        r"sylvan\.model\.(checkpoint|presets|batches|history|curves|train)",
+        GOLDEN + " step tasks quantize recurrent layer",
+    ),
     "export": (r"sylvan\.model\.export", MODEL),
     "package": (r"sylvan\.model", ""),
     "hw": (r"sylvan\.hw(\.\w+)*", PROGRAM + " storage"),
@@ -57,7 +62,7 @@ LIBRARIES = {
     "amaranth_boards": "hw boards",
     "cocotb": "sim",
     "cocotb_tools": "sim",
-    "torch": "tasks quantize layer train export",
+    "torch": "quantize recurrent layer train export",
     "sklearn": "tasks",
     "safetensors": "train",
     "matplotlib": "train face",
@@ -153,12 +158,12 @@ def test_every_library_is_a_declared_dependency() -> None:
         ("model/errors.py", "from .numbers import Format", "errors must not import numbers"),
         ("model/operations/add.py", "from .. import program", "operations must not import program"),
         ("model/program.py", "from ..hw import plan", "program must not import hw"),
-        ("model/interpret.py", "def f():\n    import torch", "torch belongs to tasks"),
+        ("model/interpret.py", "def f():\n    import torch", "torch belongs to quantize"),
         ("model/cells/toy/step.py", "from . import layer", "step must not import layer"),
         ("model/cells/toy/step.py", "from ...export import x", "step must not import export"),
         ("model/unheard_of.py", "", "sylvan.model.unheard_of has no place in ARROWS"),
         ("hw/operators/add.py", "import sylvan.model.interpret", "hw must not import interpret"),
-        ("hw/core.py", "import torch.nn", "torch belongs to tasks quantize layer train export"),
+        ("hw/core.py", "import torch.nn", "torch belongs to quantize recurrent layer train export"),
         ("hw/core.py", "from sylvan import sim", "hw must not import sim"),
         ("sim/run.py", "import amaranth.sim", "amaranth belongs to hw boards, not to sim"),
         ("boards/icebreaker.py", "from sylvan.sim import run", "boards must not import sim"),

@@ -2,14 +2,17 @@
 
 A task delivers raw integers, exactly what a sensor sends and what golden and the hardware take;
 `values` gives the float meaning that training uses. numpy only: scoring a program needs no torch.
+Test splits are looked at by no training and no choice.
 """
 
 import difflib
 import importlib
 import inspect
+import math
 import pkgutil
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +28,7 @@ class Split:
 
     Attributes:
         inputs: raw integers (sequences, T, size), or symbols (sequences, T).
-        targets: class per sequence, or (sequences, T) where the task reads every step.
+        targets: class (or number) per sequence, or (sequences, T) where the task reads every step.
     """
 
     inputs: Array
@@ -34,10 +37,14 @@ class Split:
 
 @dataclass(frozen=True)
 class Score:
-    """`score` in percent, higher is better, under the task's `score_name`; `loss` in nats."""
+    """`score` under the task's `score_name`; `loss` as training minimises it."""
 
     score: float
     loss: float
+    unit: str = "%"
+
+    def __str__(self) -> str:
+        return f"{self.score:.2f} %" if self.unit == "%" else f"{self.score:.4g}"
 
 
 @dataclass(frozen=True)
@@ -60,8 +67,17 @@ class Task:
         read: "last" or "every".
         score_name: "accuracy", or what a subclass scores.
         silent: the symbol that stands for nothing, if there is one.
+        window: 0 where sequences stand for themselves. Else a split is one long sequence cut into a
+            few rows, each a stream of its own: training walks along it in windows of so many
+            timesteps, through which gradients flow, and carries the state from one to the next.
         train, validation, test: disjoint; choices are made on the first two only.
+    Class attributes:
+        answers: "class", one of `outputs`, or "number", the targets being real values.
+        lower_is_better: so is the score.
     """
+
+    answers: ClassVar[str] = "class"
+    lower_is_better: ClassVar[bool] = False
 
     name: str
     input: NumericInput | SymbolInput
@@ -72,6 +88,7 @@ class Task:
     test: Split
     score_name: str = "accuracy"
     silent: int | None = None
+    window: int = 0
     options: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -104,6 +121,32 @@ class Task:
         return [Window(0, self.train.inputs.shape[1])]
 
 
+@dataclass(frozen=True, eq=False)
+class Text(Task):
+    """A language model's task: the next symbol, scored in bits per character, read every step."""
+
+    lower_is_better = True
+
+    def score(self, logits: npt.ArrayLike, targets: Array) -> Score:
+        loss = cross_entropy(np.asarray(logits, np.float64), targets)
+        return Score(loss / math.log(2), loss, unit="")
+
+
+@dataclass(frozen=True, eq=False)
+class Number(Task):
+    """A task whose answer is a real number: the loss is the mean square of the error.
+
+    Scored by the percent of answers that are off by less than `tolerance`.
+    """
+
+    answers = "number"
+    tolerance: float = 0.04
+
+    def score(self, logits: npt.ArrayLike, targets: Array) -> Score:
+        error = np.asarray(logits, np.float64)[..., 0] - targets
+        return Score(float(100 * (abs(error) < self.tolerance).mean()), float((error**2).mean()))
+
+
 def cross_entropy(logits: Array, targets: Array) -> float:
     """Mean of `-log softmax(logits)[target]`, in nats."""
     shifted = logits - logits.max(-1, keepdims=True)
@@ -116,8 +159,11 @@ def task_names() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
 
-def load_task(name: str, /, **options: Any) -> Task:
+def load_task(name: str, /, data: Path | None = None, **options: Any) -> Task:
     """The task of the file `name`, made by its `load(**options)`.
+
+    Args:
+        data: folder that holds data sets, one subfolder each, for tasks that read one.
 
     Raises:
         UserError: for an unknown name or option (with the nearest known one), an option of the
@@ -127,7 +173,8 @@ def load_task(name: str, /, **options: Any) -> Task:
     if name not in names:
         raise UserError(f"there is no task {name!r}{nearest(name, names)}; known: {names}")
     load = importlib.import_module(f".{name}", __package__).load
-    known = inspect.signature(load).parameters
+    known = dict(inspect.signature(load).parameters)
+    given = {"data": data} if known.pop("data", None) else {}
     for option, value in options.items():
         if option not in known:
             hint = nearest(option, known)
@@ -135,7 +182,7 @@ def load_task(name: str, /, **options: Any) -> Task:
         wanted = type(known[option].default)
         if type(value) is not wanted:
             raise UserError(f"option {option} of task {name} is {wanted.__name__}, got {value!r}")
-    task: Task = load(**options)
+    task: Task = load(**given, **options)
     return task
 
 

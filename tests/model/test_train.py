@@ -15,11 +15,13 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from sylvan.model.checkpoint import CHECKPOINT_FILE, CONFIG_FILE, Config, preset
+from sylvan.model.checkpoint import CHECKPOINT_FILE, CONFIG_FILE, Config, load_checkpoint
 from sylvan.model.errors import UserError
 from sylvan.model.files import write_whole
+from sylvan.model.history import Epoch
+from sylvan.model.presets import PRESETS, preset
 from sylvan.model.tasks import load_task
-from sylvan.model.train import PRESETS, Epoch, evaluate, load_checkpoint, train
+from sylvan.model.train import evaluate, train
 
 QUICK = Config(
     task="copy",
@@ -87,8 +89,6 @@ def test_the_presets_are_what_the_demo_and_the_papers_ask_for() -> None:
     assert list(PRESETS) == ["digits", "digits-block", "copy-100"]
     dense, twin = preset("digits"), preset("digits-block")
     assert dense == dataclasses.replace(twin, block=None) and dense.hidden == 256
-    with pytest.raises(UserError, match=r"there is no preset 'digit', did you mean 'digits'\?"):
-        preset("digit")
 
 
 def test_copy_at_100_steps_is_learned(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def optimizers(monkeypatch: pytest.MonkeyPatch) -> list[torch.optim.Adam]:
 def explode(optimizer: torch.optim.Adam) -> None:
     """The next step makes every weight infinite or NaN."""
     for group in optimizer.param_groups:
-        group["lr"] = float("inf")
+        group["peak"] = float("inf")
 
 
 def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(
@@ -142,7 +142,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(
 
 def test_a_killed_run_leaves_a_checkpoint_that_loads(tmp_path: Path) -> None:
     script = (
-        "import sys, dataclasses, pathlib; from sylvan.model.train import *\n"
+        "import sys, dataclasses, pathlib; from sylvan.model.train import Config, train\n"
         "config = Config(**{**eval(sys.argv[2]), 'epochs': 10_000})\n"
         "train(config, pathlib.Path(sys.argv[1]), lambda e: print(e.number, flush=True))"
     )
@@ -162,10 +162,10 @@ def test_an_earlier_run_stays_until_the_new_one_has_something(
 ) -> None:
     before = (run / CHECKPOINT_FILE).read_bytes()
 
-    def hopeless(layer: torch.nn.Module, *_: Any) -> torch.Tensor:
-        return next(iter(layer.parameters())).sum() * float("nan")
+    def hopeless(layer: torch.nn.Module, *_: Any) -> tuple[torch.Tensor, tuple[()]]:
+        return next(iter(layer.parameters())).sum() * float("nan"), ()
 
-    monkeypatch.setattr("sylvan.model.train._loss", hopeless)
+    monkeypatch.setattr("sylvan.model.train.loss_of", hopeless)
     with pytest.raises(UserError, match=r"at step 1 \(epoch 1\).*nothing was written"):
         train(QUICK, run)
     assert (run / CHECKPOINT_FILE).read_bytes() == before
@@ -280,7 +280,7 @@ BROKEN: list[tuple[str, Callable[[Path], Any], str]] = [
     (
         "unknown option",
         edit_config({"cell_options": {"leak": 1}}, both=True),
-        "cell hadamrnn: HadamRNN.__init__() got an unexpected keyword argument 'leak'",
+        "cell hadamrnn has no option 'leak'; known: ['bias', 'block', 'embedding', 'signs'",
     ),
     (
         "missing tensor",
@@ -344,7 +344,7 @@ BAD_CONFIGS: list[tuple[dict[str, Any], str]] = [
     ({"rate": float("nan")}, "config: rate must lie in 0..1048576 (0 excluded), got nan"),
     ({"rate": 1e300}, "config: rate must lie in 0..1048576 (0 excluded), got 1e+300"),
     ({"smoothing": 1.0}, "config: smoothing must lie in 0..1 (1 excluded), got 1.0"),
-    ({"seed": -1}, "config: seed must lie in 0..2**63 - 1, got -1"),
+    ({"seed": -1}, "config: seed must lie in 0..2**31 - 1, got -1"),
     ({"block": 1.5}, "config: block must be int or NoneType, got 1.5"),
     ({"task_options": []}, "config: task_options must be dict, got []"),
 ]

@@ -9,6 +9,7 @@ variants and reasons.
 
 import functools
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,30 +19,28 @@ from torch.nn import functional
 
 from ...arrays import Array
 from ...numbers import Format
-from ...program import READS, NumericInput, SymbolInput
+from ...program import NumericInput, SymbolInput
 from ...quantize import range_exponent, sign, symmetric, symmetric_integers
+from ...recurrent import Recurrent, State, require, xavier
 from .step import STEP_UNITS, Constant, HadamParameters
 
 FEW_SYMBOLS = 64
 """Up to as many, symbols are taken as one-hot vectors: a matrix product beats a look-up there."""
 LARGE_BLOCK = 64
 """From here on two small factors of a Sylvester matrix beat the whole."""
+CALIBRATION_STEPS = 16
+"""Timesteps whose states are looked at together; a multiple of every period."""
 FACTOR_EXP = -16
 """Binary point of 1/sqrt(2), which multiplies an input once and never accumulates."""
 
 
-class HadamRNN(nn.Module):
+class HadamRNN(Recurrent):
     """A linear recurrence by signed Hadamard blocks, read through a ReLU.
 
-    Parameters:
-        inputs: elements of the input vector, or number of symbols.
+    Parameters, besides those of every layer:
         hidden: units, a multiple of `block`.
-        outputs: logits.
         block: m, a power of two; None is one block of all units. Smaller blocks make W ternary.
         weight_bits: bits of U and V, 1 (ternary) to 16.
-        symbols: inputs are integers (batch, T) instead of numbers (batch, T, inputs).
-        silent: a symbol whose column of U is zero: the state only turns while it is read.
-        read: "last" answers (batch, outputs), "every" (batch, T, outputs).
         bias: "relu" adds g at the ReLU; "loop" adds b in the recurrence, as the paper does.
         signs: "fixed", drawn with product +1 in each block; "learned", straight-through.
         seed: of the signs and the initial weights.
@@ -55,30 +54,18 @@ class HadamRNN(nn.Module):
         *,
         block: int | None = None,
         weight_bits: int = 4,
-        symbols: bool = False,
-        silent: int | None = None,
-        read: str = "last",
         bias: str = "relu",
         signs: str = "fixed",
         seed: int = 0,
+        **sides: Any,
     ) -> None:
-        super().__init__()
+        super().__init__(inputs, hidden, outputs, **sides)
         block = hidden if block is None else block
-        sizes = {"inputs": inputs, "hidden": hidden, "outputs": outputs, "block": block}
-        for name, size in sizes.items():
-            if type(size) is not int or size < 1:
-                raise ValueError(f"{name} must be a whole number >= 1, got {size!r}")
-        if block & (block - 1) or hidden % block:
-            raise ValueError(f"block must be a power of two that divides {hidden}, got {block}")
-        choices = {"read": READS, "bias": ("relu", "loop"), "signs": ("fixed", "learned")}
-        given = {"read": read, "bias": bias, "signs": signs}
-        for name, known in choices.items():
-            if given[name] not in known:
-                raise ValueError(f"{name} must be one of {known}, got {given[name]!r}")
-        if silent is not None and not (symbols and 0 <= silent < inputs):
-            raise ValueError(f"silent must be one of the {inputs} symbols of the input: {silent!r}")
-        self.hidden, self.block, self.weight_bits = hidden, block, weight_bits
-        self.symbols, self.silent, self.read, self.bias_at = symbols, silent, read, bias
+        if type(block) is not int or block < 1 or block & (block - 1) or hidden % block:
+            raise ValueError(f"block must be a power of two that divides {hidden}, got {block!r}")
+        require("bias", bias, ("relu", "loop"))
+        require("signs", signs, ("fixed", "learned"))
+        self.block, self.weight_bits, self.bias_at = block, weight_bits, bias
 
         random = torch.Generator().manual_seed(seed)
         if signs == "fixed":
@@ -87,11 +74,13 @@ class HadamRNN(nn.Module):
             u[:, 0] *= u.prod(1)
             self.register_buffer("fixed_signs", u.flatten())
         else:
-            self.sign_latent = nn.Parameter(_xavier((1, hidden), random).flatten())
-        self.input_weights = nn.Parameter(_xavier((hidden, inputs), random))
-        self.output_weights = nn.Parameter(_xavier((outputs, hidden), random))
+            self.sign_latent = nn.Parameter(xavier(random, 1, hidden).detach().flatten())
+        self.input_weights = xavier(random, hidden, self.features)
+        self.output_weights = xavier(random, outputs, hidden)
         self.bias = nn.Parameter(torch.zeros(hidden))
         self.output_bias = nn.Parameter(torch.zeros(outputs))
+        if self.embedding is not None:
+            nn.init.normal_(self.embedding, generator=random)
         symmetric_integers(self.input_weights, weight_bits)  # refuses impossible bits now
         self._powers: tuple[Tensor, list[Tensor]] = (torch.empty(0), [])
 
@@ -107,19 +96,12 @@ class HadamRNN(nn.Module):
             raise ValueError("fixed_signs holds values other than +1 and -1")
 
     def forward(self, x: Tensor, window: tuple[int, int] | None = None) -> Tensor:
-        """Logits; a `window` (start, stop) answers those timesteps of a `read="every"` layer only.
-
-        The state at the last step, or before a window, comes from the kernel form; a window is
-        walked step by step.
-        """
-        if self.symbols and self.input_weights.shape[1] <= FEW_SYMBOLS:
-            x = functional.one_hot(x.long(), self.input_weights.shape[1]).to(
-                self.input_weights.dtype
-            )
-        if self.read == "last":
-            return self.readout(self.state_after(x))
-        start, stop = window or (0, x.shape[1])
-        return self.readout(self.walk(self.state_after(x[:, :start]), x[:, start:stop]))
+        """Logits; the state before a window comes from the kernel form, a window is walked."""
+        if window is None or self.read == "last":
+            return super().forward(x)
+        start, stop = window
+        states, _ = self.walk(x[:, start:stop], (self.state_after(x[:, :start]),))
+        return self.readout(states)
 
     def readout(self, h: Tensor) -> Tensor:
         """`V relu(h (+ g)) + c` for states (..., hidden)."""
@@ -127,29 +109,34 @@ class HadamRNN(nn.Module):
         features = torch.relu(h + self.bias if self.bias_at == "relu" else h)
         return functional.linear(features, v, self.output_bias)
 
+    def quantized_input(self) -> Tensor:
+        """U, (hidden, features)."""
+        return symmetric(self.audible_weights(), self.weight_bits)
+
     def audible_weights(self) -> Tensor:
-        """The latent U with the silent symbol's column zero: (hidden, inputs)."""
-        if self.silent is None:
+        """The latent U; without an embedding, with the silent symbol's column zero."""
+        if self.silent is None or self.embedding is not None:
             return self.input_weights
         mask = torch.ones_like(self.input_weights)
         mask[:, self.silent] = 0
         return self.input_weights * mask
 
-    def inject(self, x: Tensor) -> Tensor:
-        """`U x (+ b)` at every timestep of vectors, or of symbols: (batch, T, hidden)."""
-        u = symmetric(self.audible_weights(), self.weight_bits)
-        injected = (
-            functional.linear(x, u) if x.is_floating_point() else functional.embedding(x, u.T)
-        )
-        return injected + self.bias if self.bias_at == "loop" else injected
+    def begin(self, batch: int) -> State:
+        return (self.bias.new_zeros(batch, self.hidden),)
 
-    def walk(self, h: Tensor, x: Tensor) -> Tensor:
-        """The states after each timestep of x, from h on: (batch, T, hidden)."""
+    def walk(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        (h,) = state
         scale, states = self.signs / math.sqrt(self.block), []
-        for injected in self.inject(x).unbind(1):
-            h = self.mix(h) * scale + injected
+        injected = self.inject(x, self.quantized_input())
+        if self.bias_at == "loop":
+            injected = injected + self.bias
+        for added in injected.unbind(1):
+            h = self.mix(h) * scale + added
             states.append(h)
-        return torch.stack(states, 1)
+        return torch.stack(states, 1), (h,)
+
+    def final(self, x: Tensor) -> Tensor:
+        return self.state_after(x)
 
     def mix(self, h: Tensor) -> Tensor:
         """`(I (x) S_m) h` for states (batch, hidden), by two factors where m is large."""
@@ -171,12 +158,15 @@ class HadamRNN(nn.Module):
         columns than sequences.
         """
         batch, length = x.shape[:2]
-        start = self.bias.new_zeros(batch, self.hidden)
+        (start,) = self.begin(batch)
         if length == 0:
             return start
-        if not x.is_floating_point() or x.shape[2] > batch:
-            return self.walk(start, x)[:, -1]
-        u = symmetric(self.audible_weights(), self.weight_bits)
+        one_hot = self.symbols and self.embedding is None and self.inputs <= FEW_SYMBOLS
+        if (self.symbols and not one_hot) or self.features > batch:
+            return self.walk(x, (start,))[1][0]
+        if one_hot:
+            x = functional.one_hot(x.long(), self.inputs).to(start)
+        u = self.quantized_input()
         looped = self.bias_at == "loop"
         kernel = self.kernel(torch.cat([u, self.bias[:, None]], 1) if looped else u, length)
         weights = kernel[..., : u.shape[1]].flip(0).transpose(1, 2).reshape(-1, self.hidden)
@@ -233,10 +223,6 @@ def sylvester(size: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     return matrix.to(device, dtype)
 
 
-def _xavier(shape: tuple[int, int], random: torch.Generator) -> Tensor:
-    return nn.init.xavier_uniform_(torch.empty(shape), generator=random)
-
-
 @torch.no_grad()
 def integer_parameters(
     layer: HadamRNN,
@@ -257,6 +243,14 @@ def integer_parameters(
         if not tensor.isfinite().all():
             raise ValueError(f"{name} holds NaN or infinite weights")
     u, state_unit = symmetric_integers(layer.audible_weights(), layer.weight_bits)
+    embedding, vector = None, None
+    if layer.embedding is not None:
+        embedding, embedding_unit = layer.integer_embedding()
+        # The state takes up the unit of the vectors, as it takes up that of U.
+        state_unit = state_unit * embedding_unit
+        vector = Format(int(embedding.min()), int(embedding.max()))
+    elif isinstance(source, NumericInput):
+        vector = source.format
     v, output_unit = symmetric_integers(layer.output_weights, layer.weight_bits)
     period = 1 + (layer.block.bit_length() - 1) % 2
     # One row per phase: what a state of 1 stands for, as seen by the constants that meet it.
@@ -271,10 +265,10 @@ def integer_parameters(
     loop_exp = state.exp - layer.block.bit_length() // 2
     rows = Constant(u.long().cpu().numpy()[None], 0)
     factors, scaled = None, None
-    if period == 2 and isinstance(source, NumericInput):
+    if period == 2 and vector is not None:
         factors = _constant(1 / np.array(STEP_UNITS[2])[:, None], FACTOR_EXP)
         # As fine as the transformed state, and as the input, which one phase passes on unchanged.
-        scaled = source.format.aligned(min(loop_exp, source.format.exp))
+        scaled = vector.aligned(min(loop_exp, vector.exp))
     elif period == 2:
         rows = _constant(rows.raw / np.array(STEP_UNITS[2])[:, None, None], min(0, loop_exp))
     return HadamParameters(
@@ -295,6 +289,7 @@ def integer_parameters(
         state_unit=state_unit.item(),
         read=layer.read,
         argmax=argmax,
+        embedding=embedding,
     )
 
 
@@ -312,81 +307,10 @@ def _peaks(
         values = torch.ldexp(raw.to(layer.input_weights.dtype), torch.tensor(source.format.exp))
     peaks = np.zeros(period)
     for part in values.to(layer.input_weights.device).split(512):
-        h = torch.zeros(len(part), layer.hidden).to(layer.input_weights)
-        for t in range(part.shape[1]):
-            h = layer.walk(h, part[:, t : t + 1])[:, 0]
-            peaks[t % period] = max(peaks[t % period], h.abs().max().item())
+        state = layer.begin(len(part))
+        for start in range(0, part.shape[1], CALIBRATION_STEPS):
+            states, state = layer.walk(part[:, start : start + CALIBRATION_STEPS], state)
+            for phase in range(period):
+                found = states[:, phase::period].abs().amax().item()
+                peaks[phase] = max(peaks[phase], found)
     return peaks
-
-
-def fake_quantized(parameters: HadamParameters, raw_inputs: npt.ArrayLike) -> Array:
-    """The integer network in float64 torch, in raw units, written from its equations alone.
-
-    Shares no code with programs and their interpreter: the two must agree bit for bit. Every value
-    is an integer below 2**53, which is asserted, so float64 is exact and `torch.round`, half to
-    even, decides as the narrow does.
-
-    Returns:
-        int64 raw answers, (batch, d_out) or (batch, T, d_out) as the network reads.
-    """
-    p = parameters
-    raw = torch.as_tensor(np.asarray(raw_inputs, np.int64))
-    n, stages = len(p.signs), p.block.bit_length() - 1
-    period = 1 + stages % 2
-    index = torch.arange(p.block)
-    parity = sum((index[:, None] & index) >> i & 1 for i in range(max(stages, 1)))
-    hadamard = _exact(1 - 2 * (parity % 2))
-    signs, v = _exact(p.signs), _exact(p.output_weights)
-    # sqrt(2) is left over once in two steps where the block has an odd number of stages.
-    shifts = [stages // 2] if period == 1 else [stages // 2 + 1, stages // 2]
-
-    def narrow(x: Tensor, exp: int, target: Format) -> Tensor:
-        return torch.round(x * 2.0 ** (exp - target.exp)).clamp(target.lo, target.hi)
-
-    def add(a: Tensor, a_exp: int, c: Constant | None, phase: int) -> tuple[Tensor, int]:
-        if c is None:
-            return a, a_exp
-        exp = min(a_exp, c.exp)
-        b = _exact(c.raw[phase % len(c.raw)])
-        return _exact(a * 2.0 ** (a_exp - exp) + b * 2.0 ** (c.exp - exp)), exp
-
-    def inject(x: Tensor, phase: int) -> tuple[Tensor, int]:
-        u = _exact(p.input_weights[phase % len(p.input_weights)])
-        if isinstance(p.input, SymbolInput):
-            return u.T[x], p.input_exp
-        number, exp = _exact(x), p.input.format.exp
-        if p.input_factors is not None and p.scaled_input is not None:
-            number = _exact(number * _exact(p.input_factors.raw[phase]))
-            number = narrow(number, exp + p.input_factors.exp, p.scaled_input)
-            exp = p.scaled_input.exp
-        return _exact(number @ u.T), exp + p.input_exp
-
-    def answer(s: Tensor, phase: int) -> Tensor:
-        shifted, exp = add(s, p.state.exp, p.threshold, phase)
-        product = _exact(shifted.clamp(min=0) @ v.T)
-        logits, _ = add(product, exp + p.output_exp, p.output_bias, phase)
-        if not p.argmax:
-            return logits
-        largest = logits == logits.amax(1, keepdim=True)
-        lanes = torch.where(largest, torch.arange(len(v)), len(v))
-        return lanes.amin(1, keepdim=True)
-
-    s, answers = torch.zeros(len(raw), n, dtype=torch.float64), []
-    for t in range(raw.shape[1]):
-        phase = t % period
-        rotated = _exact(s.reshape(len(raw), -1, p.block) @ hadamard).reshape(-1, n) * signs
-        injected, injected_exp = inject(raw[:, t], phase)
-        rotated_exp = p.state.exp - shifts[phase]
-        exp = min(rotated_exp, injected_exp)
-        total = rotated * 2.0 ** (rotated_exp - exp) + injected * 2.0 ** (injected_exp - exp)
-        total, exp = add(_exact(total), exp, p.bias, phase)
-        s = narrow(total, exp, p.state)
-        if p.read == "every" or t == raw.shape[1] - 1:
-            answers.append(answer(s, phase).numpy().astype(np.int64))
-    return np.stack(answers, 1) if p.read == "every" else answers[0]
-
-
-def _exact(values: npt.ArrayLike | Tensor) -> Tensor:
-    exact = (values if isinstance(values, Tensor) else torch.tensor(np.asarray(values))).double()
-    assert exact.numel() == 0 or exact.abs().max() < 2**53, "float64 cannot hold these integers"
-    return exact

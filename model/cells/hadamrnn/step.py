@@ -40,6 +40,8 @@ class HadamParameters:
 
     Parameters:
         input: numeric vector, or symbols.
+        embedding: symbols only: the integer vectors that stand for them, (symbols, d_in), or None.
+            With it, everything below is as for a numeric input.
         block: m, a power of two; the hidden size is `len(signs)`, a multiple of m.
         signs: u, +-1 per unit.
         input_weights: numeric input: U', integers (1, hidden, d_in), the same in each phase.
@@ -80,6 +82,7 @@ class HadamParameters:
     state_unit: float
     read: str
     argmax: bool = False
+    embedding: Array | None = None
 
     def __post_init__(self) -> None:
         if self.block < 1 or self.block & (self.block - 1):
@@ -87,14 +90,19 @@ class HadamParameters:
         if self.hidden % self.block:
             raise ValueError(f"{self.hidden} signs are no multiple of the block {self.block}")
         phased = self.input_factors is not None and self.scaled_input is not None
-        numeric = isinstance(self.input, NumericInput)
-        if numeric and self.period == 2 and not phased:
+        if self.numbers and self.period == 2 and not phased:
             raise ValueError(
                 f"blocks of {self.block} have two phases: numeric input needs input_factors and "
                 "scaled_input"
             )
         period, hidden, outputs = self.period, self.hidden, len(self.output_weights)
-        if isinstance(self.input, NumericInput):
+        if self.embedding is not None:
+            size = np.shape(self.embedding)[-1]
+            if not isinstance(self.input, SymbolInput):
+                raise ValueError("an embedding stands for symbols, this input is numeric")
+            self._check_shape("embedding", self.embedding, (self.input.symbols, size))
+            self._check_shape("input_weights", self.input_weights, (1, hidden, size))
+        elif isinstance(self.input, NumericInput):
             self._check_shape("input_weights", self.input_weights, (1, hidden, self.input.size))
         else:
             rows = (period, hidden, self.input.symbols)
@@ -108,6 +116,11 @@ class HadamParameters:
     def _check_shape(self, name: str, array: Array, shape: tuple[int, ...]) -> None:
         if np.shape(array) != shape:
             raise ValueError(f"{name} must have shape {shape}, got {np.shape(array)}")
+
+    @property
+    def numbers(self) -> bool:
+        """Whether U' multiplies a vector, and is no look-up by symbol."""
+        return isinstance(self.input, NumericInput) or self.embedding is not None
 
     @property
     def hidden(self) -> int:
@@ -138,7 +151,9 @@ def step(b: Builder, p: HadamParameters, x: Value, h: Value) -> Value:
 
 def inject(b: Builder, p: HadamParameters, x: Value) -> Value:
     """`U' x` in the unit of the phase."""
-    if isinstance(p.input, SymbolInput):
+    if p.embedding is not None:
+        x = b.lookup(p.embedding[None], 0, x, name="embedded")
+    elif isinstance(p.input, SymbolInput):
         table = integers("input_weights", p.input_weights, 3).transpose(0, 2, 1)
         return b.lookup(table, p.input_exp, x, name="injected")
     if p.input_factors is not None and p.scaled_input is not None:

@@ -1,22 +1,27 @@
 """HadamRNN: every mixture of size, input, bias, answer and state width, from random integers.
 
 A family's table holds PAPER, what its README cites; CASES, parameters by name; CI, the names of
-those that CI simulates, the first on three schedules; REFUSED, what must not be built, and why.
-Program and fake-quantized torch are those of the family's room.
+those that CI simulates, the first on three schedules; REFUSED, what must not be built, and why;
+and `fake_quantized`, the integer network a second time, in float64 torch.
 """
 
 from dataclasses import replace
 from itertools import product
 
 import numpy as np
+import numpy.typing as npt
+import torch
+from contracts.fake import add, exact, largest, narrow
+from sylvan.model.arrays import Array
 from sylvan.model.cells.hadamrnn.step import Constant, HadamParameters
 from sylvan.model.numbers import Format
 from sylvan.model.program import READS, NumericInput, SymbolInput
+from torch import Tensor
 
 PAPER = "2502.00047"
 SIZES = ((1, 1), (20, 4), (8, 8), (32, 32), (48, 16))
 """(hidden, block): 8 and 32 are 2 * 4**j, so those have two phases."""
-INPUTS = {"one": 1, "three": 3, "symbols": 0}
+INPUTS = {"one": 1, "three": 3, "symbols": 0, "embedded": 2}
 BIASES = ("relu", "loop", "none")
 OUTPUTS = 5
 
@@ -30,12 +35,15 @@ def parameters(
     state = Format.signed_bits(state_bits, 3 - state_bits)
     fine = state.exp - block.bit_length() // 2
     size = INPUTS[input]
-    numeric = None
-    if size:
+    numeric, embedding = None, None
+    if input == "embedded":
+        embedding = rng.integers(-90, 91, (4, size))
+    elif size:
         numeric = NumericInput(size, Format(-100, 120, -6), (1.0,) * size, (0.0,) * size)
-    phased = numeric is not None and period == 2
+    vector = Format(-90, 90) if numeric is None else numeric.format
+    phased = size > 0 and period == 2
     weights = rng.integers(-7, 8, (1, hidden, size))
-    if numeric is None:
+    if not size:
         weights = rng.integers(-50, 51, (period, hidden, 4))
 
     def constant(count: int, exp: int) -> Constant:
@@ -47,9 +55,9 @@ def parameters(
         block=block,
         signs=rng.choice([-1, 1], hidden),
         input_weights=weights,
-        input_exp=-3 if numeric else fine,
+        input_exp=fine if not size else -3 if numeric else -8,
         input_factors=Constant(np.array([[46341], [65536]]), -16) if phased else None,
-        scaled_input=numeric.format.aligned(min(fine, -6)) if numeric and phased else None,
+        scaled_input=vector.aligned(min(fine, vector.exp)) if phased else None,
         state=state,
         bias=constant(hidden, fine) if bias == "loop" else None,
         threshold=constant(hidden, state.exp) if bias == "relu" else None,
@@ -60,6 +68,7 @@ def parameters(
         state_unit=0.5,
         read=read,
         argmax=argmax,
+        embedding=embedding,
     )
 
 
@@ -72,15 +81,16 @@ CASES: dict[str, HadamParameters] = {
     for bits in (6 + number % 7,)
 }
 CI = [
-    "20of4-three-relu-last-logits-7bits",
+    "20of4-three-relu-last-logits-12bits",
     "1of1-one-loop-every-logits-10bits",
-    "20of4-symbols-loop-last-argmax-10bits",
-    "8of8-three-loop-every-logits-10bits",
-    "32of32-one-relu-last-logits-11bits",
-    "32of32-symbols-none-every-argmax-7bits",
-    "48of16-three-relu-last-argmax-11bits",
+    "20of4-symbols-loop-last-argmax-8bits",
+    "8of8-three-loop-every-logits-6bits",
+    "32of32-one-relu-last-logits-12bits",
+    "32of32-symbols-none-every-argmax-8bits",
+    "32of32-embedded-relu-last-logits-6bits",
+    "48of16-three-relu-last-argmax-10bits",
 ]
-PHASED = CASES["8of8-three-loop-every-logits-10bits"]
+PHASED = CASES["8of8-three-loop-every-logits-6bits"]
 REFUSED = [
     (lambda: replace(PHASED, block=3), "block must be a power of two, got 3"),
     (lambda: replace(PHASED, block=16), "8 signs are no multiple of the block 16"),
@@ -97,3 +107,55 @@ REFUSED = [
         r"bias must have shape \(2, 8\), got \(1, 8\)",
     ),
 ]
+
+
+def fake_quantized(parameters: HadamParameters, raw_inputs: npt.ArrayLike) -> Array:
+    """The network in raw units, written from the README's equations alone.
+
+    Returns int64 raw answers, (batch, d_out) or (batch, T, d_out) as the network reads.
+    """
+    p = parameters
+    raw = torch.as_tensor(np.asarray(raw_inputs, np.int64))
+    n, stages = len(p.signs), p.block.bit_length() - 1
+    period = 1 + stages % 2
+    index = torch.arange(p.block)
+    parity = sum((index[:, None] & index) >> i & 1 for i in range(max(stages, 1)))
+    hadamard = exact(1 - 2 * (parity % 2))
+    signs, v = exact(p.signs), exact(p.output_weights)
+    # sqrt(2) is left over once in two steps where the block has an odd number of stages.
+    shifts = [stages // 2] if period == 1 else [stages // 2 + 1, stages // 2]
+
+    def biased(a: Tensor, a_exp: int, c: Constant | None, phase: int) -> tuple[Tensor, int]:
+        return (a, a_exp) if c is None else add(a, a_exp, exact(c.raw[phase % len(c.raw)]), c.exp)
+
+    def inject(x: Tensor, phase: int) -> tuple[Tensor, int]:
+        u = exact(p.input_weights[phase % len(p.input_weights)])
+        if p.embedding is not None:
+            number, exp = exact(p.embedding)[x], 0
+        elif isinstance(p.input, SymbolInput):
+            return u.T[x], p.input_exp
+        else:
+            number, exp = exact(x), p.input.format.exp
+        if p.input_factors is not None and p.scaled_input is not None:
+            number = exact(number * exact(p.input_factors.raw[phase]))
+            number = narrow(number, exp + p.input_factors.exp, p.scaled_input)
+            exp = p.scaled_input.exp
+        return exact(number @ u.T), exp + p.input_exp
+
+    def answer(s: Tensor, phase: int) -> Tensor:
+        shifted, exp = biased(s, p.state.exp, p.threshold, phase)
+        product = exact(shifted.clamp(min=0) @ v.T)
+        logits, _ = biased(product, exp + p.output_exp, p.output_bias, phase)
+        return largest(logits) if p.argmax else logits
+
+    s, answers = torch.zeros(len(raw), n, dtype=torch.float64), []
+    for t in range(raw.shape[1]):
+        phase = t % period
+        rotated = exact(s.reshape(len(raw), -1, p.block) @ hadamard).reshape(-1, n) * signs
+        injected, injected_exp = inject(raw[:, t], phase)
+        total, exp = add(rotated, p.state.exp - shifts[phase], injected, injected_exp)
+        total, exp = biased(total, exp, p.bias, phase)
+        s = narrow(total, exp, p.state)
+        if p.read == "every" or t == raw.shape[1] - 1:
+            answers.append(answer(s, phase).numpy().astype(np.int64))
+    return np.stack(answers, 1) if p.read == "every" else answers[0]
