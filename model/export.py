@@ -6,17 +6,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .checkpoint import load_checkpoint
+from .census import additions_per_step, readout_additions, storage_bits
+from .checkpoint import Config, load_checkpoint
 from .errors import UserError
 from .evaluate import evaluate
 from .files import write_json
 from .program import Program
+from .recurrent import Recurrent
 from .storage import save
-from .tasks import Score, load_task
+from .tasks import Score, Task, load_task
 from .train import METRICS_FILE
 from .train import evaluate as evaluate_float
 
 PROGRAM_FOLDER = "program"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A run that was loaded: its layer, its config, and the task it is calibrated and scored on."""
+
+    folder: Path
+    layer: Recurrent
+    config: Config
+    task: Task
 
 
 @dataclass(frozen=True)
@@ -30,6 +42,46 @@ class Export:
     integer_score: Score
 
 
+def load_trained(run: Path, data: Path | None = None, task: str | None = None) -> Trained:
+    """The run in the folder `run`, on its own task or the one named.
+
+    Raises UserError for a run that cannot be loaded, and data that cannot be had.
+    """
+    layer, config = load_checkpoint(run)
+    options = config.task_options if task in (None, config.task) else {}
+    return Trained(run, layer, config, load_task(task or config.task, data=data, **options))
+
+
+def quantized(trained: Trained, state_bits: int, *, argmax: bool = False) -> Program:
+    """The integer program; the state's range is calibrated on the training split.
+
+    Raises UserError if the family has no integer form, or refuses the weights or the state bits.
+    """
+    config, task = trained.config, trained.task
+    room = f"sylvan.model.cells.{config.cell}"
+    family = importlib.import_module(f"{room}.layer")
+    if not hasattr(family, "integer_parameters"):
+        raise UserError(
+            f"{trained.folder} cannot be exported: the cell {config.cell} is a full-precision "
+            "reference, which has no integer program"
+        )
+    try:
+        parameters = family.integer_parameters(
+            trained.layer, task.input, task.train.inputs, state_bits, argmax
+        )
+    except ValueError as error:
+        raise UserError(f"{trained.folder} cannot be exported: {error}") from None
+    metadata = {
+        "task": task.name,
+        "task_options": task.options,
+        "cell": config.cell,
+        "seed": config.seed,
+        "state_bits": state_bits,
+    }
+    program: Program = importlib.import_module(f"{room}.step").program(parameters, metadata)
+    return program
+
+
 def export(
     run: Path,
     state_bits: int,
@@ -37,58 +89,45 @@ def export(
     *,
     argmax: bool = False,
     data: Path | None = None,
+    task: str | None = None,
 ) -> Export:
     """Write the integer program of a trained run, by default into its folder `program`.
 
     The state's range is calibrated on the training split; the test split scores the result, which
-    `metrics.json` keeps under `integer`.
+    `metrics.json` keeps under `integer`, with the program's storage and additions.
 
     Args:
         run: what `train` wrote. state_bits: width of the state. argmax: answer the index of the
-        largest output instead of the outputs. data: folder of the data sets.
+        largest output instead of the outputs. data: folder of the data sets. task: to calibrate
+        and score on, that of the run by default.
 
     Raises:
         UserError: for a run that cannot be loaded, or state bits that its family refuses.
     """
-    layer, config = load_checkpoint(run)
-    task = load_task(config.task, data=data, **config.task_options)
-    room = f"sylvan.model.cells.{config.cell}"
-    family = importlib.import_module(f"{room}.layer")
-    if not hasattr(family, "integer_parameters"):
-        raise UserError(
-            f"{run} cannot be exported: the cell {config.cell} is a full-precision "
-            "reference, which has no integer program"
-        )
-    try:
-        parameters = family.integer_parameters(
-            layer, task.input, task.train.inputs, state_bits, argmax
-        )
-    except ValueError as error:
-        raise UserError(f"{run} cannot be exported: {error}") from None
-    metadata = {
-        "task": config.task,
-        "task_options": config.task_options,
-        "cell": config.cell,
-        "seed": config.seed,
-        "state_bits": state_bits,
-    }
-    program: Program = importlib.import_module(f"{room}.step").program(parameters, metadata)
-    integer = evaluate(program, task, task.test)
-    floating = evaluate_float(layer, task, task.test)
-    program.metadata.update(score_name=task.score_name, score=integer.score)
+    trained = load_trained(run, data, task)
+    program = quantized(trained, state_bits, argmax=argmax)
+    integer = evaluate(program, trained.task, trained.task.test)
+    floating = evaluate_float(trained.layer, trained.task, trained.task.test)
+    program.metadata.update(score_name=trained.task.score_name, score=integer.score)
     folder = save(program, out or run / PROGRAM_FOLDER)
-    _record(run / METRICS_FILE, state_bits, integer)
-    return Export(program, folder, task.score_name, floating, integer)
+    record(run, state_bits, program, integer)
+    return Export(program, folder, trained.task.score_name, floating, integer)
 
 
-def _record(path: Path, state_bits: int, score: Score) -> None:
-    """Add the integer score to the run's metrics, if it has any."""
+def record(run: Path, state_bits: int, program: Program, score: Score) -> None:
+    """Add the program's test score and size to the run's metrics, if it has any."""
+    path = run / METRICS_FILE
     if not path.is_file():
         return
     try:
         metrics: dict[str, Any] = json.loads(path.read_text())
-        loss = score.loss if score.loss == score.loss else None
-        metrics["integer"][str(state_bits)] = {"score": score.score, "loss": loss}
+        metrics["integer"][str(state_bits)] = {
+            "score": score.score,
+            "loss": score.loss if score.loss == score.loss else None,
+            "storage_bits": storage_bits(program),
+            "additions_per_step": additions_per_step(program),
+            "readout_additions": readout_additions(program),
+        }
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{path} is no metrics file: {error!r}") from None
     write_json(path, metrics)

@@ -137,26 +137,101 @@ def presets() -> None:
 @app.command()
 def export(
     run: Annotated[Path, Argument(metavar="RUN", help="Folder of a training run.")],
-    state_bits: Annotated[int, Option(help="Bits of the recurrent state.")] = 12,
+    state_bits: Annotated[
+        str,
+        Option(help="Bits of the recurrent state, or auto: the fewest that cost nearly nothing."),
+    ] = "12",
+    tolerance: Annotated[
+        float | None,
+        Option(
+            help="What fewer bits may cost of the validation score with auto: 0.2 % by default, "
+            "0.01 bits per character."
+        ),
+    ] = None,
     argmax: Annotated[bool, Option(help="Answer the label instead of the logits.")] = False,
+    task: Annotated[
+        str | None, Option(help="What to calibrate and score on; the run's task by default.")
+    ] = None,
     data: DataFolder = None,
     out: Annotated[
         Path | None, Option(help="Folder of the program; RUN/program by default.")
     ] = None,
 ) -> None:
-    """Turn a trained run into an integer program, and score both."""
+    """Turn a trained run into an integer program, and score both.
+
+    With --state-bits auto, every width from 6 to 16 bits is scored, in a table and a plot.
+    """
     from sylvan.model.export import export as run_export
 
-    made = run_export(run, state_bits, out, argmax=argmax, data=data)
+    auto = state_bits == "auto"
+    if not auto and not state_bits.isdecimal():
+        raise UserError(f"--state-bits is a number of bits or auto, got {state_bits!r}")
+    if tolerance is not None and not (auto and tolerance >= 0):
+        raise UserError("--tolerance is a score of at least 0, and goes with --state-bits auto")
+    bits = _fewest_bits(run, tolerance, task, data) if auto else int(state_bits)
+    made = run_export(run, bits, out, argmax=argmax, data=data, task=task)
     console.print(
         f"{made.score_name}: float {made.float_score}, "
-        f"integer with {state_bits}-bit state {made.integer_score}"
+        f"integer with {bits}-bit state {made.integer_score}"
     )
     console.print(f"program.json and weights.npz are in {made.folder}")
     next_step(
         f"sylvan eval {made.folder}",
         f"sylvan build {made.folder} --target ice40-up5k --out {run}/ice40-up5k",
     )
+
+
+def _fewest_bits(run: Path, tolerance: float | None, task: str | None, data: Path | None) -> int:
+    from sylvan.model.export import load_trained
+    from sylvan.model.widths import WIDTHS, WIDTHS_FILE, choose, widths
+
+    from .report import widths_table
+
+    trained = load_trained(run, data, task)
+    with progress_bar() as bar:
+        row = bar.add_task("scoring integer states", total=len(WIDTHS))
+        found = widths(trained, progress=lambda width: bar.advance(row))
+    console.print(widths_table(found, trained.task.score_name))
+    console.print(f"the same as a picture: {run / WIDTHS_FILE}")
+    if tolerance is None:
+        tolerance = 0.2 if found[0].test.unit == "%" else 0.01
+    return choose(found, tolerance, trained.task)
+
+
+import_app = typer.Typer(no_args_is_help=True, help="Make a run from other people's checkpoints.")
+app.add_typer(import_app, name="import")
+
+
+@import_app.command("hadamrnn")
+def import_hadamrnn(
+    file: Annotated[
+        Path, Argument(metavar="FILE", help="A state_dict of the authors' code (.pt).")
+    ],
+    out: Annotated[Path, Option(help="Folder of the run that is made.")],
+    bits: Annotated[int, Option(help="Bits of U and V, as they were trained.")] = 4,
+    block: Annotated[
+        str | None, Option(help="Hadamard block to expect: full, or its size; read from the file.")
+    ] = None,
+    read: Annotated[str, Option(help="When it answers: last or every.")] = "last",
+    symbols: Annotated[
+        bool, Option(help="Its inputs were one-hot vectors: take symbols instead.")
+    ] = False,
+    task: Annotated[str, Option(help="The task here that it was trained on.")] = "",
+) -> None:
+    """Make a run from a checkpoint of the HadamRNN authors' code, read as data only."""
+    from sylvan.model.importing import FULL, import_hadamrnn
+
+    if block is not None and block != "full" and not block.isdecimal():
+        raise UserError(f"--block is full or a number, got {block!r}")
+    size = None if block is None else FULL if block == "full" else int(block)
+    config = import_hadamrnn(
+        file, out, bits=bits, block=size, read=read, symbols=symbols, task=task
+    )
+    console.print(
+        f"{config.hidden} units in blocks of {config.block}; checkpoint and config.json are in "
+        f"{out}"
+    )
+    next_step(f"sylvan export {out}" + ("" if task else " --task NAME"))
 
 
 @app.command("eval")

@@ -1,7 +1,7 @@
 """Reports for people: tables of what was trained, built and measured."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -106,4 +106,16 @@ def presets_table(presets: Mapping[str, Any]) -> Table:
         cells = (config.task, config.cell, config.hidden, config.weight_bits, config.epochs)
         listed = ", ".join(f"{key} {value}" for key, value in options.items())
         table.add_row(name, *(shown(cell, "{}") for cell in cells), listed)
+    return table
+
+
+def widths_table(widths: Sequence[Any], score_name: str) -> Table:
+    """Scores by bits of the state; the float model's first."""
+    table = Table(title=f"{score_name} and loss by bits of the state", title_justify="left")
+    table.add_column("")
+    for title in ("validation", "test", "test loss"):
+        table.add_column(title, justify="right")
+    for width in widths:
+        name = "float" if width.bits is None else f"{width.bits} bits"
+        table.add_row(name, str(width.validation), str(width.test), f"{width.test.loss:.3g}")
     return table

@@ -21,7 +21,7 @@ FOLDERS: dict[str, str] = PROJECT["tool"]["setuptools"]["package-dir"]
 
 PROGRAM = "errors files numbers arrays matrices operations program"
 GOLDEN = PROGRAM + " storage builder interpret"
-MODEL = GOLDEN + " step data tasks evaluate quantize layer train"
+MODEL = GOLDEN + " step data tasks evaluate quantize recurrent layer train"
 
 # room: (its modules, the rooms it may import besides itself). A new module of sylvan.model gets its
 # place here; a new cell family, task, operator or board has one already.
@@ -36,6 +36,7 @@ ARROWS = {
     "storage": (r"sylvan\.model\.(encoding|storage)", PROGRAM),
     "builder": (r"sylvan\.model\.builder", PROGRAM),
     "interpret": (r"sylvan\.model\.interpret", PROGRAM),
+    "census": (r"sylvan\.model\.census", PROGRAM),
     "recurrent": (r"sylvan\.model\.recurrent", PROGRAM + " quantize"),
     "layer": (r"sylvan\.model\.cells\.\w+\.layer", PROGRAM + " builder step quantize recurrent"),
     "step": (r"sylvan\.model\.cells(\.\w+)*", PROGRAM + " builder"),
@@ -44,15 +45,15 @@ ARROWS = {
     "evaluate": (r"sylvan\.model\.evaluate", GOLDEN + " tasks"),
     "quantize": (r"sylvan\.model\.quantize", PROGRAM),
     "train": (
-        r"sylvan\.model\.(checkpoint|presets|batches|history|curves|train)",
+        r"sylvan\.model\.(checkpoint|presets|batches|history|curves|train|importing)",
         GOLDEN + " step tasks quantize recurrent layer",
     ),
-    "export": (r"sylvan\.model\.export", MODEL),
+    "export": (r"sylvan\.model\.(export|widths)", MODEL + " census"),
     "package": (r"sylvan\.model", ""),
     "hw": (r"sylvan\.hw(\.\w+)*", PROGRAM + " storage"),
     "sim": (r"sylvan\.sim(\.\w+)*", GOLDEN + " hw"),
     "boards": (r"sylvan\.boards(\.\w+)*", GOLDEN + " hw"),
-    "face": (r"sylvan(\.\w+)?", MODEL + " export hw sim boards"),
+    "face": (r"sylvan(\.\w+)?", MODEL + " census export hw sim boards"),
 }
 
 # library: the rooms that may import it. One that is not named here may be imported anywhere but in
@@ -65,7 +66,7 @@ LIBRARIES = {
     "torch": "quantize recurrent layer train export",
     "sklearn": "tasks",
     "safetensors": "train",
-    "matplotlib": "train face",
+    "matplotlib": "train export face",
     "pyosys": "hw",
     "typer": "face",
 }
@@ -212,3 +213,9 @@ def test_imports_without_the_heavy_libraries(rooms: str, missing: str, tmp_path:
     command = [sys.executable, "-c", script, missing, " ".join(modules)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_no_folder_of_the_tests_hides_the_package() -> None:
+    import sylvan
+
+    assert sylvan.__file__ == str(ROOT / "sylvan" / "__init__.py")

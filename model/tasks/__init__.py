@@ -170,6 +170,8 @@ def load_task(name: str, /, data: Path | None = None, **options: Any) -> Task:
             wrong kind, or data that cannot be had.
     """
     names = task_names()
+    if not name:
+        raise UserError(f"no task is named: say which with --task; known: {names}")
     if name not in names:
         raise UserError(f"there is no task {name!r}{nearest(name, names)}; known: {names}")
     load = importlib.import_module(f".{name}", __package__).load

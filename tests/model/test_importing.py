@@ -1,0 +1,157 @@
+"""Networks of the authors' code: their forward, restated from the equation, is the imported one."""
+
+import math
+import pickle
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from sylvan.model.errors import UserError
+from sylvan.model.importing import FULL, import_hadamrnn
+from torch import Tensor
+
+import sylvan
+
+
+def sylvester(size: int) -> Tensor:
+    return torch.tensor([[(-1.0) ** (i & j).bit_count() for j in range(size)] for i in range(size)])
+
+
+def checkpoint(hidden: int, block: int, inputs: int, outputs: int) -> dict[str, Any]:
+    """Latent values as the authors' state_dict holds them."""
+    random = torch.Generator().manual_seed(hidden + block)
+    matrix = torch.block_diag(*[sylvester(block) / math.sqrt(block)] * (hidden // block))
+    signs = torch.randn(1, hidden, generator=random)
+    return {
+        "input_layer.parametrizations.weight.original": torch.randn(
+            hidden, inputs, generator=random
+        ),
+        "recurrent_layer.bias": torch.randn(hidden, generator=random) / 10,
+        "recurrent_layer.sign_vector": signs,
+        "recurrent_layer.parametrizations.weight.original": matrix,
+        "recurrent_layer.parametrizations.weight.0.sign_vector": signs,
+        "output_layer.bias": torch.randn(outputs, generator=random),
+        "output_layer.parametrizations.weight.original": torch.randn(
+            outputs, hidden, generator=random
+        ),
+    }
+
+
+def theirs(state: dict[str, Any], bits: int, x: Tensor) -> Tensor:
+    """Logits at every timestep: `h = W h + b + U x`, `y = V relu(h) + c`, U and V in k bits."""
+
+    def quantized(w: Tensor) -> Tensor:
+        alpha, levels = w.abs().max(), 2 ** (bits - 1)
+        return (w * levels / alpha).round().clamp(-levels, levels - 1) * alpha / levels
+
+    u = quantized(state["input_layer.parametrizations.weight.original"])
+    v = quantized(state["output_layer.parametrizations.weight.original"])
+    signs = torch.sign(state["recurrent_layer.sign_vector"])[0]
+    w = torch.diag(signs) @ state["recurrent_layer.parametrizations.weight.original"]
+    h, answers = torch.zeros(len(x), len(w)), []
+    for t in range(x.shape[1]):
+        h = h @ w.T + state["recurrent_layer.bias"] + x[:, t] @ u.T
+        answers.append(torch.relu(h) @ v.T + state["output_layer.bias"])
+    return torch.stack(answers, 1)
+
+
+@pytest.mark.parametrize(
+    ("hidden", "block", "given"), [(32, 32, FULL), (64, 16, 16), (8, 2, None), (128, 128, None)]
+)
+@pytest.mark.parametrize("bits", [2, 4])
+def test_it_computes_what_theirs_does(
+    hidden: int, block: int, given: int | None, bits: int, tmp_path: Path
+) -> None:
+    state = checkpoint(hidden, block, 3, 5)
+    torch.save(state, tmp_path / "theirs.pt")
+    x = torch.randn(4, 30, 3)
+    wanted = theirs(state, bits, x)
+    for read in ("every", "last"):
+        run = tmp_path / read
+        config = import_hadamrnn(tmp_path / "theirs.pt", run, bits=bits, block=given, read=read)
+        assert (config.hidden, config.block, config.weight_bits) == (hidden, block, bits)
+        layer, _ = sylvan.load_checkpoint(run)
+        with torch.no_grad():
+            got = layer(x)
+        expected = wanted if read == "every" else wanted[:, -1]
+        assert (got - expected).abs().max() < 1e-5 * expected.abs().max()
+
+
+def test_one_hot_vectors_may_become_symbols(tmp_path: Path) -> None:
+    state = checkpoint(32, 32, 6, 5)
+    torch.save({"state_dict": state}, tmp_path / "theirs.pt")
+    import_hadamrnn(tmp_path / "theirs.pt", tmp_path / "run", read="every", symbols=True)
+    layer, _ = sylvan.load_checkpoint(tmp_path / "run")
+    symbols = torch.randint(0, 6, (3, 20))
+    one_hot = torch.nn.functional.one_hot(symbols, 6).float()
+    with torch.no_grad():
+        torch.testing.assert_close(layer(symbols), theirs(state, 4, one_hot), rtol=1e-5, atol=1e-5)
+
+
+class Malice:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (print, ("code ran",))
+
+
+def edited(**changes: Any) -> Callable[[Path], None]:
+    """A good checkpoint with entries replaced, or left out where None; dots written as two bars."""
+
+    def write(path: Path) -> None:
+        state = checkpoint(32, 16, 3, 5)
+        for name, value in changes.items():
+            state[name.replace("__", ".")] = value
+        torch.save({k: v for k, v in state.items() if v is not None}, path)
+
+    return write
+
+
+BAD: list[tuple[Callable[[Path], Any], dict[str, Any], str]] = [
+    (lambda path: None, {}, "there is no file"),
+    (lambda path: path.write_bytes(b"nonsense"), {}, "is no file of tensors alone"),
+    (lambda path: path.write_bytes(pickle.dumps(Malice())), {}, "is no file of tensors alone"),
+    (lambda path: torch.save({"x": Malice()}, path), {}, "is no file of tensors alone"),
+    (lambda path: torch.save([1, 2], path), {}, "holds no state_dict but list"),
+    (edited(recurrent_layer__bias=None), {}, "lacks recurrent_layer.bias"),
+    (
+        edited(recurrent_layer__bias=torch.zeros(31)),
+        {},
+        "recurrent_layer.bias should be (32,), found (31,)",
+    ),
+    (
+        edited(output_layer__bias=torch.full((5,), math.nan)),
+        {},
+        "output_layer.bias holds NaN or infinite weights",
+    ),
+    (
+        edited(recurrent_layer__parametrizations__weight__original=torch.eye(32) * 2),
+        {},
+        "is no normalized Hadamard matrix, in blocks or whole",
+    ),
+    (
+        edited(recurrent_layer__sign_vector=torch.ones(1, 32)),
+        {},
+        "differ in sign: which was trained?",
+    ),
+    (edited(), {"block": FULL}, "has Hadamard blocks of 16, not of 32"),
+    (edited(), {"block": 8}, "has Hadamard blocks of 16, not of 8"),
+    (edited(), {"bits": 0}, "cell hadamrnn: weight bits must lie in 1..16, got 0"),
+    (edited(), {"read": "first"}, "cell hadamrnn: read must be one of ('every', 'last')"),
+]
+
+
+@pytest.mark.parametrize(("write", "options", "message"), BAD)
+def test_what_is_no_such_network(
+    write: Callable[[Path], Any],
+    options: dict[str, Any],
+    message: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write(tmp_path / "theirs.pt")
+    with pytest.raises(UserError, match=re.escape(message)):
+        import_hadamrnn(tmp_path / "theirs.pt", tmp_path / "run", **options)
+    assert "code ran" not in capsys.readouterr().out
+    assert not (tmp_path / "run").exists()
