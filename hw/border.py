@@ -53,12 +53,12 @@ class Collector(wiring.Component):
         m = Module()
         bits = len(self.i.data)
         held = Signal(bits * self.port.transfers, reset_less=True)
-        flags = Signal(2, reset_less=True)
+        first, last = Signal(reset_less=True), Signal(reset_less=True)
         m.d.comb += [
             self.i.ready.eq(~self.full),
             Value.cast(self.vector).eq(held),
-            self.first.eq(flags[0]),
-            self.last.eq(flags[1]),
+            self.first.eq(first),
+            self.last.eq(last),
         ]
         completes: Any = 1
         if self.port.transfers > 1:
@@ -68,8 +68,8 @@ class Collector(wiring.Component):
             m.d.sync += self.full.eq(0)
         with m.If(self.i.valid & self.i.ready):
             m.d.sync += [
-                flags[0].eq(self.i.first),
-                flags[1].eq(self.i.last),
+                first.eq(self.i.first),
+                last.eq(self.i.last),
                 held.eq((held >> bits) | (self.i.data << (len(held) - bits))),
                 self.full.eq(completes),
             ]

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -105,7 +104,7 @@ class Flow:
         self.step(self.packer, arguments, self.packer.name, self.bitstream.name)
 
     def step(self, tool: Tool, arguments: Sequence[str], name: str, result: str) -> None:
-        """Run one tool; a `CheckError` with the end of its console where no result comes of it."""
+        """Run one tool; a `CheckError` with the end of its log where no result comes of it."""
         console = f"{name}.log" if tool.native_library else f"{name}.console"
         status = self.crew.run([*tool.command, *arguments], self.work, console)
         if status == 0 and (self.work / result).exists():
@@ -113,16 +112,26 @@ class Flow:
         log = self.work / f"{name}.log"
         if tool is self.nextpnr and log.exists():
             self.explain(log.read_text())
-        # The work folder goes away: the log stays where any temporary file would.
-        handle, kept = tempfile.mkstemp(prefix=f"sylvan-{self.module}-{name}-", suffix=".log")
-        os.close(handle)
-        shutil.copyfile(self.work / console, kept)
-        shown = (self.work / console).read_text(errors="replace").splitlines()
-        said = "\n".join(line for line in shown[-8:] if line.strip())
         raise CheckError(
             f"{tool.name} {tool.version} failed on {self.module} for {self.target.name} "
-            f"(exit status {status}). Its log is {kept} and ends:\n{said}"
+            f"(exit status {status}). {self.keep(name, [log, self.work / console])}"
         )
+
+    def keep(self, name: str, logs: Sequence[Path]) -> str:
+        """Copy what a tool wrote out of the work folder, which goes away; where to, and its end.
+
+        A tool told to be quiet says on its console what went wrong, and in its log what it did
+        before: both are kept, the console last.
+        """
+        texts = [p.read_text(errors="replace") for p in dict.fromkeys(logs) if p.exists()]
+        handle, kept = tempfile.mkstemp(prefix=f"sylvan-{self.module}-{name}-", suffix=".log")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write("\n".join(texts))
+        told = [line for text in texts for line in text.splitlines() if line.strip()]
+        if not told:
+            return f"It said nothing; its log, {kept}, is empty."
+        said = "\n".join(told[-8:])
+        return f"Its log is {kept} and ends:\n{said}"
 
 
 #: What abc9 runs on the logic between registers: yosys' own script without the two passes (&scorr,

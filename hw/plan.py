@@ -2,53 +2,22 @@
 """The plan: program + schedule, with every cycle accounted for before any RTL exists.
 
 A core runs a timestep as up to two bodies: the step, which fires when the whole input is there,
-and on timesteps that are read the readout. Both are timetables; this page finds how closely bodies
-may follow each other so that no word is read before it is written or written before it is read.
+and on timesteps that are read the readout. Both are timetables, with memories between them.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 from sylvan.model.errors import UserError
-from sylvan.model.matrices import Hadamard
-from sylvan.model.operations import Value
-from sylvan.model.operations.arithmetic import Lerp, Mul
-from sylvan.model.operations.constants import MatVec
 from sylvan.model.program import Program
 
 from .beats import Pattern, shape_of
+from .floor import floor_adder_bits
 from .kept import MemoryPlan
 from .operators.base import Cost
-from .operators.inputs import InputReader
+from .pace import Bodies, find_pace
+from .ports import input_port, output_port
 from .schedule import DEFAULT_LANES, Schedule
 from .timetable import Part, Timetable
-
-MAX_TRANSFER_BITS = 128
-COLLECT = 1
-"""Cycles from the transfer that completes an input to the one in which its step can fire."""
-BEGIN = 1
-"""Cycles from firing to cycle 0 of the step."""
-QUEUE = 2
-"""Cycles from an element at the end of the readout to its transfer, the queue being empty; one
-less where the queue is a single register."""
-
-
-@dataclass(frozen=True)
-class Port:
-    """How the elements of a vector cross a stream of the core."""
-
-    value: Value
-    per_transfer: int
-
-    @property
-    def element_bits(self) -> int:
-        """Bits of an element."""
-        return shape_of(self.value.format).width
-
-    @property
-    def transfers(self) -> int:
-        """Transfers per timestep."""
-        return -(-self.value.size // self.per_transfer)
 
 
 def widest(program: Program) -> int:
@@ -73,12 +42,7 @@ class Plan:
         step, readout: timetables of the two bodies.
         answer: the part that makes the answer.
         memories: vectors kept between bodies.
-        release: cycle of the step in which the input is taken over, freeing its collector.
-        readout_begins: cycle of the step that is cycle 0 of the readout.
-        cycles_per_step: least distance of two timesteps of which the earlier is not read.
-        closing_cycles: the same where it is read.
-        latency_cycles: from the transfer that completes an input to the first of its answer.
-        answers: whole answers that the output queue has room for.
+        pace: how closely timesteps follow each other; its figures are the plan's too.
     """
 
     def __init__(self, program: Program, schedule: Schedule) -> None:
@@ -96,12 +60,19 @@ class Plan:
                 f"{schedule.lanes} lanes for a program whose widest vector has {most} elements; "
                 f"use 1 to {most}"
             )
-        source, bits = program.input.value, shape_of(program.input.value.format).width
-        self.input_port = Port(source, max(min(source.size, MAX_TRANSFER_BITS // bits), 1))
-        self.output_port = Port(program.output, 1)
+        self.input_port = input_port(program)
+        self.output_port = output_port(program)
         self._plan_bodies()
         self._plan_memories()
-        self._find_intervals()
+        bodies = Bodies(self.step, self.readout, self.answer, self.memories)
+        every = program.readout.read == "every"
+        self.pace = find_pace(bodies, self.input_port, self.output_port, every)
+        self.release = self.pace.release
+        self.readout_begins = self.pace.readout_begins
+        self.cycles_per_step = self.pace.cycles_per_step
+        self.closing_cycles = self.pace.closing_cycles
+        self.latency_cycles = self.pace.latency_cycles
+        self.answers = self.pace.answers
 
     def _plan_bodies(self) -> None:
         names: set[str] = set()
@@ -163,49 +134,6 @@ class Plan:
             memory.written = self.step.later(memory.written, memory.writes + max(wait, 0))
             memory.writes = memory.written.time
 
-    def _find_intervals(self) -> None:
-        taken = [p.begins for p in self.step.parts if isinstance(p.operator, InputReader)]
-        self.release = max(taken, default=0)
-        self.readout_begins = 0
-        collected = self.release + self.input_port.transfers + BEGIN + COLLECT
-        self.cycles_per_step = max([collected, *(part.interval for part in self.step.parts)])
-        for memory in self.memories:
-            for reader in memory.step_readers:
-                for write, first, _ in memory.accesses(reader):
-                    self.cycles_per_step = max(self.cycles_per_step, write - first + 1)
-            for reader in memory.readout_readers:
-                for write, first, _ in memory.accesses(reader):
-                    self.readout_begins = max(self.readout_begins, write - first + 1)
-            for copy in range(memory.copies):
-                if len(memory.readers(copy)) == 2:
-                    ahead, after = memory.readers(copy)
-                    done = ahead.begins + ahead.pattern.cycles
-                    self.readout_begins = max(self.readout_begins, done - after.begins)
-        self._find_closing()
-
-    def _find_closing(self) -> None:
-        intervals = [part.interval for part in self.readout.parts]
-        self.closing_cycles = max([self.cycles_per_step, *intervals])
-        for memory in self.memories:
-            for reader in memory.readout_readers:
-                for write, _, last in memory.accesses(reader):
-                    until = self.readout_begins + last - write + 1
-                    self.closing_cycles = max(self.closing_cycles, until)
-            for copy in range(memory.copies):
-                if len(memory.readers(copy)) == 2:
-                    ahead, after = memory.readers(copy)
-                    done = self.readout_begins + after.begins + after.pattern.cycles
-                    self.closing_cycles = max(self.closing_cycles, done - ahead.begins)
-        if self.program.readout.read == "every":
-            self.cycles_per_step = self.closing_cycles
-        first = BEGIN + self.readout_begins + self.answer.time + QUEUE
-        self.latency_cycles = COLLECT + first
-        pattern = self.answer.pattern
-        drained = first + (pattern.beats - 1) * pattern.dwell + 1
-        self.answers = -(-drained // self.closing_cycles)
-        if self.queue_depth == 1:
-            self.latency_cycles -= 1
-
     @property
     def queue_depth(self) -> int:
         """Elements that the output queue holds."""
@@ -228,28 +156,8 @@ class Plan:
 
     @property
     def floor_adder_bits(self) -> int | None:
-        """Full-adder cells that one timestep's recurrence cannot do without.
-
-        The fast transforms of the recurrent matrices, plus one add per state element at the
-        state's width. None for programs that multiply elementwise, or whose recurrent matrices
-        have no known graph.
-        """
-        recurrent = {state.value.name for state in self.layer.states}
-        total = sum(s.value.size * s.value.format.width for s in self.layer.states)
-        for node in self.layer.body:
-            if not recurrent & {v.name for v in node.operands}:
-                continue
-            recurrent.add(node.result.name)
-            operation = node.operation
-            if isinstance(operation, Mul | Lerp):
-                return None
-            if isinstance(operation, MatVec):
-                if not isinstance(operation.matrix, Hadamard):
-                    return None
-                width = node.operands[0].format.width
-                stages = range(operation.matrix.stages)
-                total += sum(node.result.size * (width + stage) for stage in stages)
-        return total
+        """Full-adder cells that one timestep's recurrence cannot do without, where known."""
+        return floor_adder_bits(self.layer)
 
     def describe(self) -> dict[str, Any]:
         """The plan as data: `plan.json`."""

@@ -1,7 +1,9 @@
 """The parts that a design can be placed on, and what each of them holds.
 
 One table, because the planner (does it fit?), synthesis (which options?) and the report (out of how
-many?) must not disagree. Every count is what nextpnr offers for that part in that package.
+many?) must not disagree. Every count is what nextpnr's report says is available, but for the pins
+of an ECP5: there the report counts the pads of the die, some of which the package does not bring
+out, and nextpnr's package table is what counts.
 """
 
 from dataclasses import dataclass

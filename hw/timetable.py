@@ -33,7 +33,8 @@ class Part:
         name: unique in the core.
         pattern, format: of the vector made.
         latency: cycles from its operands' start, or its strobe, to the vector's start.
-        interval: least number of cycles between two starts.
+        interval: least number of cycles between two starts: at least those that the vector takes,
+            all its repeats included, whatever the operator could do.
         operator: None for the read of a memory.
         memory: the memory read, by name.
         operands: parts whose vectors it takes.
@@ -130,7 +131,8 @@ class Timetable:
         self, name: str, operator: Operator | InputReader, pattern: Pattern, operands: list[Part]
     ) -> Part:
         format = operator.o.signature.format
-        part = Part(name, pattern, format, operator.latency, operator.interval, operator)
+        interval = max(operator.interval, pattern.cycles)
+        part = Part(name, pattern, format, operator.latency, interval, operator)
         part.operands = operands
         return self._add(part)
 

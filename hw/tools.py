@@ -180,8 +180,13 @@ class Workers:
             timer.daemon = True
             timer.start()
             try:
-                if self.run([*tool.command, "--version"], folder, f"{tool.name}.version"):
-                    raise CheckError(f"{tool.command[0]} does not start; reinstall it: {INSTALL}")
+                console = f"{tool.name}.version"
+                if self.run([*tool.command, "--version"], folder, console):
+                    said = (folder / console).read_text(errors="replace").strip().splitlines()
+                    why = "\nIt said:\n" + "\n".join(said[-8:]) if said else ""
+                    raise CheckError(
+                        f"{tool.command[0]} does not start; reinstall it: {INSTALL}{why}"
+                    )
             finally:
                 timer.cancel()
             _warm.add(tool)

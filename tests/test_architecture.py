@@ -152,6 +152,19 @@ def test_every_library_is_a_declared_dependency() -> None:
                 assert names & declared, f"{path}:{line}: {library} is no dependency in pyproject"
 
 
+def test_helpers_of_the_tests_have_names_of_their_own() -> None:
+    """`python -m pytest` puts the root on the path, where `sim` is a package that hides tests/sim.
+
+    A helper that test files share therefore lies in tests/ itself, or in a folder such as
+    contracts/ that has no namesake in the root.
+    """
+    rooms = set(FOLDERS.values())
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        for line, target in imports_of("tests", path, {}):
+            room = target.split(".")[0]
+            assert room == "sylvan" or room not in rooms, f"{path}:{line}: import of {target}"
+
+
 @pytest.mark.parametrize(
     ("path", "code", "reason"),
     [

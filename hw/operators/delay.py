@@ -27,7 +27,8 @@ def delayed(m: Module, name: str, value: Value, cycles: int) -> Value:
     m.submodules[name] = memory = Memory(
         shape=value.shape(), depth=cycles, init=[], attrs={"no_rw_check": 1}
     )
-    write, read = memory.write_port(), memory.read_port()
+    write = memory.write_port()
+    read = memory.read_port()
     here = Signal(range(cycles), name=f"{name}_here")
     following = Signal(range(cycles), name=f"{name}_following", init=1)
     m.d.sync += [
@@ -75,6 +76,14 @@ class Delay(Operator):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.d.comb += Cat(*self.o.lanes).eq(delayed(m, "held", Cat(*self.a.lanes), self.cycles))
+        if self.cycles <= REGISTER_CYCLES:
+            for k, (a, o) in enumerate(zip(self.a.lanes, self.o.lanes, strict=True)):
+                m.d.comb += o.eq(delayed(m, f"lane{k}_", a, self.cycles))
+        else:
+            word = delayed(m, "held", Cat(*self.a.lanes), self.cycles)
+            width = len(self.o.lanes[0])
+            # The idle `or` keeps each lane a signal with a name, where a slice of the memory's word
+            # would leave the module without one. It is gone from the Verilog.
+            m.d.comb += [o.eq(word.word_select(k, width) | 0) for k, o in enumerate(self.o.lanes)]
         start_result(m, self, self.a)
         return m

@@ -41,17 +41,18 @@ class InputReader(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        beat = sum(map(len, self.o.lanes))
-        held = Signal(beat * self.pattern.beats, reset_less=True)
+        width, beats = len(self.o.lanes[0]), self.pattern.beats
+        vector = Value.cast(self.vector)
         m.submodules.addresses = addresses = Addresses(self.pattern)
         strobe = delay_strobe(m, "timing", self.i, self.latency, self.interval)
         connect_strobe(m, strobe, self.o)
-        m.d.comb += [
-            addresses.start.eq(strobe.start),
-            Cat(*self.o.lanes).eq(held[:beat]),
-        ]
-        with m.If(self.i.start):
-            m.d.sync += held.eq(Value.cast(self.vector))
-        with m.Elif(addresses.moves):
-            m.d.sync += held.eq(held.rotate_right(beat))
+        m.d.comb += addresses.start.eq(strobe.start)
+        for k, lane in enumerate(self.o.lanes):
+            elements = range(k, self.pattern.size, self.pattern.lanes)
+            held = Signal(width * beats, name=f"lane{k}", reset_less=True)
+            m.d.comb += lane.eq(held[:width])
+            with m.If(self.i.start):
+                m.d.sync += held.eq(Cat(vector.word_select(e, width) for e in elements))
+            with m.Elif(addresses.moves):
+                m.d.sync += held.eq(held.rotate_right(width))
         return m

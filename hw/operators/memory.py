@@ -71,7 +71,8 @@ class VectorMemory(wiring.Component):
         m.submodules.words = words = Memory(
             shape=layout, depth=max(self.pattern.beats, 2), init=[], attrs={"no_rw_check": 1}
         )
-        write, read = words.write_port(), words.read_port()
+        write = words.write_port()
+        read = words.read_port()
         m.submodules.writing = writing = Addresses(self.pattern)
         m.d.comb += [
             writing.start.eq(self.write.start),
@@ -79,7 +80,12 @@ class VectorMemory(wiring.Component):
             Value.cast(write.data).eq(Cat(*self.write.lanes)),
             write.en.eq(writing.active),
         ]
-        word = Signal(layout, reset_less=True)
+        # Lanes are signals of their own wherever they leave a module, and so keep their names.
+        lanes = [
+            Signal(shape_of(self.format), name=f"lane{k}", reset_less=True)
+            for k in range(self.pattern.lanes)
+        ]
+        word = data.View(layout, Cat(*lanes))
         address: Any = 0
         starts_anew: Any = 0
         for k, reading in enumerate(self.readers):
@@ -91,7 +97,7 @@ class VectorMemory(wiring.Component):
             starts_anew = starts_anew | (reading.active & strobe.tag.init)
             self._connect(m, k, reading, word)
         m.d.comb += read.addr.eq(address)
-        m.d.sync += word.eq(self._initialised(m, read, address, starts_anew))
+        m.d.sync += Value.cast(word).eq(self._initialised(m, read, address, starts_anew))
         return m
 
     def _initialised(self, m: Module, read: Any, address: Any, starts_anew: Any) -> Any:

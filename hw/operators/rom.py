@@ -84,9 +84,11 @@ class Rom(Source):
         else:
             m.submodules.words = memory = Memory(shape=layout, depth=len(init), init=init)
             port = memory.read_port()
-            word = Signal(layout, reset_less=True)
-            m.d.comb += [port.addr.eq(Cat(*index)), Cat(*self.o.lanes).eq(word)]
-            m.d.sync += word.eq(port.data)
+            m.d.comb += port.addr.eq(Cat(*index))
+            for k, lane in enumerate(self.o.lanes):
+                held = Signal(lane.shape(), name=f"lane{k}", reset_less=True)
+                m.d.sync += held.eq(port.data[k])
+                m.d.comb += lane.eq(held)
         start_result(m, self, strobe)
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from contracts.random_cores import random_core
+from contracts.test_random_cores import random_plan
 from sylvan.hw.plan import Plan
 from sylvan.hw.schedule import DEFAULT_LANES, Schedule
 from sylvan.model.builder import Builder
@@ -123,6 +125,33 @@ def test_a_program_read_on_every_step_has_one_interval() -> None:
     b.layer("feed", b.relu(b.input))
     plan = Plan(b.program(b.matvec(Dense(np.ones((9, 4), int)), b.input), "every"), Schedule(2))
     assert plan.cycles_per_step == plan.closing_cycles >= 9 * 2
+
+
+def test_a_vector_that_repeats_keeps_its_parts_busy_for_all_its_repeats() -> None:
+    """The transform of 8 elements passes once for each of the 5 rows that it is multiplied by."""
+    b = Builder(numeric(8))
+    b.layer("step", b.input)
+    turned = b.matvec(Hadamard(8, [1, -1] * 4), b.input, name="turned")
+    answer = b.matvec(Dense(np.ones((5, 8), np.int64)), turned)
+    plan = Plan(b.program(answer, "last"), Schedule(2))
+    intervals = {part.name: part.interval for part in plan.readout.parts}
+    assert intervals["turned_transform"] == intervals["turned"] == 5 * 4
+    described = {part["name"]: part["interval"] for part in plan.describe()["readout"]}
+    assert described == intervals
+    assert plan.closing_cycles >= 5 * 4
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_vector_starts_before_the_last_one_has_passed(seed: int) -> None:
+    """What makes a vector pass, and again, bounds the timesteps, so that all that follows can."""
+    program = random_core(seed)
+    plan = random_plan(seed, program)
+    for parts, distance in (
+        (plan.step.parts, plan.cycles_per_step),
+        (plan.readout.parts, plan.closing_cycles),
+    ):
+        for part in parts:
+            assert part.pattern.cycles <= part.interval <= distance, part.name
 
 
 @pytest.mark.parametrize("input, transfers, per_transfer, bits", [

@@ -1,17 +1,18 @@
 """From Verilog to figures: recorded tool output first, then the real tools on a small design."""
 
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
 
 import pytest
 from sylvan.hw import netlist, synthesis
-from sylvan.hw.flow import nextpnr_arguments, yosys_script
-from sylvan.hw.measured import SeedRun, measure, seed_run, utilisation
+from sylvan.hw.flow import Flow, nextpnr_arguments, yosys_script
+from sylvan.hw.measured import CELLS, SeedRun, measure, seed_run, utilisation
 from sylvan.hw.synthesis import DoesNotFit, reference_verilog, synthesize
 from sylvan.hw.targets import TARGETS, target
-from sylvan.hw.tools import Tool, find
+from sylvan.hw.tools import Tool, Workers, find
 from sylvan.model.errors import CheckError, UserError
 
 DATA = Path(__file__).parent / "data"
@@ -184,7 +185,10 @@ def test_the_flow_keeps_the_median_and_packs_the_best(tmp_path, standins):
         ({"yosys": "sys.exit('ERROR: syntax')"}, r"yosys 0.80 failed .*status 1.*\nERROR: syntax"),
         ({"yosys": ""}, r"yosys 0.80 failed on pair for ice40-up5k \(exit status 0\)"),
         ({"nextpnr_ice40": "sys.exit('ERROR: routing')"}, r"nextpnr-ice40 .*\nERROR: routing"),
-        ({"icepack": "sys.exit(3)"}, r"icepack in PATH failed on pair"),
+        (
+            {"icepack": "sys.exit(3)"},
+            r"icepack in PATH failed on pair .* It said nothing; its log,",
+        ),
     ],
 )
 def test_a_tool_that_fails_is_quoted_and_changes_nothing(tmp_path, standins, bodies, message):
@@ -195,8 +199,24 @@ def test_a_tool_that_fails_is_quoted_and_changes_nothing(tmp_path, standins, bod
     with pytest.raises(CheckError, match=f"(?s){message}") as failure:
         synthesize(PAIR, "pair", target("ice40-up5k"), out)
     assert [path.name for path in out.iterdir()] == ["pair.bin"]
-    log = Path(str(failure.value).split("Its log is ")[1].split(" and ends")[0])
-    assert log.exists()
+    kept_log(failure.value).unlink()
+
+
+def kept_log(failure):
+    """The log that the message names; it is outside the work folder and still there."""
+    (log,) = re.findall(r"/\S+/sylvan-pair-\S+\.log", str(failure))
+    assert Path(log).is_file()
+    return Path(log)
+
+
+def test_a_kept_log_holds_what_a_quiet_tool_did_and_what_went_wrong(tmp_path, standins):
+    body = "name = sys.argv[sys.argv.index('--log') + 1]\n"
+    body += "open(name, 'w').write('Info: packing\\n')\nprint('ERROR: no route')\nsys.exit(1)\n"
+    standins(nextpnr_ice40=body)
+    with pytest.raises(CheckError, match=r"ends:\nInfo: packing\nERROR: no route$") as failure:
+        synthesize(PAIR, "pair", target("ice40-up5k"), tmp_path / "out", seeds=(1,))
+    log = kept_log(failure.value)
+    assert log.read_text().split("\n") == ["Info: packing", "", "ERROR: no route", ""]
     log.unlink()
 
 
@@ -266,6 +286,25 @@ def test_the_real_tools_place_a_small_design(tmp_path, part, family):
     assert found.modules["pair.long"]["ffs"] == 12
     assert found.bitstream.stat().st_size > 10_000
     assert set(found.tool_versions) == {"yosys", f"nextpnr-{family}"}
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("part", [p for p in TARGETS.values() if p.placed], ids=lambda p: p.name)
+def test_a_target_has_what_nextpnr_says_it_has(tmp_path, part):
+    shutil.copy(PAIR, tmp_path / "design.v")
+    with Workers(1) as crew:
+        flow = Flow("pair", part, tmp_path, crew, print)
+        flow.map()
+        flow.place(1, None)
+    report = json.loads((tmp_path / "nextpnr-seed-1.json").read_text())["utilization"]
+    offered = {
+        name: report.get(cell, {}).get("available", 0) for name, cell in CELLS[part.family].items()
+    }
+    listed = {name: getattr(part, name) for name in offered}
+    if part.family == "ecp5":
+        # The pads of the die, which are at least those that the package brings out.
+        assert listed.pop("pins") <= offered.pop("pins")
+    assert listed == offered
 
 
 def test_the_real_tools_refuse_too_many_pins(tmp_path):

@@ -132,3 +132,13 @@ def test_a_slow_first_start_is_announced(tmp_path, monkeypatch):
         workers.warm(tool, tmp_path, said.append)
         workers.warm(tool, tmp_path, said.append)
     assert said == ["slow: the first run compiles it, up to a minute"]
+
+
+def test_a_tool_that_does_not_start_is_quoted(tmp_path):
+    program = script(tmp_path, "broken", "import sys; print('no memory'); sys.exit(1)")
+    tool = tools.Tool("broken", (str(program),), "1.0", compiles_itself=True)
+    with (
+        Workers() as workers,
+        pytest.raises(CheckError, match=r"reinstall .*\nIt said:\nno memory$"),
+    ):
+        workers.warm(tool, tmp_path, print)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from contracts.random_cores import random_core
 from contracts.suite import cosimulate
+from contracts.test_random_cores import random_plan
 from sylvan.hw.plan import Plan
 from sylvan.hw.schedule import Schedule
 from sylvan.hw.verilog import describe_ports, generate
@@ -83,6 +84,19 @@ def test_names_of_the_program_survive_and_those_of_this_machine_do_not() -> None
     for name in ("hidden_memory", "transformed", "injected", "total", "hidden_next", "features"):
         assert re.search(rf"\b{name}\b", text), name
     assert str(TESTS.parent) not in text and "src =" not in text
+
+
+@pytest.mark.parametrize("seed", [None, 0, 2, 7, 14], ids=str)
+def test_what_crosses_a_border_has_a_name(seed: int | None) -> None:
+    """A register or a memory's word of which modules take slices would be called `port$597$0`.
+
+    The seeds have inputs in beats, wide words, and delays in registers (7) and in a memory (0).
+    """
+    if seed is None:
+        plan = Plan(network(), Schedule(4))
+    else:
+        plan = random_plan(seed, random_core(seed))
+    assert not re.findall(r"port\$\S*|\$signature\S*", generate(plan))
 
 
 def test_the_module_has_the_stated_ports_and_name() -> None:

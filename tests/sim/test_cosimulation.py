@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sim.accumulator import accumulate, accumulator
+from accumulator import accumulate, accumulator
 from sylvan.model.errors import CheckError, UserError
 from sylvan.sim.cosimulation import Result, simulate
 from sylvan.sim.simulators import find_simulator

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sim.accumulator import accumulate, accumulator
+from accumulator import accumulate, accumulator
 from sylvan.hw.build import write_sources
 from sylvan.hw.plan import Plan
 from sylvan.hw.schedule import Schedule

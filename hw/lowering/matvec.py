@@ -1,0 +1,104 @@
+# amaranth: UnusedElaboratable=no
+"""Constant matrices: which form of a product, by structure and by the pattern demanded."""
+
+from collections.abc import Callable
+
+import numpy as np
+from sylvan.model import matrices
+from sylvan.model.arrays import Array
+from sylvan.model.errors import UserError
+from sylvan.model.numbers import Format
+from sylvan.model.operations import Value, constants
+from sylvan.model.program import Node
+
+from ..beats import Pattern
+from ..operators.elementwise import SignFlip
+from ..operators.hadamard import Hadamard
+from ..operators.matvec import InnerMatVec, OuterMatVec
+from ..operators.rom import pack_beats
+from ..schedule import Schedule
+from .base import Demand, Lowered, Lowering, lowers
+
+
+@lowers(constants.MatVec)
+class _MatVec(Lowering):
+    """Hadamard matrices by the transform; dense ones by inner or outer products.
+
+    Inner products where single elements with the right dwell are demanded (few rows, a readout),
+    outer products where the result must come in beats (few columns, an input).
+    """
+
+    def __init__(
+        self, node: Node, schedule: Schedule, period: int, dwell_of: Callable[[Value], int]
+    ) -> None:
+        super().__init__(node, schedule, period, dwell_of)
+        assert isinstance(node.operation, constants.MatVec)
+        self.matrix = node.operation.matrix
+        self.columns = self.matrix.shape[1]
+        self.column_lanes = schedule.over(self.columns)
+        self.row_dwell = Pattern(self.columns, self.column_lanes).beats
+
+    @property
+    def dwell(self) -> int:
+        return 1 if isinstance(self.matrix, matrices.Hadamard) else self.row_dwell
+
+    def natural(self, pattern: Pattern) -> Pattern:
+        if isinstance(self.matrix, matrices.Hadamard):
+            if pattern.dwell == 1:
+                return pattern
+        elif pattern.lanes == 1 and pattern.dwell >= self.row_dwell:
+            return Pattern(self.size, 1, self.row_dwell)
+        elif pattern.dwell == 1 and pattern.repeats == 1:
+            return pattern
+        return Pattern(self.size, self.schedule.over(self.size))
+
+    def lower(self, pattern: Pattern) -> Lowered:
+        if isinstance(self.matrix, matrices.Hadamard):
+            return self._transform(self.matrix, pattern)
+        if pattern.lanes == 1 and pattern.dwell == self.row_dwell:
+            return self._inner(self.matrix.dense())
+        return self._outer(self.matrix.dense(), pattern)
+
+    def _transform(self, matrix: matrices.Hadamard, pattern: Pattern) -> Lowered:
+        source = self.formats[0]
+        plain = matrices.Hadamard(matrix.block, np.ones_like(matrix.signs)).interval(source)
+        try:
+            operator = Hadamard(pattern.lanes, matrix.block, self.size, source, plain, self.period)
+        except ValueError as error:
+            raise UserError(f"{self.node.result.name}: {error}") from None
+        transformed = Lowered(operator, pattern, self.passed(pattern), "transform")
+        if (matrix.signs > 0).all():
+            return Lowered(operator, pattern, self.passed(pattern))
+        negative = (matrix.signs < 0).astype(np.int64)[None]
+        signs = self.rom(negative, pattern, Format(0, 1), "signs")
+        flip = SignFlip(pattern.lanes, [plain, Format(0, 1)], self.result, self.period)
+        return Lowered(flip, pattern, (transformed, signs))
+
+    def _inner(self, weights: Array) -> Lowered:
+        pattern = Pattern(self.size, 1, self.row_dwell)
+        taken = Pattern(self.columns, self.column_lanes, 1, self.size)
+        words = pack_beats(weights, taken.lanes).reshape(1, -1)
+        order = Pattern(words.size, taken.lanes)
+        format = Format(int(weights.min()), int(weights.max()))
+        operator = InnerMatVec(
+            weights, taken.lanes, self.formats[0], format, self.result, self.period
+        )
+        operands = (
+            Demand(self.node.operands[0], taken),
+            self.rom(words, order, format, "weights"),
+        )
+        return Lowered(operator, pattern, operands)
+
+    def _outer(self, weights: Array, pattern: Pattern) -> Lowered:
+        taken = Pattern(self.columns, 1, pattern.beats)
+        words = pack_beats(weights.T, pattern.lanes).reshape(1, -1)
+        order = Pattern(words.size, pattern.lanes)
+        format = Format(int(weights.min()), int(weights.max()))
+        operator = OuterMatVec(
+            weights, pattern.lanes, self.formats[0], format, self.result, self.period
+        )
+        operands = (
+            Demand(self.node.operands[0], taken),
+            self.rom(words, order, format, "weights"),
+        )
+        return Lowered(operator, pattern, operands)
