@@ -50,6 +50,8 @@ class Config:
         clip: largest norm of a gradient, 0 for any.
         patience: epochs without a better validation score after which to stop, 0 for never.
         refit: train on the validation split too, and keep the last epoch.
+        temperature: at the end, multiply the kept answers by the power of two that gives the least
+            validation loss (Guo et al., ICML 2017, arXiv 1706.04599); no answer changes.
         threads: of torch; another number may change the last bits.
         seed: of the weights, the signs and the order of the batches.
     """
@@ -67,6 +69,7 @@ class Config:
     clip: float = 0.0
     patience: int = 0
     refit: bool = False
+    temperature: bool = False
     threads: int = 1
     seed: int = 0
     task_options: dict[str, Any] = field(default_factory=dict)

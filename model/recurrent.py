@@ -35,7 +35,8 @@ class Recurrent(nn.Module, ABC):
             bits; None: symbols are one-hot.
 
     Subclasses give `begin`, `walk` and `readout`, and may give `final` a faster form. They call
-    `inject` for what the input adds.
+    `inject` for what the input adds, and name the readout's parameters `output_weights` and
+    `output_bias`.
     """
 
     def __init__(
@@ -127,6 +128,12 @@ class Recurrent(nn.Module, ABC):
     def optimizer(self, rate: float) -> Optimizer:
         """What trains the layer; each group of parameters has its largest rate as `peak`."""
         return torch.optim.Adam([{"params": list(self.parameters()), "peak": rate}], lr=rate)
+
+    @torch.no_grad()
+    def scale_answers(self, factor: float) -> None:
+        """Multiply every answer; a power of two moves no quantized integer."""
+        for name in ("output_weights", "output_bias"):
+            self.get_parameter(name).mul_(factor)
 
     def check(self) -> None:
         """Raises ValueError for loaded tensors of the right shapes that are no such layer."""

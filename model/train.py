@@ -34,6 +34,7 @@ WARM_UP = 0.05
 """Fraction of the steps in which the rate rises from 0; then it falls as half a cosine."""
 EVALUATION_ELEMENTS = 1 << 25
 """States that are evaluated at a time: a bound on the memory of long sequences."""
+TEMPERATURES = [2.0**k for k in range(-2, 7)]
 SNAPSHOT_SECONDS = 60.0
 """A run that is killed loses no more than this."""
 
@@ -78,8 +79,11 @@ def train(
         for epoch in run.epochs(moved or (lambda _: None)):
             if progress is not None:
                 progress(epoch)
-        best, _ = load_checkpoint(out)
-        test = evaluate(best.to(place), task, task.test, device)
+        best = load_checkpoint(out)[0].to(place)
+        if config.temperature:
+            best.scale_answers(_temperature(best, task, device))
+            save_checkpoint(out, config, sides(task), best)
+        test = evaluate(best, task, task.test, device)
     kept = run.history.kept
     assert kept is not None
     metrics = {
@@ -223,6 +227,16 @@ def _along_streams(layer: Recurrent, x: Tensor) -> Tensor:
         logits, state = layer.follow(part, state)
         answers.append(logits.cpu())
     return torch.cat(answers, 1)
+
+
+def _temperature(layer: Recurrent, task: Task, device: str) -> float:
+    """The power of two by which the answers lose least on the validation split."""
+    losses = {}
+    for factor in TEMPERATURES:
+        layer.scale_answers(factor)
+        losses[factor] = evaluate(layer, task, task.validation, device).loss
+        layer.scale_answers(1 / factor)
+    return min(losses, key=lambda factor: losses[factor])
 
 
 def loss_of(

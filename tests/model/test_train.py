@@ -97,6 +97,17 @@ def test_copy_at_100_steps_is_learned(tmp_path: Path) -> None:
     assert metrics["score"] >= 99.9 and metrics["loss"] < 0.005
 
 
+def test_the_temperature_lowers_the_loss_and_changes_no_answer(tmp_path: Path) -> None:
+    smooth = dataclasses.replace(preset("digits"), hidden=64, epochs=4)
+    plain = train(smooth, tmp_path / "plain")
+    sharp = train(dataclasses.replace(smooth, temperature=True), tmp_path / "sharp")
+    assert sharp["score"] == plain["score"] and sharp["loss"] < 0.9 * plain["loss"]
+    layers = [load_checkpoint(tmp_path / name)[0] for name in ("plain", "sharp")]
+    weights = [layer.get_parameter("output_weights") for layer in layers]
+    factor = (weights[1] / weights[0]).unique()
+    assert len(factor) == 1 and factor.log2().frac() == 0 and factor > 1
+
+
 def test_digits_are_learned(tmp_path: Path) -> None:
     metrics = train(dataclasses.replace(preset("digits-block"), epochs=8), tmp_path)
     assert metrics["score"] >= 94
