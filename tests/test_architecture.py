@@ -37,8 +37,11 @@ ARROWS = {
     "builder": (r"sylvan\.model\.builder", PROGRAM),
     "interpret": (r"sylvan\.model\.interpret", PROGRAM),
     "census": (r"sylvan\.model\.census", PROGRAM),
-    "recurrent": (r"sylvan\.model\.recurrent", PROGRAM + " quantize"),
-    "layer": (r"sylvan\.model\.cells\.\w+\.layer", PROGRAM + " builder step quantize recurrent"),
+    "recurrent": (r"sylvan\.model\.(recurrent|normalized)", PROGRAM + " quantize"),
+    "layer": (
+        r"sylvan\.model\.(gated|cells\.\w+\.layer)",
+        PROGRAM + " builder step quantize recurrent",
+    ),
     "step": (r"sylvan\.model\.cells(\.\w+)*", PROGRAM + " builder"),
     "data": (r"sylvan\.model\.data", "errors arrays numbers"),
     "tasks": (r"sylvan\.model\.tasks(\.\w+)?", PROGRAM + " data"),

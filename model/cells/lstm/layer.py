@@ -1,0 +1,122 @@
+"""The LSTM in torch, with float, binary or ternary weights, and its way to integers.
+
+    i, f, g, o = N_a(W_a h) + N_b(W_x x) + beta
+    c' = sigma(f) c + sigma(i) tanh(g)        h' = sigma(o) tanh(N_c(c'))
+
+Ardakani et al., ICLR 2019, arXiv 1809.11086; the README beside this file has variants and reasons.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from ...gated import (
+    GUARD_BITS,
+    Gated,
+    calibration,
+    check_foldable,
+    fixed,
+    integer_gates,
+    peaks,
+    real,
+    rounded,
+    signed_range,
+)
+from ...normalized import START_GAIN, Normalization
+from ...program import NumericInput, SymbolInput
+from ...recurrent import State
+from .step import LstmParameters
+
+
+class LSTM(Gated):
+    """An LSTM; gates in torch's order: input, forget, candidate, output.
+
+    The parameters are those of `Gated`. N_c exists with "batch" and "layer" normalization.
+    """
+
+    gates = 4
+
+    def __init__(self, inputs: int, hidden: int, outputs: int, **options: Any) -> None:
+        super().__init__(inputs, hidden, outputs, **options)
+        with torch.no_grad():
+            # What is remembered at the start: the gradient reaches back.
+            self.bias[hidden : 2 * hidden] = 1
+        kind = self.how.normalization
+        self.cell: Normalization | None = None
+        if kind in START_GAIN:
+            self.cell = Normalization(hidden, kind)
+            self.cell_bias = nn.Parameter(torch.zeros(hidden))
+
+    def begin(self, batch: int) -> State:
+        return self.bias.new_zeros(batch, self.hidden), self.bias.new_zeros(batch, self.hidden)
+
+    def walk(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        if self.cell is not None or not self.fits_fused:
+            return self.one_by_one(x, state)
+        h, c = (part[None].contiguous() for part in state)
+        weights = [self.injected.matrix(), self.recurrent.matrix(), self.bias]
+        weights.append(torch.zeros_like(self.bias))
+        v = self.vectors(x)
+        states, h, c = torch._VF.lstm(  # type: ignore[attr-defined]
+            v, (h, c), weights, True, 1, 0.0, self.training, False, True
+        )
+        return states, (h[0], c[0])
+
+    def steps(self, x: Tensor, state: State) -> Iterator[State]:
+        h, c = state
+        added, offset = self.added(x), None
+        if self.recurrent.static:
+            w, offset = self.recurrent.effective()
+        else:
+            w = self.recurrent.matrix()
+        if offset is not None:
+            added = added + offset
+        w = w.T
+        for sums in added.unbind():
+            if self.recurrent.static:
+                sums = torch.addmm(sums, h, w)
+            else:
+                sums = sums + self.recurrent.normalized(h @ w)
+            i, f, g, o = sums.chunk(4, 1)
+            c = torch.addcmul(torch.sigmoid(f) * c, torch.sigmoid(i), torch.tanh(g))
+            seen = c if self.cell is None else self.cell(c) + self.cell_bias
+            h = torch.sigmoid(o) * torch.tanh(seen)
+            yield h, c
+
+
+LAYER = LSTM
+"""What training builds for the cell named after this folder."""
+
+
+@torch.no_grad()
+def integer_parameters(
+    layer: LSTM,
+    source: NumericInput | SymbolInput,
+    raw_inputs: npt.ArrayLike,
+    state_bits: int,
+    argmax: bool = False,
+) -> LstmParameters:
+    """The trained layer on integers, h and c in `state_bits` bits each.
+
+    Their ranges are the powers of two that hold every state of the calibration sequences
+    `raw_inputs`, raw as the input `source` declares them. Raises ValueError for weights or states
+    that are not finite, weights that do not fold, and fewer than 2 or more than 32 bits.
+    """
+    check_foldable(layer, state_bits)
+    found = [
+        peaks(layer.steps(x, layer.begin(len(x)))) for x in calibration(layer, source, raw_inputs)
+    ]
+    hidden, cell = (signed_range(max(peak), state_bits) for peak in zip(*found, strict=True))
+    factors, offset = None, None
+    recurrent_offset = layer.recurrent.folded()[2]
+    # On integers one table serves the three sigmoids: input, forget, output, then the candidate.
+    gates = integer_gates(layer, source, hidden, (0, 1, 3, 2), argmax, recurrent_offset)
+    if layer.cell is not None:
+        scale, shift = layer.cell.folded()
+        factors = fixed(real(scale))
+        fine = gates["tanh"].operand.exp - GUARD_BITS
+        offset = rounded(real(shift + layer.cell_bias), fine)
+    return LstmParameters(**gates, cell=cell, cell_factors=factors, cell_offset=offset)

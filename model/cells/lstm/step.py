@@ -1,0 +1,73 @@
+"""The LSTM on integers: the parameters, the step.
+
+    i, f, o = sigma(sums)      g = tanh(sums)
+    c' = f c + i g             h' = o tanh(scale * c' + offset)
+
+Products and sums are exact; what is lost is lost by the narrows to the arguments of the tables, and
+to the formats of c and h. Gates lie in the order i, f, o, g, so that one table serves three.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...builder import Builder
+from ...numbers import Format
+from ...operations import Value
+from ...program import Program
+from ..gates import Fixed, GatedParameters, curved, from_input, from_state, readout, scaled
+
+
+@dataclass(frozen=True, kw_only=True)
+class LstmParameters(GatedParameters):
+    """Everything that a trained LSTM is on integers.
+
+    Parameters: cell, the format of c; cell_factors and cell_offset, of the normalization of c
+    folded, or both None.
+    """
+
+    gates = 4
+
+    cell: Format
+    cell_factors: Fixed | None
+    cell_offset: Fixed | None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if (self.cell_factors is None) != (self.cell_offset is None):
+            raise ValueError("cell_factors and cell_offset go together")
+        for name in ("cell_factors", "cell_offset"):
+            if (constant := getattr(self, name)) is not None:
+                self._check(name, constant.raw, (self.units,))
+
+
+def step(b: Builder, p: LstmParameters, x: Value, h: Value, c: Value) -> tuple[Value, Value]:
+    """h and c after the step."""
+    n = p.units
+    sums = b.add(from_state(b, p, h), from_input(b, p, x), name="sums")
+    gates = curved(b, p.sigma, b.slice(0, 3 * n, sums, name="gate_sums"), "gates")
+    g = curved(b, p.tanh, b.slice(3 * n, 4 * n, sums, name="candidate_sums"), "candidate")
+    i, f, o = (
+        b.slice(k * n, (k + 1) * n, gates, name=name)
+        for k, name in enumerate(("input_gate", "forget_gate", "output_gate"))
+    )
+    kept, new = b.mul(f, c, name="kept"), b.mul(i, g, name="new")
+    c = b.narrow(b.add(kept, new, name="total"), p.cell, name="cell_next")
+    seen = c
+    if p.cell_factors is not None and p.cell_offset is not None:
+        offset = b.const(p.cell_offset.raw[None], p.cell_offset.exp, name="cell_offset")
+        seen = b.add(scaled(b, p.cell_factors, c, "cell_scaled"), offset, name="cell_seen")
+    shown = b.mul(o, curved(b, p.tanh, seen, "squashed"), name="shown")
+    return b.narrow(shown, p.hidden, name="hidden_next"), c
+
+
+def program(p: LstmParameters, metadata: Mapping[str, Any] | None = None) -> Program:
+    """The whole network as a program."""
+    b = Builder(p.input)
+    h, c = b.state("hidden", p.units, p.hidden), b.state("cell", p.units, p.cell)
+    new_h, new_c = step(b, p, b.input, h, c)
+    b.write(h, new_h)
+    b.write(c, new_c)
+    output = readout(b, p, b.layer("lstm", new_h))
+    unit = 1.0 if p.argmax else p.output_unit
+    return b.program(output, p.read, unit=[unit], metadata=dict(metadata or {}))
