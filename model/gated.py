@@ -1,4 +1,4 @@
-"""What cells with gates share in torch: their parameters, the input's part, and the way to integers.
+"""What cells with gates share in torch: parameters, the part of the input, the way to integers.
 
 A cell adds its equation: `walk` by a fused kernel of torch where nothing has to be measured on the
 way, and `steps`, one timestep after the other.
@@ -90,18 +90,19 @@ class Gated(Recurrent):
 
     def readout(self, h: Tensor) -> Tensor:
         """`V h + c`."""
-        v = self.output_weights
+        v: Tensor = self.output_weights
         if self.how.weights != "float":
             v = symmetric(v, self.weight_bits)
         return functional.linear(h, v, self.output_bias)
 
     def one_by_one(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """`walk` by `steps`."""
-        states = []
-        for state in self.steps(x, state):
-            states.append(state[0])
+        seen = []
+        for new in self.steps(x, state):
+            seen.append(new[0])
+            state = new
         self.learn()
-        return torch.stack(states, 1), state
+        return torch.stack(seen, 1), state
 
     def learn(self) -> None:
         """Move all running statistics; after each pass of training."""
@@ -109,6 +110,12 @@ class Gated(Recurrent):
             for module in self.modules():
                 if isinstance(module, Normalization):
                     module.learn()
+
+    def check(self) -> None:
+        """Raises ValueError for loaded tensors of the right shapes that are no such layer."""
+        for name, tensor in self.state_dict().items():
+            if name.endswith(".variance") and (tensor < 0).any():
+                raise ValueError(f"{name} holds negative variances")
 
     def added(self, x: Tensor) -> Tensor:
         """What input and bias add to each gate, for all timesteps at once: (T, batch, lanes)."""

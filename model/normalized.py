@@ -113,9 +113,7 @@ class Projection(nn.Module):
     Attributes: latent, the real matrix that is trained; unit, w0, what +1 stands for.
     """
 
-    def __init__(
-        self, rows: int, columns: int, how: Quantization, random: torch.Generator
-    ) -> None:
+    def __init__(self, rows: int, columns: int, how: Quantization, random: torch.Generator) -> None:
         super().__init__()
         self.how = how
         self.latent = xavier(random, rows, columns)
@@ -155,7 +153,7 @@ class Projection(nn.Module):
 
     def matrix(self) -> Tensor:
         """What multiplies in this pass, before a normalization of products; straight-through."""
-        w = self.latent
+        w: Tensor = self.latent
         if self.how.weights != "float":
             drawn = self.training and self.how.sampling == "stochastic"
             q = self.sampled() if drawn else self.signs()

@@ -8,6 +8,7 @@ from pkgutil import iter_modules
 from types import ModuleType
 
 from sylvan.hw.build import write_sources
+from sylvan.hw.lowering import Lowering
 from sylvan.hw.plan import Plan, widest
 from sylvan.hw.schedule import Schedule
 from sylvan.model.errors import UserError
@@ -45,6 +46,12 @@ def _first_plan(program: Program, lanes: Iterable[int]) -> Plan:
         except UserError as refused:
             assert "lanes" in str(refused), refused
     raise AssertionError("no number of lanes is legal")
+
+
+def missing_hardware(program: Program) -> str | None:
+    """The first operation without an operator: a build refuses the program by its name."""
+    kinds = (type(node.operation) for node in program.nodes())
+    return next((kind.kind for kind in kinds if kind not in Lowering.registry), None)
 
 
 def cosimulate(

@@ -51,7 +51,7 @@ class GRU(Gated):
         w, offset = self.injected.effective()
         u, inside = self.recurrent_constants()
         weights = [w, u, self.bias if offset is None else self.bias + offset, inside]
-        states, h = torch._VF.gru(  # type: ignore[attr-defined]
+        states, h = torch._VF.gru(
             self.vectors(x), h[None].contiguous(), weights, True, 1, 0.0, self.training, False, True
         )
         return states, (h[0],)
@@ -69,13 +69,13 @@ class GRU(Gated):
     def traced(self, x: Tensor, state: State) -> Iterator[tuple[Tensor, Tensor]]:
         """The state after each timestep, and what the reset gate multiplied on the way there."""
         (h,) = state
-        n = self.hidden
+        n, injected = self.hidden, self.added(x)
         if self.recurrent.static:
             u, inside = self.recurrent_constants()
         else:
             u = self.recurrent.matrix()
         u = u.T
-        for b in self.added(x).unbind():
+        for b in injected.unbind():
             if self.recurrent.static:
                 a = torch.addmm(inside, h, u)
                 gated = a[:, 2 * n :]

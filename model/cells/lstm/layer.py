@@ -60,9 +60,7 @@ class LSTM(Gated):
         weights = [self.injected.matrix(), self.recurrent.matrix(), self.bias]
         weights.append(torch.zeros_like(self.bias))
         v = self.vectors(x)
-        states, h, c = torch._VF.lstm(  # type: ignore[attr-defined]
-            v, (h, c), weights, True, 1, 0.0, self.training, False, True
-        )
+        states, h, c = torch._VF.lstm(v, (h, c), weights, True, 1, 0.0, self.training, False, True)
         return states, (h[0], c[0])
 
     def steps(self, x: Tensor, state: State) -> Iterator[State]:
