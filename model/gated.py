@@ -27,8 +27,8 @@ CALIBRATION_STEPS = 1 << 17
 """Timesteps of all sequences together that choose the ranges: the first of the training split."""
 CALIBRATION_LENGTH = 1 << 12
 """Longer streams are cut into pieces that start from nothing."""
-FACTOR_BITS = 14
-"""Of the largest factor of a folded normalization; 12 are needed, see the README of the LSTM."""
+FACTOR_BITS = 12
+"""Of the largest factor of a folded normalization; the README of the LSTM has the measurement."""
 GUARD_BITS = 6
 """How much finer than the arguments of the gates the constants are that are added to them."""
 
@@ -76,7 +76,8 @@ class Gated(Recurrent):
         random = torch.Generator().manual_seed(seed)
         lanes = self.gates * hidden
         self.recurrent = Projection(lanes, hidden, how, random)
-        self.injected = Projection(lanes, self.features, how, random)
+        self.one_hot = self.symbols and self.embedding is None
+        self.injected = Projection(lanes, self.features, how, random, self.one_hot)
         self.bias = nn.Parameter(torch.zeros(lanes))
         self.output_weights = xavier(random, outputs, hidden)
         self.output_bias = nn.Parameter(torch.zeros(outputs))
@@ -125,6 +126,9 @@ class Gated(Recurrent):
             bias = self.bias if offset is None else self.bias + offset
         else:
             w, bias = self.injected.matrix(), self.bias
+        if self.symbols and self.injected.norm is not None and not self.injected.static:
+            rows = self.injected.norm.rows(self.rows(w), x)
+            return functional.embedding(x, rows + bias)
         added = self.inject(x, w)
         if not self.injected.static:
             added = self.injected.normalized(added.flatten(0, 1)).reshape(added.shape)
@@ -133,8 +137,7 @@ class Gated(Recurrent):
     @property
     def fits_fused(self) -> bool:
         """Whether the fused kernels can take the matrices and the input as they are."""
-        one_hot = self.symbols and self.embedding is None
-        few = not one_hot or self.inputs <= FEW_SYMBOLS
+        few = not self.one_hot or self.inputs <= FEW_SYMBOLS
         return self.recurrent.static and self.injected.static and few
 
     def vectors(self, x: Tensor) -> Tensor:

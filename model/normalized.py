@@ -59,6 +59,30 @@ class Normalization(nn.Module):
             scale, offset = self.folded()
             return torch.addcmul(offset, y, scale)
         variance, mean = torch.var_mean(y, 0, correction=0)
+        return self._by(y, mean, variance)
+
+    def rows(self, rows: Tensor, chosen: Tensor) -> Tensor:
+        """What `self(rows[chosen])` would be by row: what is looked up is normalized once.
+
+        `rows` (symbols, lanes), `chosen` the symbols of any number of timesteps.
+        """
+        if self.kind == "layer" or self.static:
+            return self(rows)
+        share = torch.bincount(chosen.flatten(), minlength=len(rows)).to(rows) / chosen.numel()
+        mean = share @ rows
+        return self._by(rows, mean, share @ (rows - mean).square())
+
+    def lanes(self, y: Tensor) -> Tensor:
+        """`self(y.T).T` of y (lanes, batch), in less time where a timestep's batch is measured."""
+        if self.kind == "layer" or self.static:
+            return self(y.T).T
+        # Over a contiguous batch this is what torch's kernel for layers computes.
+        unit, mean, inverse = torch.native_layer_norm(y, y.shape[1:], None, None, EPSILON)
+        variance = (inverse.detach() ** -2 - EPSILON).clamp(min=0)
+        self._seen.append((mean.detach()[:, 0], variance[:, 0]))
+        return unit * self.gain[:, None]
+
+    def _by(self, y: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
         self._seen.append((mean.detach(), variance.detach()))
         return (y - mean) * (self.gain * torch.rsqrt(variance + EPSILON))
 
@@ -110,21 +134,29 @@ class Quantization:
 class Projection(nn.Module):
     """A trained matrix whose product with a vector is normalized.
 
+    Parameters: one_hot, whether the vector chooses a column.
     Attributes: latent, the real matrix that is trained; unit, w0, what +1 stands for.
     """
 
-    def __init__(self, rows: int, columns: int, how: Quantization, random: torch.Generator) -> None:
+    def __init__(
+        self,
+        rows: int,
+        columns: int,
+        how: Quantization,
+        random: torch.Generator,
+        one_hot: bool = False,
+    ) -> None:
         super().__init__()
         self.how = how
         self.latent = xavier(random, rows, columns)
-        limit = math.sqrt(6 / (rows + columns))
-        self.unit = limit / 2
+        self.unit = math.sqrt(6 / (rows + columns)) / 2
         self.norm: Normalization | None = None
         if how.normalization in START_GAIN:
             self.norm = Normalization(rows, how.normalization)
         elif how.normalization == "weight":
-            # The length of a row of the latent matrix at the start.
-            self.gain = nn.Parameter(torch.full((rows,), limit * math.sqrt(columns / 3)))
+            # Rows of length 1; where a single entry of them counts, entries of about 1.
+            start = math.sqrt(columns) if one_hot else 1.0
+            self.gain = nn.Parameter(torch.full((rows,), start))
 
     @property
     def static(self) -> bool:
@@ -174,8 +206,12 @@ class Projection(nn.Module):
         return self.matrix() * scale[:, None], offset
 
     def normalized(self, product: Tensor) -> Tensor:
-        """The product with `matrix`, normalized in this pass."""
+        """The products (batch, rows) with `matrix`, normalized in this pass."""
         return product if self.norm is None else self.norm(product)
+
+    def lanes(self, product: Tensor) -> Tensor:
+        """`normalized` of products (rows, batch)."""
+        return product if self.norm is None else self.norm.lanes(product)
 
     @torch.no_grad()
     def folded(self) -> tuple[Tensor, Tensor, Tensor]:

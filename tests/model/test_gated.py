@@ -76,7 +76,7 @@ def test_inference_draws_nothing_and_training_does() -> None:
     expected = p.latent.sign() * p.unit * (p.latent.abs() > p.unit / 3)
     assert torch.equal(p.matrix(), expected)
     b = projection(weights="binary", sampling="deterministic")
-    assert torch.equal(b.matrix(), ((b.latent >= 0) * 2.0 - 1) * b.unit)
+    assert torch.equal(b.matrix(), ((b.latent >= 0).double() * 2 - 1) * b.unit)
 
 
 @pytest.mark.parametrize("sparsity", [0.0, 0.5, 0.75, 0.9])

@@ -68,24 +68,25 @@ class GRU(Gated):
 
     def traced(self, x: Tensor, state: State) -> Iterator[tuple[Tensor, Tensor]]:
         """The state after each timestep, and what the reset gate multiplied on the way there."""
-        (h,) = state
-        n, injected = self.hidden, self.added(x)
-        if self.recurrent.static:
+        # Lanes first, so that gates are whole blocks of memory, and a batch lies together.
+        h, n = state[0].T, self.hidden
+        injected, static = self.added(x), self.recurrent.static
+        if static:
             u, inside = self.recurrent_constants()
+            inside = inside[:, None]
         else:
             u = self.recurrent.matrix()
-        u = u.T
-        for b in injected.unbind():
-            if self.recurrent.static:
-                a = torch.addmm(inside, h, u)
-                gated = a[:, 2 * n :]
+        for b in injected.transpose(1, 2).contiguous().unbind():
+            if static:
+                a = torch.addmm(inside, u, h)
+                gated = a[2 * n :]
             else:
-                a = self.recurrent.normalized(h @ u)
-                gated = a[:, 2 * n :] + self.candidate_bias
-            r, z = torch.sigmoid(a[:, : 2 * n] + b[:, : 2 * n]).chunk(2, 1)
-            candidate = torch.tanh(torch.addcmul(b[:, 2 * n :], r, gated))
+                a = self.recurrent.lanes(u @ h)
+                gated = a[2 * n :] + self.candidate_bias[:, None]
+            r, z = torch.sigmoid(a[: 2 * n] + b[: 2 * n]).chunk(2)
+            candidate = torch.tanh(torch.addcmul(b[2 * n :], r, gated))
             h = torch.lerp(candidate, h, z)
-            yield h, gated
+            yield h.T, gated.T
 
 
 LAYER = GRU

@@ -64,25 +64,25 @@ class LSTM(Gated):
         return states, (h[0], c[0])
 
     def steps(self, x: Tensor, state: State) -> Iterator[State]:
-        h, c = state
-        added, offset = self.added(x), None
-        if self.recurrent.static:
+        # Lanes first, so that gates are whole blocks of memory, and a batch lies together.
+        h, c = (part.T for part in state)
+        added, offset, static = self.added(x), None, self.recurrent.static
+        if static:
             w, offset = self.recurrent.effective()
         else:
             w = self.recurrent.matrix()
         if offset is not None:
             added = added + offset
-        w = w.T
-        for sums in added.unbind():
-            if self.recurrent.static:
-                sums = torch.addmm(sums, h, w)
+        for sums in added.transpose(1, 2).contiguous().unbind():
+            if static:
+                sums = torch.addmm(sums, w, h)
             else:
-                sums = sums + self.recurrent.normalized(h @ w)
-            i, f, g, o = sums.chunk(4, 1)
+                sums = sums + self.recurrent.lanes(w @ h)
+            i, f, g, o = sums.chunk(4)
             c = torch.addcmul(torch.sigmoid(f) * c, torch.sigmoid(i), torch.tanh(g))
-            seen = c if self.cell is None else self.cell(c) + self.cell_bias
+            seen = c if self.cell is None else self.cell.lanes(c) + self.cell_bias[:, None]
             h = torch.sigmoid(o) * torch.tanh(seen)
-            yield h, c
+            yield h.T, c.T
 
 
 LAYER = LSTM
