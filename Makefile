@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup icarus demo test test-all lint format types readme bench-golden bench-phases
+.PHONY: help setup icarus demo test test-all lint format types readme results bench-golden bench-phases
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -38,6 +38,10 @@ bench-phases: setup  ## phases against fixed-point constants for 1/sqrt(2), as a
 
 readme: setup  ## write the table of the README from the figures of the last demo
 	@$(BIN)/python docs/measured.py
+
+results: setup  ## train the presets on the data sets in DATA, score them, write docs/results.md
+	@$(BIN)/python bench/results.py $(if $(DATA),--data $(DATA)) $(if $(ONLY),--only $(ONLY))
+	@$(BIN)/python docs/results.py runs/results
 
 lint: setup  ## formatting and lint
 	@$(BIN)/ruff format --check
