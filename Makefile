@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup icarus demo test test-all lint format types readme results bench-golden bench-phases
+.PHONY: help setup icarus demo test test-all lint format types readme results bench-golden bench-phases bench-train
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -35,6 +35,9 @@ bench-golden: setup  ## images per second of the golden model; writes bench/gold
 
 bench-phases: setup  ## phases against fixed-point constants for 1/sqrt(2), as a table
 	@$(BIN)/python bench/phases.py
+
+bench-train: setup  ## training iterations against a dense loop; writes bench/train.json
+	@$(BIN)/python bench/train.py
 
 readme: setup  ## write the table of the README from the figures of the last demo
 	@$(BIN)/python docs/measured.py
