@@ -47,15 +47,6 @@ class Score:
         return f"{self.score:.2f} %" if self.unit == "%" else f"{self.score:.4g}"
 
 
-@dataclass(frozen=True)
-class Window:
-    """Timesteps `start..stop-1` to answer in training, and the weight of their mean loss."""
-
-    start: int
-    stop: int
-    weight: float = 1.0
-
-
 @dataclass(frozen=True, eq=False)
 class Task:
     """What is read, what is answered, and how well.
@@ -116,9 +107,10 @@ class Task:
         """Percent of right answers."""
         return float(100 * (answers == targets).mean())
 
-    def windows(self, random: np.random.Generator) -> list[Window]:
-        """For a task read on every step: the timesteps whose loss a training batch sums."""
-        return [Window(0, self.train.inputs.shape[1])]
+    @property
+    def timestep_weights(self) -> Array | None:
+        """Share of each timestep in the training loss of a task read on every step; None: equal."""
+        return None
 
 
 @dataclass(frozen=True, eq=False)
