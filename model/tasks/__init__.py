@@ -21,6 +21,8 @@ from ..arrays import Array
 from ..errors import UserError
 from ..program import NumericInput, SymbolInput
 
+CALIBRATED = 1 << 22
+"""Timesteps of training data that are enough to know the ranges of a network's values."""
 SCORED_AT_A_TIME = 1 << 18
 """Answers of which a score keeps float64 copies: a bound on the memory of long sequences."""
 
@@ -105,6 +107,18 @@ class Task:
     def inputs(self) -> int:
         """Elements of a numeric input, or the number of symbols."""
         return self.input.symbols if isinstance(self.input, SymbolInput) else self.input.size
+
+    @property
+    def calibration(self) -> Array:
+        """Raw training inputs, as many as are enough to measure ranges.
+
+        Streams are as long as those that are scored: a state may grow for as long as it runs.
+        """
+        raw = self.train.inputs
+        if self.window:
+            length = min(raw.size, self.validation.inputs.shape[1])
+            raw = raw[0, : raw.size // length * length].reshape(-1, length)
+        return raw[: max(1, CALIBRATED // raw.shape[1])]
 
     def values(self, raw: Array) -> Array:
         """Raw numbers as the float32 values they stand for; symbols as int64."""
