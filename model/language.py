@@ -79,7 +79,7 @@ def sentiment(
         outputs=2,
         read="last",
         silent=PAD,
-        vocabulary=("", "?", *made.vocabulary),
+        vocabulary=("", "<unk>", *made.vocabulary),
         train=part("train", train),
         validation=part("validation", validation),
         test=part("test", tests),

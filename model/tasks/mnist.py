@@ -43,7 +43,7 @@ def load(data: Path | None = None, permuted: bool = False, pixels: int = 1) -> T
     if pixels < 1 or SIDE * SIDE % pixels:
         raise UserError(f"task mnist needs pixels that divide {SIDE * SIDE}, got {pixels}")
     paths = MNIST.locate(data)
-    images, test_images = (_images(path) for path in paths[::2])
+    images, test_images = _images(paths[0], least=6), _images(paths[2], least=1)
     labels, test_labels = (
         _labels(path, len(of)) for path, of in zip(paths[1::2], (images, test_images), strict=True)
     )
@@ -71,14 +71,15 @@ def load(data: Path | None = None, permuted: bool = False, pixels: int = 1) -> T
     )
 
 
-def _images(path: Path) -> Array:
+def _images(path: Path, least: int) -> Array:
     count, rows, columns, body = _idx(path, IMAGES_MAGIC, 4)
     if (rows, columns) != (SIDE, SIDE):
         raise UserError(f"{path} should hold images of {SIDE}x{SIDE}, got {rows}x{columns}")
-    if count < 6 or len(body) != count * SIDE * SIDE:
+    wanted = count * SIDE * SIDE
+    if count < least or len(body) != wanted:
         raise UserError(
-            f"{path} should hold the pixels of the {count} images that it declares (at least 6), "
-            f"got {len(body)} bytes instead of {count * SIDE * SIDE}"
+            f"{path} should hold the pixels of the {count} images that it declares (at least "
+            f"{least}), got {len(body)} bytes instead of {wanted}"
         )
     return np.frombuffer(body, np.uint8).reshape(count, SIDE * SIDE)
 
