@@ -67,7 +67,7 @@ def quantized(trained: Trained, state_bits: int, *, argmax: bool = False) -> Pro
         )
     try:
         parameters = family.integer_parameters(
-            trained.layer, task.input, task.train.inputs, state_bits, argmax
+            trained.layer, task.input, task.calibration, state_bits, argmax
         )
     except ValueError as error:
         raise UserError(f"{trained.folder} cannot be exported: {error}") from None

@@ -242,10 +242,9 @@ def evaluate(
 ) -> None:
     """Score a program with the golden model, exactly as the hardware will answer."""
     from sylvan.model import evaluate as golden
-    from sylvan.model.tasks import load_task
 
     folder, loaded = find_program(program)
-    found = load_task(task, data=data) if task else task_of(loaded, folder, data)
+    found = task_of(loaded, folder, data, task)
     score = golden.evaluate(loaded, found, found.test)
     loss = f", loss {score.loss:.3g}" if score.loss == score.loss else ""
     sequences = len(found.test.inputs)
@@ -305,16 +304,17 @@ def sim(
     """Simulate a build against the golden model: every answer, every cycle count."""
     from sylvan.hw.build import check_unchanged
     from sylvan.hw.report import record_simulation
-    from sylvan.model.tasks import load_task
     from sylvan.sim.cosimulation import simulate
     from sylvan.sim.stimulus import Timesteps
 
-    inputs = None
-    if task is not None:
-        inputs = Timesteps.of_sequences(load_task(task, data=data).test.inputs[:sequences])
     if not folder.is_dir():
         raise UserError(f"there is no build directory {folder}: `sylvan build` makes one")
     check_unchanged(folder)
+    inputs = None
+    if task is not None:
+        place, program = find_program(folder)
+        found = task_of(program, place, data, task)
+        inputs = Timesteps.of_sequences(found.test.inputs[:sequences])
     with progress_bar() as bar:
         bar.add_task(f"simulating with {simulator}, seed {seed}", total=None)
         result = simulate(
@@ -359,14 +359,18 @@ def find_program(folder: Path) -> tuple[Path, Any]:
     return folder, load(folder)
 
 
-def task_of(program: Any, folder: Path, data: Path | None) -> Any:
-    """The task that a program was trained on, by its metadata."""
+def task_of(program: Any, folder: Path, data: Path | None, named: str | None = None) -> Any:
+    """The task that is `named`, or that a program was trained on, by its metadata.
+
+    Trained on the task that is named, it keeps the options that it was trained with.
+    """
     from sylvan.model.tasks import load_task
 
-    name = program.metadata.get("task")
+    trained = program.metadata.get("task")
+    name = named or trained
     if not isinstance(name, str):
         raise UserError(f"{folder} does not say what task it is for: name one with --task")
-    options = program.metadata.get("task_options", {})
+    options = program.metadata.get("task_options", {}) if name == trained else {}
     return load_task(name, data=data, **(options if isinstance(options, dict) else {}))
 
 

@@ -178,6 +178,8 @@ def deep_config(run: Path) -> None:
 MISTAKES = [
     (spoil_task_options(name=1), "eval {run}", "task copy has no option 'name'"),
     (spoil_task_options(length=10**13), "eval {run}", "not enough memory"),
+    # Named, the task that it was trained on keeps its options.
+    (spoil_task_options(length=19), "eval {run} --task copy", "a length of at least 20, got 19"),
     (deep_config, "export {run}", "config.json cannot be read"),
     (None, "train --preset digits --device quantum --out {out}", "the device 'quantum'"),
     (None, "build {run} --target verilog --clock nan --out {out}", "above 0 in Hz, got nan"),
