@@ -167,7 +167,7 @@ class Timetable:
             return part
         key = f"{part.name} after {wait}", part.pattern
         if key not in self._made:
-            delay = Delay(part.pattern.lanes, part.format, wait, self.period)
+            delay = Delay(part.pattern, part.format, wait, self.period)
             made = self._operator(f"{part.name}_delay", delay, part.pattern, [part])
             made.time = time
             self._made[key] = made
