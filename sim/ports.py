@@ -1,13 +1,13 @@
 """What a core's ports mean, read from ports.json, and how elements become words on them."""
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sylvan.model.errors import UserError
+from sylvan.model.errors import UserError, shortened
+from sylvan.model.files import parse_json
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def load_ports(build: Path) -> Ports:
     except KeyError as error:
         raise UserError(f"{path} is not complete: {error} is missing. Build it again.") from None
     except (IndexError, TypeError, ValueError, OverflowError) as error:
-        raise UserError(f"{path} is corrupt: {error}. Build it again.") from None
+        raise UserError(f"{path} is corrupt: {shortened(str(error))}. Build it again.") from None
 
 
 def load_planned_cycles(build: Path) -> Cycles:
@@ -122,12 +122,12 @@ def _read_json(path: Path, build: Path) -> dict[str, Any]:
     if not build.is_dir():
         raise UserError(f"there is no build directory {build}: `sylvan build` makes one.")
     try:
-        data = json.loads(path.read_text())
+        data = parse_json(path.read_text())
     except FileNotFoundError:
         raise UserError(
             f"{build} is not a build directory: it has no {path.name}. `sylvan build` makes one."
         ) from None
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read: {error}. Build it again.") from None
     if not isinstance(data, dict):
         raise UserError(f"{path} is corrupt: expected an object. Build it again.")

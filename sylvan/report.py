@@ -1,6 +1,5 @@
 """Reports for people: tables of what was trained, built and measured."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from sylvan.model.errors import UserError
+from sylvan.model.files import parse_json
 
 from .console import console, next_step
 
@@ -77,7 +77,7 @@ def print_report(folder: Path) -> None:
 def _run_table(folder: Path) -> Table:
     path = folder / "metrics.json"
     try:
-        metrics = json.loads(path.read_text())
+        metrics = parse_json(path.read_text())
         table = Table(title=f"{metrics['cell']} on {metrics['task']}", title_justify="left")
         table.add_column("")
         unit = metrics["score_unit"]
@@ -89,7 +89,7 @@ def _run_table(folder: Path) -> Table:
         for bits, score in sorted(metrics["integer"].items(), key=lambda item: int(item[0])):
             loss = shown(score["loss"], "{:.3g}")
             table.add_row(f"integer, {bits}-bit state", form.format(score["score"]), loss)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{path} is no metrics file: {error!r}") from None
     return table
 

@@ -146,7 +146,12 @@ def deep_config(run: Path) -> None:
     (run / "config.json").write_text("[" * 200_000)
 
 
+def infinite_report(run: Path) -> None:
+    (run / "report.json").write_text('{"measured": {"luts": 1e999}}')
+
+
 MISTAKES = [
+    (infinite_report, "report {run}", "report.json is not JSON: 1e999 is no finite number"),
     (spoil_task_options(name=1), "eval {run}", "task copy has no option 'name'"),
     (spoil_task_options(length=10**13), "eval {run}", "not enough memory"),
     (deep_config, "export {run}", "config.json cannot be read"),
