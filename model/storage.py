@@ -4,6 +4,7 @@ Data only: arrays are read without pickles and every field is checked against wh
 `sha256` covers the JSON without `metadata` and the arrays as little-endian bytes.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -41,13 +42,19 @@ def save(program: Program, folder: Path) -> Path:
         text = json.dumps(stored, sort_keys=True, indent=1, allow_nan=False) + "\n"
     except (ValueError, TypeError, RecursionError) as error:
         raise UserError(f"the metadata of {folder} cannot be written as JSON: {error}") from None
+    new = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as work:
             np.savez_compressed(Path(work, ARRAY_FILE), **arrays)  # type: ignore[arg-type]
             Path(work, JSON_FILE).write_text(text, encoding="utf-8")
             _replace(Path(work), folder)
-    except OSError as error:
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            for place in new:
+                place.rmdir()
+        if not isinstance(error, OSError):
+            raise
         raise UserError(
             f"{folder} cannot be written: {error.strerror or error}. What was there is unchanged"
         ) from None

@@ -186,6 +186,15 @@ def test_a_full_disk_is_said_and_leaves_what_was_there(
     assert len(list(tmp_path.iterdir())) == 2
 
 
+def test_a_failed_write_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "run").mkdir()
+    monkeypatch.setattr("sylvan.model.storage.np.savez_compressed", full)
+    for folder in (tmp_path / "run" / "program", tmp_path / "new" / "run" / "program"):
+        with pytest.raises(UserError):
+            save(small(), folder)
+    assert [path.name for path in tmp_path.rglob("*")] == ["run"]
+
+
 def test_a_kill_between_the_moves_is_known_by_the_hash(tmp_path: Path) -> None:
     save(small(), tmp_path / "old")
     save(small(weight=5), tmp_path / "new")
