@@ -82,6 +82,11 @@ def check_unchanged(folder: Path) -> None:
     Raises:
         UserError: if it differs, or the build is incomplete.
     """
+    for name in ("plan.json", "core.v"):
+        if not (folder / name).is_file():
+            raise UserError(
+                f"{folder} is no build directory: it has no {name}. `sylvan build` makes one."
+            )
     try:
         lanes = parse_json((folder / "plan.json").read_text())["schedule"]["lanes"]
         found = (folder / "core.v").read_text()

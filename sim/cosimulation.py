@@ -1,5 +1,6 @@
 """A build directory against the golden model: every output compared, every cycle count measured."""
 
+import shlex
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -119,7 +120,8 @@ def simulate(
         said = explain(seen["failure"], ports, runs[seen["failure"]["run"]])
         if repeat is None and inputs is None:
             repeat = (
-                f"sylvan sim {build} --simulator {simulator} --sequences {sequences} --seed {seed}"
+                f"sylvan sim {shlex.quote(str(build))} --simulator {simulator} "
+                f"--sequences {sequences} --seed {seed}"
             )
         again = f"\nAgain, with a waveform: {repeat} --waves" if repeat else ""
         shown = f"\nThe waveform is in {waveform}." if waveform else again
