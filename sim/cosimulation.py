@@ -4,6 +4,7 @@ import shlex
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -146,7 +147,8 @@ def simulate(
 
 def _vectors(ports: Ports, planned: Cycles, runs: list[Run], seed: int) -> dict[str, Any]:
     """The testbench's whole file."""
-    packed = [run.packed(ports) for run in runs]
+    noise = Random(seed)
+    packed = [run.packed(ports, noise) for run in runs]
     longest = max(wait for run in packed for wait in (0, *run["gaps"], *run["stalls"]))
     return {
         "seed": seed,

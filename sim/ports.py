@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from sylvan.model.errors import UserError, shortened
@@ -31,8 +32,13 @@ class Port:
     def data_bits(self) -> int:
         return self.elements_per_transfer * self.element_bits
 
-    def pack(self, elements: Sequence[int], *, first: bool, last: bool) -> list[int]:
-        """The words {last, first, data} of a timestep: element 0 lowest, padded with zeros."""
+    def pack(
+        self, elements: Sequence[int], *, first: bool, last: bool, noise: Random | None = None
+    ) -> list[int]:
+        """The words {last, first, data} of a timestep: element 0 lowest.
+
+        What the last word has to spare means nothing: it is `noise`, or zeros without one.
+        """
         flags = (int(last) << 1 | int(first)) << self.data_bits
         mask = (1 << self.element_bits) - 1
         words = []
@@ -40,6 +46,9 @@ class Port:
             word = flags
             for place, value in enumerate(elements[start : start + self.elements_per_transfer]):
                 word |= (int(value) & mask) << (place * self.element_bits)
+            used = (place + 1) * self.element_bits
+            if noise is not None and used < self.data_bits:
+                word |= noise.getrandbits(self.data_bits - used) << used
             words.append(word)
         return words
 
