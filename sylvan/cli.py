@@ -24,7 +24,7 @@ from .console import (
 class Commands(TyperGroup):
     """Typer would leave a command on Ctrl-C without a word."""
 
-    def invoke(self, ctx: typer.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as stop:

@@ -43,8 +43,8 @@ class Narrow(Operator):
         self.half = half
         self.sum = Format(fine.lo + half, fine.hi + half, fine.exp)
         # A tie at an end goes to the even neighbour, which may lie below what the shift leaves.
-        ends = (round_shift(end, self.dropped, rounding) for end in (fine.lo, fine.hi))
-        self.rounded = Format(*ends, target.exp)
+        lo, hi = (round_shift(end, self.dropped, rounding) for end in (fine.lo, fine.hi))
+        self.rounded = Format(lo, hi, target.exp)
         super().__init__({"a": (lanes, source)}, (lanes, target), period)
 
     @property
