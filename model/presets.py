@@ -1,12 +1,12 @@
 """Recipes that a user names: `sylvan train --preset NAME`, and what is changed of them."""
 
 import dataclasses
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .checkpoint import Config
 from .errors import UserError
+from .files import parse_json
 from .tasks import nearest
 
 PRESETS: Mapping[str, Config] = {
@@ -46,7 +46,7 @@ def configured(name: str | None, changes: Mapping[str, Any], settings: Sequence[
                 f"a setting is NAME=VALUE, task.NAME=VALUE or cell.NAME=VALUE: {setting}"
             )
         try:
-            value = json.loads(text)
+            value = parse_json(text)
         except ValueError:
             value = text
         if dot:

@@ -27,7 +27,7 @@ MODEL = GOLDEN + " step data tasks evaluate quantize recurrence recurrent layer 
 # place here; a new cell family, task, operator or board has one already.
 ARROWS = {
     "errors": (r"sylvan\.model\.errors", ""),
-    "files": (r"sylvan\.model\.files", ""),
+    "files": (r"sylvan\.model\.files", "errors"),
     "numbers": (r"sylvan\.model\.numbers", "errors"),
     "arrays": (r"sylvan\.model\.arrays", "errors numbers"),
     "matrices": (r"sylvan\.model\.matrices", "errors numbers arrays"),
