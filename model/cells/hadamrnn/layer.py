@@ -39,6 +39,7 @@ class HadamRNN(Recurrent):
         block: m, a power of two; None is one block of all units. Smaller blocks make W ternary.
         weight_bits: bits of U and V, 1 (ternary) to 16.
         bias: "relu" adds g at the ReLU; "loop" adds b in the recurrence, as the paper does.
+        dropout: fraction of the features that training hides from the readout of the last step.
         signs: "fixed", drawn with product +1 in each block; "learned", straight-through.
         seed: of the signs and the initial weights.
     """
@@ -53,6 +54,7 @@ class HadamRNN(Recurrent):
         weight_bits: int = 4,
         bias: str = "relu",
         signs: str = "fixed",
+        dropout: float = 0.0,
         seed: int = 0,
         **sides: Any,
     ) -> None:
@@ -62,7 +64,12 @@ class HadamRNN(Recurrent):
             raise ValueError(f"block must be a power of two that divides {hidden}, got {block!r}")
         require("bias", bias, ("relu", "loop"))
         require("signs", signs, ("fixed", "learned"))
+        if not 0 <= dropout < 1:
+            raise ValueError(f"dropout must lie in 0..1 (1 excluded), got {dropout!r}")
+        if dropout and self.read == "every":
+            raise ValueError("dropout is for networks that are read at their last step")
         self.block, self.weight_bits, self.bias_at = block, weight_bits, bias
+        self.dropout = dropout
 
         random = torch.Generator().manual_seed(seed)
         if signs == "fixed":
@@ -103,6 +110,7 @@ class HadamRNN(Recurrent):
         """`V relu(h (+ g)) + c` for states (..., hidden)."""
         v = symmetric(self.output_weights, self.weight_bits)
         features = torch.relu(h + self.bias if self.bias_at == "relu" else h)
+        features = functional.dropout(features, self.dropout, self.training)
         return functional.linear(features, v, self.output_bias)
 
     def quantized_input(self) -> Tensor:

@@ -172,6 +172,11 @@ REFUSALS = [
     ({"read": "first"}, "read must be one of ('every', 'last'), got 'first'"),
     ({"bias": "none"}, "bias must be one of ('relu', 'loop'), got 'none'"),
     ({"signs": "drawn"}, "signs must be one of ('fixed', 'learned'), got 'drawn'"),
+    ({"dropout": 1.0}, "dropout must lie in 0..1 (1 excluded), got 1.0"),
+    (
+        {"dropout": 0.5, "read": "every"},
+        "dropout is for networks that are read at their last step",
+    ),
     ({"silent": 0}, "silent must be one of the 3 symbols of the input: 0"),
     ({"symbols": True, "silent": 3}, "silent must be one of the 3 symbols of the input: 3"),
 ]
@@ -191,3 +196,11 @@ def test_integers_refuse_weights_that_are_no_numbers_and_impossible_state_bits()
         layer.output_weights[0, 0] = float("nan")
     with pytest.raises(ValueError, match=r"^output_weights holds NaN or infinite weights$"):
         integer_parameters(layer, PIXELS, draw(False), 12)
+
+
+def test_dropout_is_for_training_alone() -> None:
+    x = values(draw(False), torch.float32)
+    plain, dropped = make(64, 16), make(64, 16, dropout=0.5)
+    wanted = plain(x)
+    assert not torch.allclose(dropped(x), wanted)
+    assert torch.equal(dropped.eval()(x), wanted)
