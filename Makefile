@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup icarus demo test test-all lint format types readme bench-golden bench-phases
+.PHONY: help setup icarus demo test test-all lint format types readme results bench-golden bench-phases bench-train
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -30,14 +30,27 @@ test-all: setup icarus lint types  ## the same with every test
 # Two workers share the cores; libraries that start threads of their own would fight over them.
 test test-all: export OMP_NUM_THREADS := 1
 
+# Tests on public data sets skip where SYLVAN_DATA names no folder; one that lies beside the checkout
+# is taken unasked.
+ifneq ($(wildcard ../shared/data),)
+test test-all: export SYLVAN_DATA ?= $(abspath ../shared/data)
+endif
+
 bench-golden: setup  ## images per second of the golden model; writes bench/golden.json
 	@$(BIN)/python bench/golden.py
 
 bench-phases: setup  ## phases against fixed-point constants for 1/sqrt(2), as a table
 	@$(BIN)/python bench/phases.py
 
+bench-train: setup  ## training iterations against a dense loop; writes bench/train.json
+	@$(BIN)/python bench/train.py
+
 readme: setup  ## write the table of the README from the figures of the last demo
 	@$(BIN)/python docs/measured.py
+
+results: setup  ## train the presets on the data sets in DATA, score them, write docs/results.md
+	@$(BIN)/python bench/results.py $(if $(DATA),--data $(DATA)) $(if $(ONLY),--only $(ONLY))
+	@$(BIN)/python docs/results.py runs/results
 
 lint: setup  ## formatting and lint
 	@$(BIN)/ruff format --check

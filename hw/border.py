@@ -78,8 +78,22 @@ class Collector(wiring.Component):
         return m
 
 
+def fifo_depth(elements: int) -> int:
+    """Depth of a SyncFIFOBuffered that takes a write whenever it holds fewer than `elements`.
+
+    Behind its output register lie `depth - 1` words, which fill and pass on in one cycle. While
+    the register is empty at most one of them is occupied, and that one refuses the next write only
+    where it is all there is: at depth 2. Without words of its own, at depth 1, the queue is the
+    register alone.
+    """
+    return 3 if elements == 2 else elements
+
+
 class AnswerQueue(wiring.Component):
     """Holds answers until they are taken, one element per transfer.
+
+    It is never asked to refuse: the sequencer fires a step that is read only where there is room
+    for its whole answer.
 
     Members: i, In(Beats): the answer as the plan's pattern has it; o, Out(stream); answered,
         Out(1): the last element of an answer leaves.
@@ -99,7 +113,7 @@ class AnswerQueue(wiring.Component):
         m = Module()
         plan = self.plan
         transfer = Transfer(plan.output_port.element_bits)
-        fifo = SyncFIFOBuffered(width=transfer.size, depth=plan.queue_depth)
+        fifo = SyncFIFOBuffered(width=transfer.size, depth=fifo_depth(plan.queue_depth))
         m.submodules.fifo = fifo
         m.submodules.elements = elements = Addresses(plan.answer.pattern)
         entering, leaving = Signal(transfer), data.View(transfer, fifo.r_data)

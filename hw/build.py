@@ -4,14 +4,13 @@ core.v  ports.json  plan.json  report.json  program/  and, for a part, synthesis
 and the bitstream
 """
 
-import json
 import os
 import shutil
 import tempfile
 from pathlib import Path
 
 from sylvan.model.errors import UserError
-from sylvan.model.files import write_json
+from sylvan.model.files import parse_json, write_json
 from sylvan.model.program import Program
 from sylvan.model.storage import load, program_hash, save
 
@@ -83,8 +82,13 @@ def check_unchanged(folder: Path) -> None:
     Raises:
         UserError: if it differs, or the build is incomplete.
     """
+    for name in ("plan.json", "core.v"):
+        if not (folder / name).is_file():
+            raise UserError(
+                f"{folder} is no build directory: it has no {name}. `sylvan build` makes one."
+            )
     try:
-        lanes = json.loads((folder / "plan.json").read_text())["schedule"]["lanes"]
+        lanes = parse_json((folder / "plan.json").read_text())["schedule"]["lanes"]
         found = (folder / "core.v").read_text()
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{folder} is no complete build directory: {error}") from None

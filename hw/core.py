@@ -101,11 +101,10 @@ class Core(wiring.Component):
         """Feed a part its operands, or the strobe it begins with."""
         if part.operator is None:
             connect_strobe(m, strobes[part.begins], ports[part.name, "strobe"])
-        elif isinstance(part.operator, InputReader):
-            connect_strobe(m, strobes[part.begins], part.operator.i)
-            m.d.comb += part.operator.vector.eq(collector.vector)
         elif not part.operands:
             connect_strobe(m, strobes[part.begins], part.operator.i)
+            if isinstance(part.operator, InputReader):
+                m.d.comb += part.operator.vector.eq(collector.vector)
         else:
             for name, operand in zip(part.operator.operands, part.operands, strict=True):
                 _pass(m, ports[operand.name], getattr(part.operator, name))

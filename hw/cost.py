@@ -21,7 +21,7 @@ def estimate(plan: Plan, target: Target) -> dict[str, Any]:
     if not target.placed:
         return dict(cycles)
     total = sum(plan.cost.values(), Cost())
-    blocks = [_blocks(width, depth, target) for width, depth in total.memories]
+    blocks = [block_rams(width, depth, target) for width, depth in total.memories]
     in_logic = sum(
         width * depth for (width, depth), b in zip(total.memories, blocks, strict=True) if not b
     )
@@ -35,9 +35,13 @@ def estimate(plan: Plan, target: Target) -> dict[str, Any]:
     }
 
 
-def _blocks(width: int, depth: int, target: Target) -> int:
-    """Block RAMs of a memory; 0 where it is so small that it becomes logic."""
+def block_rams(width: int, depth: int, target: Target) -> int:
+    """Block RAMs of a memory; 0 where it is so small that it becomes logic.
+
+    A block may be half as wide and twice as deep, and so on down to 2 bits.
+    """
     assert target.bram_bits is not None and target.bram_width is not None
     rows = target.bram_bits // target.bram_width
-    blocks = -(-width // target.bram_width) * -(-depth // rows)
+    shapes = [(target.bram_width >> k, rows << k) for k in range(6) if target.bram_width >> k > 1]
+    blocks = min(-(-width // wide) * -(-depth // deep) for wide, deep in shapes)
     return blocks if width * depth > SMALL_MEMORY_BITS * blocks else 0

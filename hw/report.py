@@ -4,13 +4,12 @@ Unknown figures are None, never 0: what simulation has not measured yet, what a 
 part does not have. The keys are a promise to other tools, so reading checks them.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sylvan.model.errors import UserError
-from sylvan.model.files import write_json
+from sylvan.model.errors import UserError, shortened
+from sylvan.model.files import parse_json, write_json
 
 Report = dict[str, Any]
 
@@ -147,8 +146,8 @@ def load_report(path: Path) -> Report:
     if not path.is_file():
         raise UserError(f"there is no {path}; `sylvan build` writes one")
     try:
-        report = json.loads(path.read_text())
-    except (ValueError, RecursionError) as error:
+        report = parse_json(path.read_text())
+    except ValueError as error:
         raise UserError(f"{path} is not JSON: {error}") from None
     _expect(path, "the report", report, KEYS)
     _expect(path, "schedule", report["schedule"], SCHEDULE)
@@ -157,19 +156,23 @@ def load_report(path: Path) -> Report:
     for part in (report["estimate"], report["measured"], {k: report[k] for k in QUALITY}):
         for key, value in part.items():
             if value is not None and type(value) not in (int, float):
-                raise UserError(f"{path}: {key} should be a number or null, not {value!r}")
+                raise UserError(
+                    f"{path}: {key} should be a number or null, not {shortened(repr(value))}"
+                )
     for key, kind in (("target", str), ("program_sha256", str), ("tool_versions", dict)):
         if not isinstance(report[key], kind):
-            raise UserError(f"{path}: {key} should be a {kind.__name__}, not {report[key]!r}")
+            raise UserError(
+                f"{path}: {key} should be a {kind.__name__}, not {shortened(repr(report[key]))}"
+            )
     return dict(report)
 
 
 def _reference(path: Path) -> float | None:
     """The clock rate of the reference adder, from a build's synthesis.json."""
     try:
-        rate = json.loads(path.read_text())["reference_fmax_mhz"]
+        rate = parse_json(path.read_text())["reference_fmax_mhz"]
         return None if rate is None else float(rate)
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError) as error:
         raise UserError(f"{path} names no reference clock rate: {error!r}") from None
 
 
@@ -179,4 +182,4 @@ def _expect(path: Path, where: str, found: Any, keys: tuple[str, ...]) -> None:
     wrong = [f"{key} missing" for key in keys if key not in found]
     wrong += [f"{key} unknown" for key in found if key not in keys]
     if wrong:
-        raise UserError(f"{path}: {where} has not the expected keys: {', '.join(wrong)}")
+        raise UserError(f"{path}: {where} has not the expected keys: {shortened(', '.join(wrong))}")

@@ -46,7 +46,7 @@ class Part:
     format: Format
     latency: int
     interval: int
-    operator: Operator | InputReader | None = None
+    operator: Operator | None = None
     memory: str | None = None
     operands: list["Part"] = field(default_factory=list)
     time: int = 0
@@ -128,7 +128,7 @@ class Timetable:
         return self._operator(name, item.operator, item.pattern, operands)
 
     def _operator(
-        self, name: str, operator: Operator | InputReader, pattern: Pattern, operands: list[Part]
+        self, name: str, operator: Operator, pattern: Pattern, operands: list[Part]
     ) -> Part:
         format = operator.o.signature.format
         interval = max(operator.interval, pattern.cycles)
@@ -167,7 +167,7 @@ class Timetable:
             return part
         key = f"{part.name} after {wait}", part.pattern
         if key not in self._made:
-            delay = Delay(part.pattern.lanes, part.format, wait, self.period)
+            delay = Delay(part.pattern, part.format, wait, self.period)
             made = self._operator(f"{part.name}_delay", delay, part.pattern, [part])
             made.time = time
             self._made[key] = made

@@ -66,6 +66,30 @@ def generate(plan: Plan, module: str = "core") -> str:
     return header(plan, module) + text
 
 
+MOST_LISTED = 4
+"""Numbers that the header lists; more are left to ports.json."""
+
+
+def _meaning(port: dict[str, Any], period: int) -> str:
+    """What the raw integers of a port stand for, as real numbers."""
+    lo, hi, exp = port["format"]
+    if port.get("kind") == "symbol":
+        return f"the values are symbols, {lo} to {hi}"
+
+    def listed(name: str, by: str) -> str:
+        different = port[name] if len(set(port[name])) > 1 else port[name][:1]
+        if len(different) > MOST_LISTED:
+            return f"{name} {by} in ports.json"
+        return f"{name} {', '.join(map(str, different))}" + (f" {by}" if different[1:] else "")
+
+    value = f"raw values {lo} to {hi} stand for"
+    if "unit" not in port:
+        scales = f"{listed('offset', 'by element')}, {listed('scale', 'by element')}"
+        return f"{value} offset + scale * raw * 2**{exp}; {scales}"
+    phases = f"by phase (timesteps since the state started anew, modulo {period})"
+    return f"{value} unit * raw * 2**{exp}; {listed('unit', phases)}"
+
+
 def header(plan: Plan, module: str) -> str:
     """The comment at the top of the file."""
     ports = describe_ports(plan, module)
@@ -73,13 +97,12 @@ def header(plan: Plan, module: str) -> str:
 
     def side(name: str, key: str) -> list[str]:
         port = ports[key]
-        lo, hi, exp = port["format"]
         return [
             f"{name}_data carries {port['elements_per_transfer']} element(s) of "
             f"{port['element_bits']} bits, {'signed' if port['signed'] else 'unsigned'}, "
             f"element 0 in the lowest bits;",
-            f"  a timestep has {port['elements']} element(s) in {port['transfers']} transfer(s); "
-            f"raw values {lo} to {hi} stand for raw * 2**{exp}",
+            f"  a timestep has {port['elements']} element(s) in {port['transfers']} transfer(s);",
+            f"  {_meaning(port, ports['period'])}",
         ]
 
     lines = [

@@ -13,23 +13,18 @@ import torch
 from torch import Tensor
 
 from .errors import UserError
-from .tasks import Split, Task, Window
-
-SEQUENCES, WINDOWS = 0, 1
-"""What a random stream is for; keeps the streams of one seed apart."""
+from .tasks import Split, Task
 
 
 @dataclass(frozen=True)
 class Batch:
     """Sequences (batch, T, ...) with their targets.
 
-    windows: timesteps whose answers count, of a task read on every step; none: all of them.
     fresh: whether the state starts anew; False continues the streams of the batch before.
     """
 
     x: Tensor
     targets: Tensor
-    windows: list[Window]
     fresh: bool = True
 
 
@@ -68,19 +63,14 @@ class Batches:
         if self.task.window:
             yield from self._streams(first)
             return
-        drawn = np.random.default_rng([self.seed, number, SEQUENCES]).permutation(len(self.x))
+        drawn = np.random.default_rng([self.seed, number]).permutation(len(self.x))
         order = torch.from_numpy(drawn).to(self.x.device)
         for step in range(first, self.per_epoch):
             chosen = order[step * self.batch : (step + 1) * self.batch]
-            targets = self.targets[chosen]
-            windows = []
-            if targets.ndim > 1:
-                random = np.random.default_rng([self.seed, number, WINDOWS, step])
-                windows = self.task.windows(random)
-            yield Batch(self.x[chosen], targets, windows)
+            yield Batch(self.x[chosen], self.targets[chosen])
 
     def _streams(self, first: int) -> Iterator[Batch]:
         window = self.task.window
         for step in range(first, self.per_epoch):
             part = slice(step * window, (step + 1) * window)
-            yield Batch(self.x[:, part], self.targets[:, part], [], fresh=step == 0)
+            yield Batch(self.x[:, part], self.targets[:, part], fresh=step == 0)

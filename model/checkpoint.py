@@ -20,8 +20,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
 
-from .errors import UserError
-from .files import write_json, write_whole
+from .errors import UserError, shortened
+from .files import parse_json, write_json, write_whole
 from .recurrent import Recurrent
 from .tasks import Task, nearest
 
@@ -117,17 +117,22 @@ class Config:
         given = dict(tree)
         version = given.pop("version")
         if version != VERSION:
-            raise UserError(f"{where} has version {version!r}, this Sylvan reads version {VERSION}")
+            raise UserError(
+                f"{where} has version {shortened(repr(version))}, this Sylvan reads version "
+                f"{VERSION}"
+            )
         names = [f.name for f in dataclasses.fields(cls)]
         for name in given:
             if name not in names:
-                raise UserError(f"{where} has an unknown entry {name!r}{nearest(name, names)}")
+                raise UserError(
+                    f"{where} has an unknown entry {shortened(repr(name))}{nearest(name, names)}"
+                )
         if "task" not in given:
             raise UserError(f"{where} names no task")
         try:
             return cls(**given)
         except UserError as error:
-            raise UserError(f"{where}: {error}") from None
+            raise UserError(f"{where}: {shortened(str(error))}") from None
 
 
 def cell_names() -> list[str]:
@@ -219,8 +224,8 @@ def load_checkpoint(folder: Path) -> tuple[Recurrent, Config]:
     if config_path.stat().st_size > MAX_JSON_BYTES:
         raise UserError(f"{config_path} is too large for a config")
     try:
-        tree = json.loads(config_path.read_text())
-    except (OSError, ValueError, RecursionError) as error:
+        tree = parse_json(config_path.read_text())
+    except (OSError, ValueError) as error:
         raise UserError(f"{config_path} cannot be read: {error}") from None
     config = Config.from_tree(tree, config_path)
     try:
@@ -232,19 +237,22 @@ def load_checkpoint(folder: Path) -> tuple[Recurrent, Config]:
     if entry is None:
         raise UserError(f"{path} is no checkpoint of Sylvan: its header has no entry {HEADER!r}")
     try:
-        header = dict(json.loads(entry))
+        header = dict(parse_json(entry))
         version, network = header["version"], dict(header["network"])
-    except (KeyError, ValueError, TypeError, RecursionError) as error:
+    except (KeyError, ValueError, TypeError) as error:
         raise UserError(f"{path} has no readable header: {error!r}") from None
     if version != VERSION:
-        raise UserError(f"{path} has version {version!r}, this Sylvan reads version {VERSION}")
+        raise UserError(
+            f"{path} has version {shortened(repr(version))}, this Sylvan reads version {VERSION}"
+        )
     made_with = Config.from_tree(header.get("config"), path)
     if made_with != config:
         fields = [k for k, v in made_with.tree().items() if config.tree()[k] != v]
         name = fields[0]
         raise UserError(
             f"{config_path} and {CHECKPOINT_FILE} are of different runs: {name} is "
-            f"{config.tree()[name]!r} in one and {made_with.tree()[name]!r} in the other"
+            f"{shortened(repr(config.tree()[name]))} in one and "
+            f"{shortened(repr(made_with.tree()[name]))} in the other"
         )
     layer = build_layer(config, network)
     _check_tensors(path, layer.state_dict(), tensors)

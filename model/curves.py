@@ -15,7 +15,7 @@ def curves(history: Sequence[Epoch], task: Task) -> bytes:
     kept = [epoch for epoch in history if epoch.best][-1]
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     losses, scores = figure.subplots(1, 2)
-    # Smoothed labels and windows weigh the training loss: its level is not that of the other.
+    # Smoothed labels and weights by timestep: the training loss has another level than the other.
     losses.semilogy(numbers, [epoch.loss for epoch in history], label="training (as minimised)")
     losses.semilogy(numbers, [epoch.validation.loss for epoch in history], label="validation")
     kinds = {"class": "cross-entropy (nats)", "number": "mean square error"}

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from .arrays import Array
+from .errors import shortened
 from .matrices import Matrix
 from .numbers import Format
 from .operations import Operation, Value
@@ -25,7 +26,6 @@ INPUTS: dict[str, type[NumericInput] | type[SymbolInput]] = {
     "numeric": NumericInput,
     "symbol": SymbolInput,
 }
-LONGEST_QUOTE = 160
 
 
 def encode(program: Program) -> tuple[dict[str, Any], dict[str, Array]]:
@@ -202,11 +202,7 @@ class _Reader:
 
 
 def _quote(item: Any) -> str:
-    return _short(repr(item))
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= LONGEST_QUOTE else text[:LONGEST_QUOTE] + "..."
+    return shortened(repr(item))
 
 
 def _members(item: Any, where: str, *names: Any) -> Mapping[str, Any]:
@@ -219,7 +215,7 @@ def _members(item: Any, where: str, *names: Any) -> Mapping[str, Any]:
     if missing:
         raise ValueError(f"{where} lacks {', '.join(missing)}")
     if unknown:
-        raise ValueError(f"{where} has unknown members: {_short(', '.join(unknown))}")
+        raise ValueError(f"{where} has unknown members: {shortened(', '.join(unknown))}")
     return item
 
 
@@ -243,7 +239,7 @@ def _integer(item: Any, where: str) -> int:
 
 def _known(choices: Mapping[str, Any], name: Any, where: str, what: str) -> Any:
     if not isinstance(name, str) or name not in choices:
-        listing = _short(", ".join(choices))
+        listing = shortened(", ".join(choices))
         raise ValueError(f"{where}: unknown {what} {_quote(name)}; known: {listing}")
     return choices[name]
 

@@ -1,7 +1,6 @@
 """From a trained run to an integer program: calibrate, quantize, score both, write."""
 
 import importlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from .census import additions_per_step, readout_additions, storage_bits
 from .checkpoint import Config, load_checkpoint
 from .errors import UserError
 from .evaluate import evaluate
-from .files import write_json
+from .files import parse_json, write_json
 from .program import Program
 from .recurrent import Recurrent
 from .storage import save
@@ -67,7 +66,7 @@ def quantized(trained: Trained, state_bits: int, *, argmax: bool = False) -> Pro
         )
     try:
         parameters = family.integer_parameters(
-            trained.layer, task.input, task.train.inputs, state_bits, argmax
+            trained.layer, task.input, task.calibration, state_bits, argmax
         )
     except ValueError as error:
         raise UserError(f"{trained.folder} cannot be exported: {error}") from None
@@ -120,7 +119,7 @@ def record(run: Path, state_bits: int, program: Program, score: Score) -> None:
     if not path.is_file():
         return
     try:
-        metrics: dict[str, Any] = json.loads(path.read_text())
+        metrics: dict[str, Any] = parse_json(path.read_text())
         metrics["integer"][str(state_bits)] = {
             "score": score.score,
             "loss": score.loss if score.loss == score.loss else None,
@@ -128,6 +127,6 @@ def record(run: Path, state_bits: int, program: Program, score: Score) -> None:
             "additions_per_step": additions_per_step(program),
             "readout_additions": readout_additions(program),
         }
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path} is no metrics file: {error!r}") from None
     write_json(path, metrics)

@@ -1,10 +1,16 @@
-"""Files that appear whole or not at all. Standard library only, so that every room may use it."""
+"""Files that appear whole or not at all, and JSON that holds finite numbers only.
+
+Standard library only, so that every room may use it.
+"""
 
 import json
+import math
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+
+from .errors import shortened
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -22,3 +28,24 @@ def write_whole(path: Path, content: bytes) -> None:
 def write_json(path: Path, tree: Any) -> None:
     """Write JSON data for people and tools. Raises ValueError for NaN and infinite numbers."""
     write_whole(path, (json.dumps(tree, indent=2, allow_nan=False) + "\n").encode())
+
+
+def parse_json(text: str) -> Any:
+    """JSON data, as `write_json` writes it.
+
+    Python by itself would read NaN, and 1e999 as infinite, neither of which can be written again.
+    Raises ValueError for those, for what is no JSON, and for what is nested too deeply.
+    """
+    try:
+        return json.loads(text, parse_constant=_refuse, parse_float=_finite)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _refuse(text)
+
+
+def _refuse(text: str) -> NoReturn:
+    raise ValueError(f"{shortened(text)} is no finite number")

@@ -148,13 +148,26 @@ def round_shift(raw: T, shift: int, rounding: Rounding) -> T:
     return x >> shift
 
 
-def overflow(raw: int, target: Format, mode: Overflow) -> int:
-    """Bring `raw` into the interval of `target`."""
+def clamp(raw: T, lo: int, hi: int) -> T:
+    """`raw` brought into `[lo, hi]`, for ints and integer arrays alike."""
+    x: Any = raw
+    if isinstance(raw, int):
+        return min(max(x, lo), hi)
+    # Bounds of the array's own type spare numpy a search.
+    return x.clip(x.dtype.type(lo), x.dtype.type(hi))
+
+
+def overflow(raw: T, target: Format, mode: Overflow) -> T:
+    """Bring `raw`, an int or an integer array, into the interval of `target`.
+
+    Wrapping takes the value modulo the span, for a target of 2**k values.
+    """
     if mode is Overflow.SATURATE:
-        return min(max(raw, target.lo), target.hi)
-    return (raw - target.lo) % (target.hi - target.lo + 1) + target.lo
+        return clamp(raw, target.lo, target.hi)
+    x: Any = raw
+    return ((x - target.lo) & (target.hi - target.lo)) + target.lo
 
 
-def narrow(raw: int, source: Format, target: Format, rounding: Rounding, mode: Overflow) -> int:
+def narrow(raw: T, source: Format, target: Format, rounding: Rounding, mode: Overflow) -> T:
     """The raw value in `target` for `raw` in `source`, rounded and brought into range."""
     return overflow(round_shift(raw, target.exp - source.exp, rounding), target, mode)

@@ -1,19 +1,124 @@
 """Recipes that a user names: `sylvan train --preset NAME`, and what is changed of them."""
 
 import dataclasses
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .checkpoint import Config
 from .errors import UserError
+from .files import parse_json
 from .tasks import nearest
 
+PAPER: dict[str, Any] = {"bias": "loop", "signs": "learned"}
+"""The cell as the HadamRNN paper trains it."""
+
 PRESETS: Mapping[str, Config] = {
-    "digits": Config(task="digits", hidden=256, epochs=60, smoothing=0.1),
-    "digits-block": Config(task="digits", hidden=256, block=64, epochs=60, smoothing=0.1),
+    "digits": Config("digits", hidden=256, epochs=60, smoothing=0.1),
+    "digits-block": Config("digits", hidden=256, block=64, epochs=60, smoothing=0.1),
     "copy-100": Config(
-        task="copy", hidden=128, block=16, epochs=8, rate=0.03, task_options={"length": 100}
+        "copy", hidden=128, block=16, epochs=8, rate=0.03, task_options={"length": 100}
+    ),
+    "copy-1000": Config(
+        "copy",
+        hidden=256,
+        block=16,
+        epochs=24,
+        rate=0.01,
+        temperature=True,
+        task_options={"length": 1000, "test": 2000},
+    ),
+    "copy-1000-paper": Config(
+        "copy",
+        hidden=128,
+        weight_bits=4,
+        epochs=10,
+        batch=128,
+        rate=1e-4,
+        decay=0.98,
+        task_options={"length": 1000, "train": 512000, "validation": 2000, "test": 2000},
+        cell_options=PAPER,
+    ),
+    "permuted-mnist": Config(
+        "mnist",
+        hidden=512,
+        epochs=20,
+        batch=100,
+        rate=0.005,
+        temperature=True,
+        task_options={"permuted": True},
+    ),
+    "permuted-mnist-2048": Config(
+        "mnist",
+        hidden=2048,
+        block=1024,
+        epochs=20,
+        batch=100,
+        rate=0.004,
+        temperature=True,
+        task_options={"permuted": True},
+    ),
+    "permuted-mnist-paper": Config(
+        "mnist",
+        hidden=512,
+        weight_bits=4,
+        epochs=100,
+        batch=100,
+        rate=1e-3,
+        decay=0.98,
+        task_options={"permuted": True},
+        cell_options=PAPER,
+    ),
+    "sequential-mnist": Config(
+        "mnist", hidden=512, epochs=30, batch=100, rate=0.005, temperature=True
+    ),
+    "sequential-mnist-paper": Config(
+        "mnist",
+        hidden=512,
+        weight_bits=4,
+        epochs=100,
+        batch=64,
+        rate=1e-3,
+        decay=0.98,
+        cell_options=PAPER,
+    ),
+    "har-2": Config(
+        "har",
+        hidden=384,
+        block=64,
+        epochs=20,
+        batch=100,
+        rate=0.005,
+        temperature=True,
+        task_options={"classes": 2},
+        cell_options={"dropout": 0.4},
+    ),
+    "har-6": Config(
+        "har",
+        hidden=512,
+        block=64,
+        epochs=20,
+        batch=100,
+        rate=0.005,
+        temperature=True,
+        cell_options={"dropout": 0.4},
+    ),
+    "imdb": Config(
+        "imdb",
+        hidden=128,
+        epochs=4,
+        batch=100,
+        rate=0.003,
+        temperature=True,
+        cell_options={"embedding": 128, "dropout": 0.3},
+    ),
+    "sst-2": Config(
+        "sst2",
+        hidden=128,
+        epochs=4,
+        batch=100,
+        rate=0.003,
+        temperature=True,
+        cell_options={"embedding": 128, "dropout": 0.3},
     ),
 }
 
@@ -46,7 +151,7 @@ def configured(name: str | None, changes: Mapping[str, Any], settings: Sequence[
                 f"a setting is NAME=VALUE, task.NAME=VALUE or cell.NAME=VALUE: {setting}"
             )
         try:
-            value = json.loads(text)
+            value = parse_json(text)
         except ValueError:
             value = text
         if dot:

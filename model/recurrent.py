@@ -1,6 +1,6 @@
 """What training, export and scoring ask of a network, whatever its cell.
 
-A family's layer gives the recurrence and the readout; sequences, windows, streams and symbols are
+A family's layer gives the recurrence and the readout; sequences, streams and symbols are
 handled here, once.
 """
 
@@ -87,12 +87,12 @@ class Recurrent(nn.Module, ABC):
         states, _ = self.walk(x, self.begin(len(x)))
         return states[:, -1]
 
-    def forward(self, x: Tensor, window: tuple[int, int] | None = None) -> Tensor:
-        """Answers to whole sequences; a `window` (start, stop) answers those timesteps only."""
+    def forward(self, x: Tensor) -> Tensor:
+        """Answers to whole sequences, at the last timestep or at each."""
         if self.read == "last":
             return self.readout(self.final(x))
         states, _ = self.walk(x, self.begin(len(x)))
-        return self.readout(states[:, slice(*window)] if window else states)
+        return self.readout(states)
 
     def follow(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """Answers to the next timesteps of streams, and the state to go on from."""

@@ -4,19 +4,21 @@ Data only: arrays are read without pickles and every field is checked against wh
 `sha256` covers the JSON without `metadata` and the arrays as little-endian bytes.
 """
 
+import contextlib
 import json
 import os
 import shutil
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
 from .arrays import Array
 from .encoding import VERSION, decode, digest, encode, program_hash
-from .errors import UserError
+from .errors import LONGEST_QUOTE, UserError, shortened
+from .files import parse_json
 from .program import Program
 
 __all__ = ["load", "program_hash", "save"]
@@ -31,18 +33,28 @@ def save(program: Program, folder: Path) -> Path:
     """Write the program; an interrupted or failed write leaves what was there. Returns the folder.
 
     Raises:
-        UserError: if the folder cannot be written, for example because the disk is full.
+        UserError: if the folder cannot be written, for example because the disk is full, or the
+            metadata is no JSON data.
     """
     tree, arrays = encode(program)
     stored = tree | {"metadata": program.metadata, "sha256": digest(tree, arrays)}
-    text = json.dumps(stored, sort_keys=True, indent=1, allow_nan=False) + "\n"
+    try:
+        text = json.dumps(stored, sort_keys=True, indent=1, allow_nan=False) + "\n"
+    except (ValueError, TypeError, RecursionError) as error:
+        raise UserError(f"the metadata of {folder} cannot be written as JSON: {error}") from None
+    new = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as work:
             np.savez_compressed(Path(work, ARRAY_FILE), **arrays)  # type: ignore[arg-type]
             Path(work, JSON_FILE).write_text(text, encoding="utf-8")
             _replace(Path(work), folder)
-    except OSError as error:
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            for place in new:
+                place.rmdir()
+        if not isinstance(error, OSError):
+            raise
         raise UserError(
             f"{folder} cannot be written: {error.strerror or error}. What was there is unchanged"
         ) from None
@@ -79,7 +91,10 @@ def load(folder: Path) -> Program:
             raise UserError(f"{folder} is no program: {name} is missing there")
     tree = _read_tree(folder / JSON_FILE)
     arrays = _read_arrays(folder / ARRAY_FILE)
-    metadata, expected = tree.pop("metadata", {}), tree.pop("sha256", None)
+    for name in ("metadata", "sha256"):
+        if name not in tree:
+            raise UserError(f"{folder / JSON_FILE} does not make a program: it lacks {name}")
+    metadata, expected = tree.pop("metadata"), tree.pop("sha256")
     try:
         got = digest(tree, arrays)
         if got != expected:
@@ -94,7 +109,8 @@ def load(folder: Path) -> Program:
         if program_hash(program) != expected:
             raise ValueError("it is not written the way Sylvan writes it, or has unused arrays")
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise UserError(f"{folder / JSON_FILE} does not make a program: {error}") from None
+        said = shortened(str(error), 2 * LONGEST_QUOTE)
+        raise UserError(f"{folder / JSON_FILE} does not make a program: {said}") from None
     return program
 
 
@@ -104,24 +120,19 @@ def _read_tree(path: Path) -> dict[str, Any]:
         size = path.stat().st_size
         if size > MAX_JSON_BYTES:
             raise ValueError(f"it has {size} bytes, more than {MAX_JSON_BYTES}")
-        tree = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
+        tree = parse_json(path.read_text(encoding="utf-8"))
         if not isinstance(tree, dict):
             raise ValueError(f"it must hold an object, got a {type(tree).__name__}")
         if "version" not in tree:
             raise ValueError("it states no version")
     except (OSError, ValueError) as error:
         raise UserError(f"{path} is no readable program: {error}") from None
-    except RecursionError:
-        raise UserError(f"{path} is no readable program: it is nested too deeply") from None
     if type(tree["version"]) is not int or tree["version"] != VERSION:
         raise UserError(
-            f"{path} has version {tree['version']!r}, this Sylvan reads version {VERSION}"
+            f"{path} has version {shortened(repr(tree['version']))}, "
+            f"this Sylvan reads version {VERSION}"
         )
     return tree
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
 
 
 def _read_arrays(path: Path) -> dict[str, Array]:

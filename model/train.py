@@ -26,6 +26,7 @@ from .curves import curves
 from .errors import UserError
 from .files import write_json, write_whole
 from .history import Epoch, History, forget_training, load_training, save_training, torch_device
+from .loss import cross_entropy
 from .recurrent import Recurrent, State
 from .tasks import Score, Split, Task, load_task
 
@@ -242,28 +243,23 @@ def _temperature(layer: Recurrent, task: Task, device: str) -> float:
 def loss_of(
     layer: Recurrent, batch: Batch, state: State, task: Task, config: Config
 ) -> tuple[Tensor, State]:
-    """Mean loss of a batch's answers, and the state that a stream goes on from.
+    """Loss of a batch's answers, and the state that a stream goes on from.
 
-    Cross-entropy, summed over the windows of a task read on every step, or mean square error.
+    Mean square error, or cross-entropy: the mean over sequences, and over timesteps as the task
+    weighs them.
     """
     x, targets = batch.x, batch.targets
     if task.window:
         logits, state = layer.follow(x, state or layer.begin(len(x)))
-        loss = functional.cross_entropy(
-            logits.flatten(0, 1), targets.flatten(), label_smoothing=config.smoothing
-        )
-        return loss, tuple(tensor.detach() for tensor in state)
+        state = tuple(tensor.detach() for tensor in state)
+    else:
+        logits = layer(x)
     if task.answers == "number":
-        return functional.mse_loss(layer(x)[..., 0], targets), ()
-    if targets.ndim == 1:
-        return functional.cross_entropy(layer(x), targets, label_smoothing=config.smoothing), ()
-    total = torch.zeros((), device=x.device)
-    for window in batch.windows:
-        logits = layer(x, (window.start, window.stop)).flatten(0, 1)
-        wanted = targets[:, window.start : window.stop].flatten()
-        loss = functional.cross_entropy(logits, wanted, label_smoothing=config.smoothing)
-        total = total + window.weight * loss
-    return total, ()
+        return functional.mse_loss(logits[..., 0], targets), state
+    weights = None
+    if task.timestep_weights is not None:
+        weights = torch.from_numpy(task.timestep_weights / len(targets))
+    return cross_entropy(logits, targets, config.smoothing, weights), state
 
 
 def _rate(config: Config, per_epoch: int) -> Callable[[int], float]:

@@ -1,8 +1,10 @@
 """A build directory against the golden model: every output compared, every cycle count measured."""
 
+import shlex
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -119,7 +121,8 @@ def simulate(
         said = explain(seen["failure"], ports, runs[seen["failure"]["run"]])
         if repeat is None and inputs is None:
             repeat = (
-                f"sylvan sim {build} --simulator {simulator} --sequences {sequences} --seed {seed}"
+                f"sylvan sim {shlex.quote(str(build))} --simulator {simulator} "
+                f"--sequences {sequences} --seed {seed}"
             )
         again = f"\nAgain, with a waveform: {repeat} --waves" if repeat else ""
         shown = f"\nThe waveform is in {waveform}." if waveform else again
@@ -144,7 +147,8 @@ def simulate(
 
 def _vectors(ports: Ports, planned: Cycles, runs: list[Run], seed: int) -> dict[str, Any]:
     """The testbench's whole file."""
-    packed = [run.packed(ports) for run in runs]
+    noise = Random(seed)
+    packed = [run.packed(ports, noise) for run in runs]
     longest = max(wait for run in packed for wait in (0, *run["gaps"], *run["stalls"]))
     return {
         "seed": seed,

@@ -1,13 +1,14 @@
 """What a core's ports mean, read from ports.json, and how elements become words on them."""
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
-from sylvan.model.errors import UserError
+from sylvan.model.errors import UserError, shortened
+from sylvan.model.files import parse_json
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,13 @@ class Port:
     def data_bits(self) -> int:
         return self.elements_per_transfer * self.element_bits
 
-    def pack(self, elements: Sequence[int], *, first: bool, last: bool) -> list[int]:
-        """The words {last, first, data} of a timestep: element 0 lowest, padded with zeros."""
+    def pack(
+        self, elements: Sequence[int], *, first: bool, last: bool, noise: Random | None = None
+    ) -> list[int]:
+        """The words {last, first, data} of a timestep: element 0 lowest.
+
+        What the last word has to spare means nothing: it is `noise`, or zeros without one.
+        """
         flags = (int(last) << 1 | int(first)) << self.data_bits
         mask = (1 << self.element_bits) - 1
         words = []
@@ -40,6 +46,9 @@ class Port:
             word = flags
             for place, value in enumerate(elements[start : start + self.elements_per_transfer]):
                 word |= (int(value) & mask) << (place * self.element_bits)
+            used = (place + 1) * self.element_bits
+            if noise is not None and used < self.data_bits:
+                word |= noise.getrandbits(self.data_bits - used) << used
             words.append(word)
         return words
 
@@ -102,7 +111,7 @@ def load_ports(build: Path) -> Ports:
     except KeyError as error:
         raise UserError(f"{path} is not complete: {error} is missing. Build it again.") from None
     except (IndexError, TypeError, ValueError, OverflowError) as error:
-        raise UserError(f"{path} is corrupt: {error}. Build it again.") from None
+        raise UserError(f"{path} is corrupt: {shortened(str(error))}. Build it again.") from None
 
 
 def load_planned_cycles(build: Path) -> Cycles:
@@ -122,12 +131,12 @@ def _read_json(path: Path, build: Path) -> dict[str, Any]:
     if not build.is_dir():
         raise UserError(f"there is no build directory {build}: `sylvan build` makes one.")
     try:
-        data = json.loads(path.read_text())
+        data = parse_json(path.read_text())
     except FileNotFoundError:
         raise UserError(
             f"{build} is not a build directory: it has no {path.name}. `sylvan build` makes one."
         ) from None
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read: {error}. Build it again.") from None
     if not isinstance(data, dict):
         raise UserError(f"{path} is corrupt: expected an object. Build it again.")

@@ -5,6 +5,7 @@ Every run begins with a reset, so the golden answers of each are those of a fres
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -38,14 +39,14 @@ class Run:
     reset: int = 2
     abort: int | None = None
 
-    def packed(self, ports: Ports) -> dict[str, Any]:
-        """The run as the testbench wants it."""
+    def packed(self, ports: Ports, noise: Random) -> dict[str, Any]:
+        """The run as the testbench wants it; `noise` fills what input words have to spare."""
         inputs = [
             word
             for x, first, last in zip(
                 self.steps.values.tolist(), self.steps.first, self.steps.last, strict=True
             )
-            for word in ports.input.pack(x, first=bool(first), last=bool(last))
+            for word in ports.input.pack(x, first=bool(first), last=bool(last), noise=noise)
         ]
         outputs = [
             word
@@ -122,6 +123,9 @@ def plan_runs(
     # many short runs find more than a few long ones.
     moments = planned.total + int(planned.cycles_per_step)
     for number in range(resets):
+        if number % 4 == 1:
+            runs += _held_up_runs(ports, planned, golden, rng)
+            continue
         before = stressed("before a reset", random_inputs(ports, 8, rng, longest=3))
         before.abort = int(rng.integers(1, moments + 1))
         if number % 2:
@@ -137,6 +141,37 @@ def _asked_once(steps: Timesteps) -> Timesteps:
     """The same steps with one `last`, at their end, and no `first`: that is the reset's work."""
     place = np.arange(len(steps))
     return Timesteps(steps.values, place < 0, place == len(steps) - 1)
+
+
+def _all_asked(steps: Timesteps) -> Timesteps:
+    """The same steps, each with `last` and none with `first`."""
+    none = np.zeros(len(steps), bool)
+    return Timesteps(steps.values, none, ~none)
+
+
+def _held_up_runs(
+    ports: Ports, planned: Cycles, golden: Golden, rng: np.random.Generator
+) -> list[Run]:
+    """A reset in the middle of an answer, then as many answers held up as the core can hold.
+
+    What the borders count over a reset shows when room is short: the first answer is held up until
+    nothing more can be answered, and again once some of its elements are gone.
+    """
+    words = ports.output.transfers
+    steps = _all_asked(random_inputs(ports, 3, rng, longest=1))
+    before = Run("before a reset", steps, golden(steps), planned.total)
+    before.abort = planned.total + ports.input.transfers + int(rng.integers(planned.total))
+    before.stalls = [0] * (len(before.answers) * words)
+    before.stalls[int(rng.integers(1, words + 1))] = 3 * planned.total + ports.input.transfers
+
+    under_way = 2 + int(planned.latency_cycles // planned.closing_cycles)
+    steps = _all_asked(random_inputs(ports, under_way + 3, rng, longest=1))
+    after = Run("after a reset", steps, golden(steps), planned.total, reset=1)
+    after.stalls = [0] * (len(after.answers) * words)
+    filled = int(planned.latency_cycles + len(steps) * planned.closing_cycles)
+    for place in (0, int(rng.integers(1, words + 1))):
+        after.stalls[place] = filled
+    return [before, after]
 
 
 def _measured_runs(

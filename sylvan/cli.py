@@ -1,17 +1,41 @@
 """The `sylvan` command: every stage from training to a bitstream, each with files in and out."""
 
+import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer import Argument, Option
+from typer.core import TyperGroup
 
 from sylvan.model.errors import UserError
 
-from .console import console, next_step, progress_bar, run_safely
+from .console import (
+    Interrupted,
+    console,
+    next_step,
+    progress_bar,
+    quoted,
+    run_safely,
+    working_in,
+)
+
+
+class Commands(TyperGroup):
+    """Typer would leave a command on Ctrl-C without a word."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as stop:
+            # Hardware that was being built would complain that it is never used.
+            warnings.simplefilter("ignore")
+            raise Interrupted(*stop.args) from None
+
 
 app = typer.Typer(
     name="sylvan",
+    cls=Commands,
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -34,6 +58,14 @@ DataFolder = Annotated[
 SET_HELP = (
     "Change a setting of the config, the task or the cell by its name, such as decay=0.98, "
     "task.permuted=true or cell.bias=loop. May be given several times."
+)
+LANES_HELP = (
+    "Elements of a vector per cycle; 8 by default. Fewer make the core smaller and slower, and "
+    "change no answer."
+)
+CLOCK_HELP = (
+    "Clock that place and route should reach, in Hz. It changes where cells are put, never the "
+    "Verilog; the rate that was reached is reported either way."
 )
 BuildFolder = Annotated[Path, Argument(metavar="DIR", help="What `sylvan build` wrote.")]
 
@@ -83,7 +115,7 @@ def train(
     Give a --preset, a --task, or a preset and what to change of it. Ctrl-C saves the run;
     --resume goes on with it.
     """
-    from sylvan.model.history import Epoch, unfinished
+    from sylvan.model.history import TRAINING_FILE, Epoch, unfinished
     from sylvan.model.presets import configured
     from sylvan.model.tasks import Score
     from sylvan.model.train import train as run_training
@@ -110,17 +142,25 @@ def train(
             told = f"epoch {epoch.number}, loss {epoch.loss:.3g}, validation {epoch.validation}"
             bar.update(row, description=f"{text}: {told}")
 
-        metrics = run_training(
-            config, folder, show, device, data=data, resume=resume is not None,
-            moved=lambda done: bar.update(row, completed=done),
-        )  # fmt: skip
+        try:
+            metrics = run_training(
+                config, folder, show, device, data=data, resume=resume is not None,
+                moved=lambda done: bar.update(row, completed=done),
+            )  # fmt: skip
+        except KeyboardInterrupt:
+            if not (folder / TRAINING_FILE).is_file():
+                raise
+            again = f"sylvan train --resume {quoted(folder)}"
+            again += f" --data {quoted(data)}" if data else ""
+            again += f" --device {device}" if device != "cpu" else ""
+            raise KeyboardInterrupt(f"`{again}` goes on from here") from None
     console.print(
         f"{metrics['score_name']} on the test split "
         f"{Score(metrics['score'], metrics['loss'], metrics['score_unit'])}, "
         f"loss {metrics['loss']:.3g}, {metrics['seconds_training']:.1f} s, seed {config.seed}"
     )
     console.print(f"checkpoint, metrics.json and curves.png are in {folder}")
-    next_step(f"sylvan export {folder} --state-bits 12")
+    next_step(f"sylvan export {quoted(folder)} --state-bits 12")
 
 
 @app.command()
@@ -176,8 +216,8 @@ def export(
     )
     console.print(f"program.json and weights.npz are in {made.folder}")
     next_step(
-        f"sylvan eval {made.folder}",
-        f"sylvan build {made.folder} --target ice40-up5k --out {run}/ice40-up5k",
+        f"sylvan eval {quoted(made.folder)}",
+        build_command(made.folder, run),
     )
 
 
@@ -231,7 +271,7 @@ def import_hadamrnn(
         f"{config.hidden} units in blocks of {config.block}; checkpoint and config.json are in "
         f"{out}"
     )
-    next_step(f"sylvan export {out}" + ("" if task else " --task NAME"))
+    next_step(f"sylvan export {quoted(out)}" + ("" if task else " --task NAME"))
 
 
 @app.command("eval")
@@ -242,15 +282,14 @@ def evaluate(
 ) -> None:
     """Score a program with the golden model, exactly as the hardware will answer."""
     from sylvan.model import evaluate as golden
-    from sylvan.model.tasks import load_task
 
     folder, loaded = find_program(program)
-    found = load_task(task, data=data) if task else task_of(loaded, folder, data)
+    found = task_of(loaded, folder, data, task)
     score = golden.evaluate(loaded, found, found.test)
     loss = f", loss {score.loss:.3g}" if score.loss == score.loss else ""
     sequences = len(found.test.inputs)
     console.print(f"{found.name}: {found.score_name} {score}{loss} on {sequences} test sequences")
-    next_step(f"sylvan build {folder} --target ecp5-25f --out {folder.parent}/ecp5-25f")
+    next_step(build_command(folder, folder.parent))
 
 
 @app.command()
@@ -258,24 +297,22 @@ def build(
     program: ProgramFolder,
     target: Annotated[str, Option(help="verilog, ice40-up5k, ice40-hx8k, ecp5-25f, -45f or -85f.")],
     out: Annotated[Path, Option(help="Folder for Verilog, plan, report and bitstream.")],
-    lanes: Annotated[
-        int | None, Option(help="Elements of a vector per cycle; 8 by default.")
-    ] = None,
-    clock: Annotated[float | None, Option(help="Clock to aim at, in Hz.")] = None,
+    lanes: Annotated[int | None, Option(help=LANES_HELP)] = None,
+    clock: Annotated[float | None, Option(help=CLOCK_HELP)] = None,
 ) -> None:
     """Generate Verilog and, for a part, synthesize, place and route it."""
     from sylvan.hw.build import build as run_build
     from sylvan.hw.plan import schedule_for
     from sylvan.hw.targets import target as find_target
 
-    from .report import build_table
+    from .report import bitstream, build_table
 
     part = find_target(target)
     if clock is not None and not 0 < clock < float("inf"):
         raise UserError(f"the clock must be a rate above 0 in Hz, got {clock}")
     _, loaded = find_program(program)
     schedule = schedule_for(loaded, lanes)
-    with progress_bar() as bar:
+    with working_in(out), progress_bar() as bar:
         row = bar.add_task(f"building for {part.name}", total=None)
         report = run_build(
             loaded,
@@ -287,7 +324,9 @@ def build(
         )
     console.print(build_table({out.name: report}))
     console.print(f"core.v, ports.json, plan.json and report.json are in {out}")
-    next_step(f"sylvan sim {out} --simulator icarus")
+    if (packed := bitstream(out)) is not None:
+        console.print(f"bitstream, the best of its placements: {packed}")
+    next_step(f"sylvan sim {quoted(out)} --simulator icarus")
 
 
 @app.command()
@@ -305,17 +344,18 @@ def sim(
     """Simulate a build against the golden model: every answer, every cycle count."""
     from sylvan.hw.build import check_unchanged
     from sylvan.hw.report import record_simulation
-    from sylvan.model.tasks import load_task
     from sylvan.sim.cosimulation import simulate
     from sylvan.sim.stimulus import Timesteps
 
-    inputs = None
-    if task is not None:
-        inputs = Timesteps.of_sequences(load_task(task, data=data).test.inputs[:sequences])
     if not folder.is_dir():
         raise UserError(f"there is no build directory {folder}: `sylvan build` makes one")
     check_unchanged(folder)
-    with progress_bar() as bar:
+    inputs = None
+    if task is not None:
+        place, program = find_program(folder)
+        found = task_of(program, place, data, task)
+        inputs = Timesteps.of_sequences(found.test.inputs[:sequences])
+    with working_in(folder), progress_bar() as bar:
         bar.add_task(f"simulating with {simulator}, seed {seed}", total=None)
         result = simulate(
             folder,
@@ -331,13 +371,18 @@ def sim(
         f"{result.answers} answers to {result.timesteps} timesteps equal the golden model's, "
         f"{result.cycles} cycles in {result.simulator} {result.version}, seed {result.seed}"
     )
+    sent = f"{sequences} sequences" if task is None else f"{sequences} sequences of {task}"
+    console.print(
+        f"sent: {sent}; besides them short ones, some cut off by a reset, and two runs that "
+        "measure cycles"
+    )
     console.print(
         f"measured as planned: {cycles.cycles_per_step} cycles a step, {cycles.closing_cycles} "
         f"when it is answered, {cycles.latency_cycles} from input to answer"
     )
     if result.waves:
         console.print(f"waveform: {result.waves}")
-    next_step(f"sylvan report {folder}")
+    next_step(f"sylvan report {quoted(folder)}")
 
 
 @app.command()
@@ -350,6 +395,11 @@ def report(
     print_report(folder)
 
 
+def build_command(program: Path, beside: Path) -> str:
+    """The build to try next: the smallest part that every preset fits with the default lanes."""
+    return f"sylvan build {quoted(program)} --target ecp5-25f --out {quoted(beside / 'ecp5-25f')}"
+
+
 def find_program(folder: Path) -> tuple[Path, Any]:
     """A program and its folder, given that folder or the run that it lies in."""
     from sylvan.model.storage import load
@@ -359,14 +409,18 @@ def find_program(folder: Path) -> tuple[Path, Any]:
     return folder, load(folder)
 
 
-def task_of(program: Any, folder: Path, data: Path | None) -> Any:
-    """The task that a program was trained on, by its metadata."""
+def task_of(program: Any, folder: Path, data: Path | None, named: str | None = None) -> Any:
+    """The task that is `named`, or that a program was trained on, by its metadata.
+
+    Trained on the task that is named, it keeps the options that it was trained with.
+    """
     from sylvan.model.tasks import load_task
 
-    name = program.metadata.get("task")
+    trained = program.metadata.get("task")
+    name = named or trained
     if not isinstance(name, str):
         raise UserError(f"{folder} does not say what task it is for: name one with --task")
-    options = program.metadata.get("task_options", {})
+    options = program.metadata.get("task_options", {}) if name == trained else {}
     return load_task(name, data=data, **(options if isinstance(options, dict) else {}))
 
 

@@ -1,8 +1,10 @@
 """Speaking to people: one console, errors as sentences, progress while work is long."""
 
 import contextlib
+import shlex
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -24,13 +26,33 @@ EXTRAS = {
 }
 """Which extra brings a library that a command may miss."""
 
-# No markup: paths, extras and formats have brackets of their own.
-console = Console(highlight=False, markup=False)
-complaints = Console(stderr=True, highlight=False, markup=False)
+PAGE = 1000
+"""Characters of a line that goes into a file or a pipe: a path or a command is not cut there."""
+
+
+class Interrupted(Exception):
+    """Ctrl-C came; says how to go on, where there is a way."""
+
+
+def _console(stderr: bool) -> Console:
+    # No markup: paths, extras and formats have brackets of their own.
+    made = Console(stderr=stderr, highlight=False, markup=False)
+    if not made.is_terminal:
+        made.width = PAGE
+    return made
+
+
+console = _console(stderr=False)
+complaints = _console(stderr=True)
+
+
+def quoted(path: Path) -> str:
+    """A path as a shell takes it."""
+    return shlex.quote(str(path))
 
 
 def next_step(*commands: str) -> None:
-    """End a command by naming what to try next."""
+    """End a command by naming what to try next; paths in `commands` are `quoted`."""
     console.print("\nNext:", style="bold")
     for command in commands:
         console.print(f"  {command}", soft_wrap=True)
@@ -45,8 +67,20 @@ def progress_bar() -> Iterator[Progress]:
         BarColumn(bar_width=30),
         TimeElapsedColumn(),
     ]
-    with Progress(*columns, console=console, transient=True) as progress:
+    moves = console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=not moves) as progress:
         yield progress
+
+
+@contextlib.contextmanager
+def working_in(folder: Path) -> Iterator[None]:
+    """Errors of the system that name no place, such as a full disk, happened in `folder`."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(folder)
+        raise
 
 
 def run_safely(command: Callable[[], Any]) -> None:
@@ -75,11 +109,11 @@ def run_safely(command: Callable[[], Any]) -> None:
         _complain(f"cannot read or write{where}: {error.strerror}", USER_MISTAKE)
     except MemoryError as error:
         _complain(f"not enough memory for this: {error}", USER_MISTAKE)
-    except KeyboardInterrupt:
-        _complain("interrupted", INTERRUPTED)
+    except (Interrupted, KeyboardInterrupt) as stop:
+        _complain(": ".join(["interrupted", *map(str, stop.args)]), INTERRUPTED)
 
 
 def _complain(message: str, code: int) -> None:
     label = Text("" if code == INTERRUPTED else "error: ", style="bold red")
-    complaints.print(label + Text(message))
+    complaints.print(label + Text(message), soft_wrap=True)
     sys.exit(code)

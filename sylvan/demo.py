@@ -31,7 +31,7 @@ from sylvan.model.train import train
 from sylvan.sim.cosimulation import Result, simulate
 from sylvan.sim.stimulus import Timesteps
 
-from .console import console, next_step, progress_bar
+from .console import console, next_step, progress_bar, quoted
 from .report import shown
 
 NETWORKS = {"dense": "digits", "block": "digits-block"}
@@ -88,9 +88,9 @@ def run_demo(out: Path) -> None:
     console.print(f"{seconds:.0f} seconds; every simulated answer equals the golden model's")
     build_folder = out / "dense" / TARGETS[0]
     next_step(
-        f"sylvan report {build_folder}",
-        f"sylvan sim {build_folder} --simulator verilator --waves",
-        f"sylvan build {out}/dense --target ecp5-25f --lanes 16 --out runs/wider",
+        f"sylvan report {quoted(build_folder)}",
+        f"sylvan sim {quoted(build_folder)} --simulator verilator --waves",
+        f"sylvan build {quoted(out / 'dense')} --target ecp5-25f --lanes 16 --out runs/wider",
     )
 
 

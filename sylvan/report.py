@@ -1,6 +1,5 @@
 """Reports for people: tables of what was trained, built and measured."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,8 +7,9 @@ from typing import Any
 from rich.table import Table
 
 from sylvan.model.errors import UserError
+from sylvan.model.files import parse_json
 
-from .console import console, next_step
+from .console import console, next_step, quoted
 
 ROWS = (
     ("LUTs", "luts", "{:,.0f}"),
@@ -62,11 +62,12 @@ def print_report(folder: Path) -> None:
         console.print(build_table({folder.name: report}))
         tools = ", ".join(f"{name} {version}" for name, version in report["tool_versions"].items())
         console.print(f"program {report['program_sha256'][:16]}, tools: {tools or 'none'}")
-        if report["measured"]["cycles_per_step"] is None:
-            next_step(f"sylvan sim {folder}    (measures the cycles)")
+        if (packed := bitstream(folder)) is not None:
+            console.print(f"bitstream: {packed}")
+        next_step(*after_build(folder, report))
     elif (folder / "metrics.json").is_file():
         console.print(_run_table(folder))
-        next_step(f"sylvan export {folder} --state-bits 12")
+        next_step(*after_training(folder))
     else:
         raise UserError(
             f"{folder} has neither report.json nor metrics.json: give a folder that `sylvan build` "
@@ -74,10 +75,41 @@ def print_report(folder: Path) -> None:
         )
 
 
+def bitstream(folder: Path) -> Path | None:
+    """The bitstream in a build directory, if the target has a part."""
+    found = [path for path in (folder / "core.bin", folder / "core.bit") if path.is_file()]
+    return found[0] if found else None
+
+
+def after_build(folder: Path, report: Mapping[str, Any]) -> list[str]:
+    """What to try next: simulate, then place, then another schedule or a look inside."""
+    lanes, program = report["schedule"]["lanes"], quoted(folder / "program")
+    if report["measured"]["cycles_per_step"] is None:
+        return [f"sylvan sim {quoted(folder)}    (measures the cycles)"]
+    if report["measured"]["luts"] is None:
+        out = quoted(folder.parent / "ecp5-25f")
+        return [f"sylvan build {program} --target ecp5-25f --lanes {lanes} --out {out}"]
+    if lanes != 1:
+        target, out = report["target"], quoted(folder.with_name(f"{folder.name}-1-lane"))
+        return [f"sylvan build {program} --target {target} --lanes 1 --out {out}    (smaller)"]
+    return [f"sylvan sim {quoted(folder)} --waves    (writes a waveform)"]
+
+
+def after_training(folder: Path) -> list[str]:
+    """What to try next: export, then score and build."""
+    if not (folder / "program" / "program.json").is_file():
+        return [f"sylvan export {quoted(folder)} --state-bits 12"]
+    out = quoted(folder / "ecp5-25f")
+    return [
+        f"sylvan eval {quoted(folder)}",
+        f"sylvan build {quoted(folder)} --target ecp5-25f --out {out}",
+    ]
+
+
 def _run_table(folder: Path) -> Table:
     path = folder / "metrics.json"
     try:
-        metrics = json.loads(path.read_text())
+        metrics = parse_json(path.read_text())
         table = Table(title=f"{metrics['cell']} on {metrics['task']}", title_justify="left")
         table.add_column("")
         unit = metrics["score_unit"]
@@ -89,7 +121,7 @@ def _run_table(folder: Path) -> Table:
         for bits, score in sorted(metrics["integer"].items(), key=lambda item: int(item[0])):
             loss = shown(score["loss"], "{:.3g}")
             table.add_row(f"integer, {bits}-bit state", form.format(score["score"]), loss)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{path} is no metrics file: {error!r}") from None
     return table
 

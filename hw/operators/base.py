@@ -66,13 +66,18 @@ class Operator(wiring.Component):
 
 
 class Source(Operator):
-    """An operator without operands: begins at `i`, a strobe of the sequencer."""
+    """An operator without operands: begins at `i`, a strobe of the sequencer.
+
+    `members` are those of the component besides `i` and `o`.
+    """
 
     operands: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, result: tuple[int, Format], period: int) -> None:
+    def __init__(self, result: tuple[int, Format], period: int, **members: Any) -> None:
         self.period = period
-        wiring.Component.__init__(self, {"i": In(Strobe(period)), "o": Out(Beats(*result, period))})
+        wiring.Component.__init__(
+            self, {"i": In(Strobe(period)), **members, "o": Out(Beats(*result, period))}
+        )
 
 
 class StrobeDelay(wiring.Component):

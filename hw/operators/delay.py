@@ -6,6 +6,7 @@ from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib.memory import Memory
 from sylvan.model.numbers import Format
 
+from ..beats import Pattern
 from .base import Cost, Operator, start_result
 
 REGISTER_CYCLES = 5
@@ -60,15 +61,18 @@ def delay_cost(bits: int, cycles: int) -> Cost:
 class Delay(Operator):
     """`o = a`, later. Inserted by the timetable where a value is needed after it was made.
 
-    Parameters: lanes, format of the vector; cycles >= 1.
-    Latency: `cycles`. Cost: `cycles * lanes * width` register or memory bits.
+    Parameters: pattern and format of the vector; cycles >= 1.
+    Latency: `cycles`. Interval: `pattern.cycles`, however long the delay: vectors follow each other
+    through it.
+    Cost: `cycles * lanes * width` register or memory bits.
     """
 
-    def __init__(self, lanes: int, format: Format, cycles: int, period: int) -> None:
+    def __init__(self, pattern: Pattern, format: Format, cycles: int, period: int) -> None:
         if cycles < 1:
             raise ValueError(f"a delay takes at least one cycle, got {cycles}")
-        self.cycles = self.latency = self.interval = cycles
-        super().__init__({"a": (lanes, format)}, (lanes, format), period)
+        self.cycles = self.latency = cycles
+        self.interval = pattern.cycles
+        super().__init__({"a": (pattern.lanes, format)}, (pattern.lanes, format), period)
 
     @property
     def cost(self) -> Cost:

@@ -2,16 +2,16 @@
 """The input of a timestep, handed out element by element or in beats."""
 
 from amaranth import Cat, Module, Signal, Value
-from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data
+from amaranth.lib.wiring import In
 from sylvan.model.numbers import Format
 
-from ..beats import Beats, Pattern, Strobe, shape_of
+from ..beats import Pattern, shape_of
 from .addresses import Addresses, addresses_cost
-from .base import Cost, connect_strobe, delay_strobe
+from .base import Cost, Source, start_result
 
 
-class InputReader(wiring.Component):
+class InputReader(Source):
     """Takes the collected input at `i` and passes it in `pattern`, shifting by a beat at a time.
 
     Parameters: pattern; format of an element.
@@ -20,19 +20,12 @@ class InputReader(wiring.Component):
     Latency: 1. Interval: `pattern.cycles`. Cost: a register of the whole input.
     """
 
-    latency = 1
-
     def __init__(self, pattern: Pattern, format: Format, period: int) -> None:
         self.pattern = pattern
         self.format = format
         self.interval = pattern.cycles
-        super().__init__(
-            {
-                "i": In(Strobe(period)),
-                "vector": In(data.ArrayLayout(shape_of(format), pattern.size)),
-                "o": Out(Beats(pattern.lanes, format, period)),
-            }
-        )
+        vector = In(data.ArrayLayout(shape_of(format), pattern.size))
+        super().__init__((pattern.lanes, format), period, vector=vector)
 
     @property
     def cost(self) -> Cost:
@@ -44,9 +37,8 @@ class InputReader(wiring.Component):
         width, beats = len(self.o.lanes[0]), self.pattern.beats
         vector = Value.cast(self.vector)
         m.submodules.addresses = addresses = Addresses(self.pattern)
-        strobe = delay_strobe(m, "timing", self.i, self.latency, self.interval)
-        connect_strobe(m, strobe, self.o)
-        m.d.comb += addresses.start.eq(strobe.start)
+        start_result(m, self, self.i)
+        m.d.comb += addresses.start.eq(self.o.start)
         for k, lane in enumerate(self.o.lanes):
             elements = range(k, self.pattern.size, self.pattern.lanes)
             held = Signal(width * beats, name=f"lane{k}", reset_less=True)

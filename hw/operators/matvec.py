@@ -13,7 +13,7 @@ from sylvan.model.numbers import Format
 
 from ..beats import Pattern, shape_of
 from .base import Cost, Operator, connect_strobe, delay_strobe, start_result
-from .delay import delay_cost, delayed
+from .delay import delay_cost, delayed, successor
 from .product import product
 
 
@@ -95,7 +95,7 @@ class InnerMatVec(Operator):
         beat = Signal(range(max(self.beats, 2)))
         here = Signal.like(beat)
         m.d.comb += here.eq(Mux(strobe.start, 0, beat))
-        m.d.sync += beat.eq(Mux(here == self.beats - 1, 0, here + 1))
+        m.d.sync += beat.eq(successor(here, self.beats))
         partial = Signal(shape_of(self.sum), reset_less=True)
         total = Signal(shape_of(self.sum))
         m.d.comb += total.eq(Mux(here == 0, 0, partial) + term)

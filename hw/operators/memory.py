@@ -36,7 +36,10 @@ class VectorMemory(wiring.Component):
     Members: write, In(Beats); read<k>, In(Strobe) and out<k>, Out(Beats) for each reader.
     Latency: `read_latency` from a reader's strobe to its data. A word may be read in the cycle
     after its write and never in the same one.
-    Cost: `ceil(size / lanes) * lanes * width` memory bits, an output register of one word.
+    Cost: `ceil(size / lanes) * lanes * width` memory bits, an output register of one word; a vector
+    of one word is kept in registers. An initial value that is not zero takes as many memory bits
+    (none if of one word), and a choice between two words. A reader of single elements takes a
+    multiplexer of `(lanes - 1) * width` and a register.
     """
 
     def __init__(
@@ -59,10 +62,19 @@ class VectorMemory(wiring.Component):
 
     @property
     def cost(self) -> Cost:
-        word = self.pattern.lanes * shape_of(self.format).width
-        total = Cost(register_bits=word, memories=((word, self.pattern.beats),))
+        width, lanes, words = shape_of(self.format).width, self.pattern.lanes, self.pattern.beats
+        word = width * lanes
+        memories = ((word, words),) if words > 1 else ()
+        # Without a memory the word itself is registers, and so is what its read port holds.
+        total = Cost(register_bits=word if memories else 3 * word, memories=memories)
+        if self.initial is not None and self.initial.any():
+            total += Cost(logic_bits=word, memories=memories)
         for pattern in [self.pattern, *(reader.pattern for reader in self.readers)]:
             total += addresses_cost(pattern)
+        for reader in self.readers:
+            if reader.singly:
+                place = READ_LATENCY * (lanes - 1).bit_length()
+                total += Cost(logic_bits=width * (lanes - 1), register_bits=width + place)
         return total
 
     def elaborate(self, platform: object) -> Module:

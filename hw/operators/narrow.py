@@ -3,7 +3,7 @@
 from typing import Any
 
 from amaranth import Cat, Const, Module, Mux, Signal, Value
-from sylvan.model.numbers import Format, Overflow, Rounding
+from sylvan.model.numbers import Format, Overflow, Rounding, round_shift
 
 from ..beats import shape_of
 from .base import Cost, Operator, start_result
@@ -42,7 +42,9 @@ class Narrow(Operator):
         fine = source.aligned(min(source.exp, target.exp))
         self.half = half
         self.sum = Format(fine.lo + half, fine.hi + half, fine.exp)
-        self.rounded = Format(self.sum.lo >> self.dropped, self.sum.hi >> self.dropped, target.exp)
+        # A tie at an end goes to the even neighbour, which may lie below what the shift leaves.
+        lo, hi = (round_shift(end, self.dropped, rounding) for end in (fine.lo, fine.hi))
+        self.rounded = Format(lo, hi, target.exp)
         super().__init__({"a": (lanes, source)}, (lanes, target), period)
 
     @property

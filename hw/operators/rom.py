@@ -35,7 +35,8 @@ class Rom(Source):
         pattern: the order; its beats and lanes are those of `words`.
         format: holds every word.
     Latency: 2. Interval: `pattern.cycles`.
-    Cost: `phases * beats * lanes * width` memory bits; a single word is wires.
+    Cost: `depth * lanes * width` memory bits, depth being the product of phases and beats, each
+    grown to a power of two; a single word is wires.
     """
 
     latency = READ_LATENCY
@@ -56,11 +57,15 @@ class Rom(Source):
         self.interval = pattern.cycles
 
     @property
+    def depth(self) -> int:
+        """Words of the memory: phase, symbol and beat have bits of their own in its address."""
+        return 1 << sum(_bits(axis) for axis in self.words.shape[:-1])
+
+    @property
     def cost(self) -> Cost:
         word = sum(map(len, self.o.lanes))
-        words = self.words.size // self.pattern.lanes
         counting = addresses_cost(self.pattern)
-        return counting + Cost(memories=((word, words),) if words > 1 else ())
+        return counting + Cost(memories=((word, self.depth),) if self.depth > 1 else ())
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -96,7 +101,7 @@ class LookupRom(Rom):
     """The words of the symbol on lane 0 of operand `a`, which stays there while they are read.
 
     Parameters: words (phases, symbols, beats, lanes); the others, latency, interval and cost as
-    for Rom, the cost times the number of symbols.
+    for Rom, symbols being one more factor of the depth.
     """
 
     operands = ("a",)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import Array, equal_constants, integers
-from ..numbers import Format, hull
-from .base import Operation, Value, clamp, same_size, shift_left
+from ..numbers import Format, clamp, hull
+from .base import Operation, Value, same_size, shift_left
 
 
 def _aligned(x: Sequence[Array], operands: Sequence[Value], exp: int) -> list[Array]:

@@ -68,11 +68,6 @@ def shift_left(raw: Array, shift: int) -> Array:
     return raw << shift if shift else raw
 
 
-def clamp(raw: Array, lo: int, hi: int) -> Array:
-    """`raw` brought into `[lo, hi]`. Bounds of the array's own type spare numpy a search."""
-    return raw.clip(raw.dtype.type(lo), raw.dtype.type(hi))
-
-
 def same_size(operands: Sequence[Value]) -> int:
     """The operands' common size."""
     sizes = {v.size for v in operands}

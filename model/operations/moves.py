@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import Array, integer
-from ..numbers import Format, Overflow, Rounding, hull, round_shift
-from .base import Operation, Value, clamp, shift_left
+from ..numbers import Format, Overflow, Rounding, hull, narrow
+from .base import Operation, Value, shift_left
 
 
 @dataclass(frozen=True)
@@ -78,11 +78,7 @@ class Narrow(Operation):
     def evaluate(
         self, x: Sequence[Array], operands: Sequence[Value], result: Format, phase: int
     ) -> Array:
-        lo, hi = self.target.lo, self.target.hi
-        rounded = round_shift(x[0], self.target.exp - operands[0].format.exp, self.rounding)
-        if self.overflow is Overflow.SATURATE:
-            return clamp(rounded, lo, hi)
-        return ((rounded - lo) & (hi - lo)) + lo
+        return narrow(x[0], operands[0].format, self.target, self.rounding, self.overflow)
 
     def magnitude(self, operands: Sequence[Value], result: Format) -> int:
         shift = self.target.exp - operands[0].format.exp

@@ -21,6 +21,11 @@ from ..arrays import Array
 from ..errors import UserError
 from ..program import NumericInput, SymbolInput
 
+CALIBRATED = 1 << 22
+"""Timesteps of training data that are enough to know the ranges of a network's values."""
+SCORED_AT_A_TIME = 1 << 18
+"""Answers of which a score keeps float64 copies: a bound on the memory of long sequences."""
+
 
 @dataclass(frozen=True, eq=False)
 class Split:
@@ -47,15 +52,6 @@ class Score:
         return f"{self.score:.2f} %" if self.unit == "%" else f"{self.score:.4g}"
 
 
-@dataclass(frozen=True)
-class Window:
-    """Timesteps `start..stop-1` to answer in training, and the weight of their mean loss."""
-
-    start: int
-    stop: int
-    weight: float = 1.0
-
-
 @dataclass(frozen=True, eq=False)
 class Task:
     """What is read, what is answered, and how well.
@@ -70,6 +66,7 @@ class Task:
         window: 0 where sequences stand for themselves. Else a split is one long sequence cut into a
             few rows, each a stream of its own: training walks along it in windows of so many
             timesteps, through which gradients flow, and carries the state from one to the next.
+        vocabulary: what the symbols stand for, in their order, where they stand for text.
         train, validation, test: disjoint; choices are made on the first two only.
     Class attributes:
         answers: "class", one of `outputs`, or "number", the targets being real values.
@@ -89,6 +86,7 @@ class Task:
     score_name: str = "accuracy"
     silent: int | None = None
     window: int = 0
+    vocabulary: tuple[str, ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -101,6 +99,18 @@ class Task:
         """Elements of a numeric input, or the number of symbols."""
         return self.input.symbols if isinstance(self.input, SymbolInput) else self.input.size
 
+    @property
+    def calibration(self) -> Array:
+        """Raw training inputs, as many as are enough to measure ranges.
+
+        Streams are as long as those that are scored: a state may grow for as long as it runs.
+        """
+        raw = self.train.inputs
+        if self.window:
+            length = min(raw.size, self.validation.inputs.shape[1])
+            raw = raw[0, : raw.size // length * length].reshape(-1, length)
+        return raw[: max(1, CALIBRATED // raw.shape[1])]
+
     def values(self, raw: Array) -> Array:
         """Raw numbers as the float32 values they stand for; symbols as int64."""
         if isinstance(self.input, SymbolInput):
@@ -109,16 +119,17 @@ class Task:
 
     def score(self, logits: npt.ArrayLike, targets: Array) -> Score:
         """Score of real-valued `logits` (..., outputs) against `targets` (...)."""
-        logits = np.asarray(logits, np.float64)
+        logits = np.asarray(logits)
         return Score(self.hits(logits.argmax(-1), targets), cross_entropy(logits, targets))
 
     def hits(self, answers: Array, targets: Array) -> float:
         """Percent of right answers."""
         return float(100 * (answers == targets).mean())
 
-    def windows(self, random: np.random.Generator) -> list[Window]:
-        """For a task read on every step: the timesteps whose loss a training batch sums."""
-        return [Window(0, self.train.inputs.shape[1])]
+    @property
+    def timestep_weights(self) -> Array | None:
+        """Share of each timestep in the training loss of a task read on every step; None: equal."""
+        return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +139,7 @@ class Text(Task):
     lower_is_better = True
 
     def score(self, logits: npt.ArrayLike, targets: Array) -> Score:
-        loss = cross_entropy(np.asarray(logits, np.float64), targets)
+        loss = cross_entropy(logits, targets)
         return Score(loss / math.log(2), loss, unit="")
 
 
@@ -147,11 +158,24 @@ class Number(Task):
         return Score(float(100 * (abs(error) < self.tolerance).mean()), float((error**2).mean()))
 
 
-def cross_entropy(logits: Array, targets: Array) -> float:
+def cross_entropy(logits: npt.ArrayLike, targets: Array) -> float:
     """Mean of `-log softmax(logits)[target]`, in nats."""
-    shifted = logits - logits.max(-1, keepdims=True)
-    right = np.take_along_axis(shifted, np.asarray(targets, np.int64)[..., None], -1)[..., 0]
-    return float((np.log(np.exp(shifted).sum(-1)) - right).mean())
+    logits = np.asarray(logits)
+    rows, right = logits.reshape(-1, logits.shape[-1]), np.asarray(targets, np.int64).reshape(-1, 1)
+    total = 0.0
+    for start in range(0, len(rows), SCORED_AT_A_TIME):
+        part = slice(start, start + SCORED_AT_A_TIME)
+        shifted = rows[part].astype(np.float64)
+        shifted -= shifted.max(-1, keepdims=True)
+        wanted = np.take_along_axis(shifted, right[part], -1)[:, 0]
+        total += float((np.log(np.exp(shifted).sum(-1)) - wanted).sum())
+    return total / len(rows)
+
+
+def check_option(task: str, name: str, value: int, least: int, most: int) -> None:
+    """Raise UserError unless `value` lies in least..most."""
+    if not least <= value <= most:
+        raise UserError(f"task {task} needs {name} in {least}..{most}, got {value}")
 
 
 def task_names() -> list[str]:

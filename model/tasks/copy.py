@@ -12,7 +12,7 @@ import numpy as np
 from ..arrays import Array
 from ..errors import UserError
 from ..program import SymbolInput
-from . import Split, Task, Window
+from . import Split, Task
 
 BLANK, MARKER, WORD = 0, 9, 10
 
@@ -65,11 +65,11 @@ class Copy(Task):
     def hits(self, answers: Array, targets: Array) -> float:
         return super().hits(answers[..., -WORD:], targets[..., -WORD:])
 
-    def windows(self, random: np.random.Generator) -> list[Window]:
-        """The ten answers, and ten steps somewhere before them that must stay silent."""
-        length = self.train.inputs.shape[1]
-        start = int(random.integers(0, length - 2 * WORD + 1))
-        return [Window(length - WORD, length), Window(start, start + WORD)]
+    @property
+    def timestep_weights(self) -> Array:
+        """Half on the ten answers, half on the silence, which equal weights would learn first."""
+        silence = self.train.inputs.shape[1] - WORD
+        return np.concatenate([np.full(silence, 0.5 / silence), np.full(WORD, 0.5 / WORD)])
 
 
 def _sequences(random: np.random.Generator, count: int, length: int) -> Split:

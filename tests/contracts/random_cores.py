@@ -187,6 +187,11 @@ def random_core(seed: int) -> Program:
     pool = [builder.input]
     draw.grow(pool, number(0, 5))
     answer = draw.pick(pool[-2:])
+    if draw.chance(0.7):
+        # A few rows over many columns: the answer's elements stay for several cycles each.
+        widest = max(pool, key=lambda value: value.size)
+        answer = draw.dense(widest, draw.number(1, 6)) or answer
+        answer = draw.narrow(answer, draw.format()) or answer if draw.chance(0.3) else answer
     if draw.chance(0.2):
         answer = builder.argmax(answer)
     return builder.program(answer, draw.pick(["every", "last"]), metadata={"seed": seed})

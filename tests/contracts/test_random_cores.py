@@ -66,6 +66,13 @@ def test_the_seeds_cover_what_is_awkward() -> None:
     assert len(found) == 12 and min(found.values()) >= 4, found
 
 
+def test_answers_often_dwell() -> None:
+    """An element on a single lane stays for several cycles, and is one element all the same."""
+    plans = [random_plan(seed, random_core(seed)) for seed in CI_SEEDS]
+    dwelling = [p.answer.pattern for p in plans if p.answer.pattern.dwell > 1]
+    assert sum(pattern.size > 1 for pattern in dwelling) >= 2, dwelling
+
+
 def features(p: Program) -> list[str]:
     """What is awkward about a program."""
     (layer,) = p.layers

@@ -4,6 +4,8 @@ import errno
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,7 @@ from sylvan.model.program import NumericInput
 from sylvan.model.storage import save
 
 from sylvan import cli, console
+from sylvan.report import after_build, after_training
 
 
 @dataclass
@@ -84,11 +87,43 @@ def test_the_whole_way(sylvan: Sylvan, run: Path, tmp_path: Path) -> None:
     plan = json.loads((built / "plan.json").read_text())
     assert report["measured"]["cycles_per_step"] == plan["cycles"]["cycles_per_step"]
     assert report["measured"]["luts"] is None
+    assert "sent: 2 sequences of digits; besides them short ones" in simulated.out
     shown = sylvan("report", built)
     assert shown.code == 0 and "cycles a step" in shown.out
-    assert "integer, 10-bit state" in sylvan("report", run).out
+    assert f"sylvan build {built}/program --target ecp5-25f --lanes 4 --out" in shown.out
+    told = sylvan("report", run).out
+    assert "integer, 10-bit state" in told and f"sylvan build {run} --target ecp5-25f" in told
     metrics = json.loads((run / "metrics.json").read_text())
     assert f"{metrics['integer']['10']['score']:.2f} %" in scored.out
+
+
+def test_the_width_may_be_chosen(sylvan: Sylvan, run: Path) -> None:
+    ended = sylvan("export", run, "--state-bits", "auto", "--tolerance", 3)
+    assert ended.code == 0 and "16 bits" in ended.out and "widths.png" in ended.out
+    bits = json.loads((run / "program" / "program.json").read_text())["metadata"]["state_bits"]
+    assert f"integer with {bits}-bit state" in ended.out and 6 <= bits < 16
+    for wrong in (["--state-bits", "many"], ["--state-bits", 12, "--tolerance", 1]):
+        assert sylvan("export", run, *wrong).code == 2
+
+
+def test_what_was_not_interrupted_does_not_go_on(sylvan: Sylvan, run: Path) -> None:
+    ended = sylvan("train", "--resume", run)
+    assert ended.code == 2 and "has no interrupted training to go on with" in ended.error
+    changed = sylvan("train", "--resume", run, "--epochs", 3)
+    assert changed.code == 2 and "nothing can be changed" in changed.error
+
+
+def test_recipes_are_listed(sylvan: Sylvan) -> None:
+    listed = sylvan("presets")
+    assert listed.code == 0 and "digits-block" in listed.out and "copy-100" in listed.out
+
+
+def test_a_foreign_checkpoint_becomes_a_run(sylvan: Sylvan, tmp_path: Path) -> None:
+    (tmp_path / "theirs.pt").write_bytes(b"not theirs")
+    ended = sylvan("import", "hadamrnn", tmp_path / "theirs.pt", "--out", tmp_path / "run")
+    assert ended.code == 2 and "is no file of tensors alone" in ended.error
+    odd = sylvan("import", "hadamrnn", tmp_path / "x", "--out", tmp_path / "run", "--block", "half")
+    assert odd.code == 2 and "--block is full or a number, got 'half'" in odd.error
 
 
 def test_every_command_teaches(sylvan: Sylvan) -> None:
@@ -146,9 +181,16 @@ def deep_config(run: Path) -> None:
     (run / "config.json").write_text("[" * 200_000)
 
 
+def infinite_report(run: Path) -> None:
+    (run / "report.json").write_text('{"measured": {"luts": 1e999}}')
+
+
 MISTAKES = [
+    (infinite_report, "report {run}", "report.json is not JSON: 1e999 is no finite number"),
     (spoil_task_options(name=1), "eval {run}", "task copy has no option 'name'"),
     (spoil_task_options(length=10**13), "eval {run}", "not enough memory"),
+    # Named, the task that it was trained on keeps its options.
+    (spoil_task_options(length=19), "eval {run} --task copy", "a length of at least 20, got 19"),
     (deep_config, "export {run}", "config.json cannot be read"),
     (None, "train --preset digits --device quantum --out {out}", "the device 'quantum'"),
     (None, "build {run} --target verilog --clock nan --out {out}", "above 0 in Hz, got nan"),
@@ -166,7 +208,7 @@ MISTAKES = [
     (None, "build {run} --target verilog --lanes 99 --out {out}", "use 1 to 16"),
     (None, "build {run} --target verilog --lanes 3 --out {out}", "one must divide the other"),
     (None, "sim {out}", "there is no build directory"),
-    (None, "sim {run}", "is no complete build directory"),
+    (None, "sim {run}", "is no build directory: it has no plan.json. `sylvan build` makes one"),
     (None, "report {out}", "neither report.json nor metrics.json"),
     (changed_weight, "eval {run}", "was changed after it was written"),
     (truncated_checkpoint, "export {run}", "it may be cut short"),
@@ -236,6 +278,66 @@ def test_a_full_disk_leaves_the_old_build(
     assert ended.code == 2 and "No space left on device" in ended.error
     assert (out / "core.v").read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["built", "run"]
+
+
+def test_a_full_disk_is_somewhere(
+    sylvan: Sylvan, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Writing to an open file fails without a name."""
+
+    def full(*given: object, **named: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    out = tmp_path / "built"
+    build = ("build", run, "--target", "verilog", "--lanes", 1, "--out", out)
+    assert sylvan(*build).code == 0
+    monkeypatch.setattr(hw_build, "generate", full)
+    assert f"cannot read or write {out}: No space left" in sylvan(*build).error
+    monkeypatch.undo()
+    monkeypatch.setattr("sylvan.sim.cosimulation.plan_runs", full)
+    assert f"cannot read or write {out}: No space left" in sylvan("sim", out).error
+
+
+def test_a_report_names_what_comes_next(run: Path, tmp_path: Path) -> None:
+    """A run before and after its export; a build before and after simulation, and placed."""
+    program = run / "program"
+    assert after_training(run)[0] == f"sylvan eval {run}"
+    shutil.rmtree(program)
+    assert after_training(run) == [f"sylvan export {run} --state-bits 12"]
+    folder = tmp_path / "my build"
+
+    def after(lanes: int, cycles: int | None, luts: int | None) -> str:
+        measured = {"cycles_per_step": cycles, "luts": luts}
+        report = {"target": "ecp5-25f", "schedule": {"lanes": lanes}, "measured": measured}
+        (command,) = after_build(folder, report)
+        return command
+
+    assert after(4, None, None).startswith(f"sylvan sim '{folder}' ")
+    assert after(4, 9, None).startswith(
+        f"sylvan build '{folder}/program' --target ecp5-25f --lanes 4"
+    )
+    assert after(4, 9, 100).endswith(f"--lanes 1 --out '{folder}-1-lane'    (smaller)")
+    assert after(1, 9, 100).startswith(f"sylvan sim '{folder}' --waves")
+
+
+def test_a_placed_build_names_its_bitstream(sylvan: Sylvan, run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "built"
+    assert sylvan("build", run, "--target", "verilog", "--lanes", 1, "--out", out).code == 0
+    assert "bitstream" not in sylvan("report", out).out
+    (out / "core.bin").touch()
+    assert f"bitstream: {out}/core.bin" in sylvan("report", out).out
+
+
+def test_a_pipe_gets_whole_lines(run: Path, tmp_path: Path) -> None:
+    """Paths and commands are to be copied from there, with spaces in them as well."""
+    place = tmp_path / ("a long folder " * 8).strip() / "run"
+    shutil.copytree(run, place)
+    command = [sys.executable, "-m", "sylvan", "report", str(place)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert f"\n  sylvan eval '{place}'\n" in told
+    command[3:] = ["eval", str(place / "nowhere")]
+    told = subprocess.run(command, capture_output=True, text=True, check=False).stderr
+    assert told == f"error: {place}/nowhere is no program: program.json is missing there\n"
 
 
 def test_a_missing_simulator_says_how_to_get_it(

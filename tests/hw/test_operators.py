@@ -13,9 +13,9 @@ import pytest
 from amaranth import Module, Signal
 from amaranth.sim import Simulator
 from sylvan.hw.beats import Pattern, shape_of
-from sylvan.hw.operators.addresses import Addresses
+from sylvan.hw.operators.addresses import Addresses, addresses_cost
 from sylvan.hw.operators.argmax import ArgMax
-from sylvan.hw.operators.base import StrobeDelay
+from sylvan.hw.operators.base import Cost, StrobeDelay
 from sylvan.hw.operators.delay import REGISTER_CYCLES, Delay, delayed
 from sylvan.hw.operators.elementwise import AddSub
 from sylvan.hw.operators.hadamard import Hadamard
@@ -196,8 +196,8 @@ def test_every_operator_states_its_cost() -> None:
         AddSub(2, [NIBBLE, NIBBLE], Format(-16, 14), 1, False),
         ArgMax(Pattern(4, 1), NIBBLE, Format(0, 3), 1),
         Buffer(pattern, Pattern(4, 1), NIBBLE, 1),
-        Delay(2, NIBBLE, 3, 1),
-        Delay(2, NIBBLE, 30, 1),
+        Delay(pattern, NIBBLE, 3, 1),
+        Delay(pattern, NIBBLE, 30, 1),
         Hadamard(2, 4, 4, NIBBLE, Format(-32, 28), 1),
         InnerMatVec(weights, 2, NIBBLE, Format(1, 1), Format(-32, 28), 1),
         InputReader(pattern, NIBBLE, 1),
@@ -212,6 +212,35 @@ def test_every_operator_states_its_cost() -> None:
         assert min(cost.adder_bits, cost.register_bits, cost.logic_bits) >= 0
 
 
+def test_a_rom_has_the_words_of_its_address() -> None:
+    """3 phases, 5 symbols and 3 beats take 2, 3 and 2 bits."""
+    pattern = Pattern(6, 2)
+    words = np.ones((3, 5, 3, 2), np.int64)
+    lookup = LookupRom(words, pattern, Format(0, 1), Format(0, 4), 3)
+    assert lookup.cost.memories == ((2, 1 << 7),)
+    assert Rom(words[:, 0], pattern, Format(0, 1), 3).cost.memories == ((2, 1 << 4),)
+    assert Rom(words[:1, 0, :1], Pattern(2, 2), Format(0, 1), 3).cost.memories == ()
+
+
+def test_what_a_memory_takes_besides_its_words() -> None:
+    def cost(readers: list[Pattern], initial: Any = None) -> Cost:
+        return VectorMemory(Pattern(6, 2), NIBBLE, readers, initial, 1).cost
+
+    beats, singly = Pattern(6, 2), Pattern(6, 1)
+    plain = cost([beats])
+    assert plain.memories == ((8, 3),) and cost([beats], np.zeros(6, int)) == plain
+    begun = cost([beats], np.arange(6))
+    assert begun.memories == ((8, 3), (8, 3)) and begun.logic_bits == plain.logic_bits + 8
+    counting, picking = addresses_cost(beats), addresses_cost(singly)
+    one = cost([singly])
+    assert one.logic_bits - plain.logic_bits == picking.logic_bits - counting.logic_bits + 4
+    assert one.register_bits - plain.register_bits == (
+        picking.register_bits - counting.register_bits + 4 + 2
+    )
+    whole = VectorMemory(Pattern(2, 2), NIBBLE, [Pattern(2, 2)], None, 1).cost
+    assert whole.memories == () and whole.register_bits >= 3 * 8
+
+
 # ---- refusals
 
 
@@ -219,7 +248,7 @@ def test_every_operator_states_its_cost() -> None:
     "build, message",
     [
         (lambda: StrobeDelay(-1, 1, 1), "a strobe cannot be delayed by -1 cycles"),
-        (lambda: Delay(2, NIBBLE, 0, 1), "a delay takes at least one cycle, got 0"),
+        (lambda: Delay(Pattern(4, 2), NIBBLE, 0, 1), "a delay takes at least one cycle, got 0"),
         (lambda: Addresses(Pattern(8, 2), 4), "2 lanes cannot pass from words of 4"),
         (
             lambda: Hadamard(6, 4, 12, NIBBLE, NIBBLE, 1),

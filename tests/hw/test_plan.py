@@ -1,15 +1,22 @@
 """Plans: what they promise, what they refuse, and what of them is a formula."""
 
 import json
+import re
+from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from contracts.random_cores import random_core
+from contracts.suite import cosimulate
 from contracts.test_random_cores import random_plan
+from sylvan.hw.border import fifo_depth
+from sylvan.hw.operators.delay import Delay
 from sylvan.hw.plan import Plan
 from sylvan.hw.schedule import DEFAULT_LANES, Schedule
+from sylvan.hw.verilog import generate
 from sylvan.model.builder import Builder
 from sylvan.model.errors import UserError
 from sylvan.model.matrices import Dense, Hadamard
@@ -174,6 +181,24 @@ def test_inputs_take_transfers_of_at_most_128_bits(
     assert (port.transfers, port.per_transfer, port.element_bits) == (transfers, per_transfer, bits)
 
 
+@pytest.mark.parametrize(("lanes", "passing", "cycles"), [(1, 16, 16), (4, 4, 4), (16, 1, 3)])
+def test_a_delay_holds_many_vectors(lanes: int, passing: int, cycles: int, tmp_path: Path) -> None:
+    """The input waits for six transforms of itself, and keeps no timestep back by that.
+
+    On 16 lanes, collecting an input takes 3 cycles, longer than anything else.
+    """
+    b = Builder(numeric(16))
+    turned = b.input
+    for _ in range(6):
+        turned = b.narrow(b.matvec(Hadamard(16, [1] * 16), turned), BYTE)
+    b.layer("step", b.narrow(b.add(turned, b.input), BYTE))
+    plan = Plan(b.program(b.argmax(b.input), "last"), Schedule(lanes))
+    (delay,) = [part for part in plan.step.parts if isinstance(part.operator, Delay)]
+    assert delay.interval == passing and delay.latency > 7 * passing
+    assert plan.cycles_per_step == cycles
+    cosimulate(plan, tmp_path / "build")
+
+
 # ---- memories
 
 
@@ -208,6 +233,24 @@ def test_a_state_never_read_takes_no_memory() -> None:
     b.write(unread, b.input)
     b.layer("feed", b.neg(b.input))
     assert kept(b.program(b.input, "every"))["unread_memory"][0] == 0
+
+
+MEMORY = re.compile(r"^  reg (?:\[(\d+):0\] )?\S+ \[(\d+):0\];", re.MULTILINE)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_every_memory_is_in_the_estimate(seed: int) -> None:
+    """Width and depth of all memories in the Verilog, those of the answers' queue aside.
+
+    Two words may be a vector of one word with one to spare, which is kept in registers.
+    """
+    plan = random_plan(seed, random_core(seed))
+    found = Counter(
+        (int(top or 0) + 1, int(last) + 1) for top, last in MEMORY.findall(generate(plan))
+    )
+    stated = Counter(memory for cost in plan.cost.values() for memory in cost.memories)
+    stated[plan.output_port.element_bits + 2, fifo_depth(plan.queue_depth) - 1] += 1
+    assert not {shape for shape in found - stated if shape[1] > 2}, (found, stated)
 
 
 # ---- the floor

@@ -75,8 +75,30 @@ def test_the_text_says_what_it_is() -> None:
     assert all(line.startswith("//") for line in header.splitlines())
     assert program_hash(program)[:16] in header and "4 lanes" in header
     assert "i_data carries 3 element(s) of 8 bits, signed" in header
-    assert f"raw values {program.output.format.lo} to {program.output.format.hi}" in header
+    lo, hi, exp = program.output.format.lo, program.output.format.hi, program.output.format.exp
+    assert f"raw values {lo} to {hi} stand for unit * raw * 2**{exp}; unit 2.0, 3.0 by" in header
+    assert (
+        "raw values -128 to 127 stand for offset + scale * raw * 2**0; offset 1.0, scale 0.5\n"
+        in (header)
+    )
     assert f"cycles per step {plan.cycles_per_step}, of a step that is answered" in header
+
+
+def test_the_text_says_what_raw_values_stand_for() -> None:
+    def header(source: NumericInput | SymbolInput, units: list[float]) -> str:
+        b = Builder(source, len(units))
+        b.layer("passing", b.input)
+        text = generate(Plan(b.program(b.input, "every", unit=units), Schedule(1)))
+        return text[: text.index("\n\n")]
+
+    told = header(NumericInput(3, BYTE, (0.5, 0.25, 1.0), (1.0,) * 3), [0.125])
+    assert "; offset 1.0, scale 0.5, 0.25, 1.0 by element\n" in told
+    assert "stand for unit * raw * 2**0; unit 0.125\n" in told
+    told = header(NumericInput(5, BYTE, (1.0, 2.0, 3.0, 4.0, 5.0), (0.0,) * 5), [2.0] * 9)
+    assert "offset 0.0, scale by element in ports.json\n" in told and "; unit 2.0\n" in told
+    told = header(SymbolInput(7), [1.0, 2.0])
+    assert "the values are symbols, 0 to 6\n" in told
+    assert "unit 1.0, 2.0 by phase (timesteps since the state started anew, modulo 2)\n" in told
 
 
 def test_names_of_the_program_survive_and_those_of_this_machine_do_not() -> None:

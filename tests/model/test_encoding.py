@@ -103,6 +103,7 @@ def test_forging_changes_nothing_by_itself(tmp_path: Path) -> None:
         (put([-1.0], "readout", "unit"), "the readout needs 1 positive units, got (-1.0,)"),
         (put(["1"], "readout", "unit"), "unit of the readout needs 1 finite numbers, got ('1',)"),
         (put([True], "readout", "unit"), "unit of the readout needs 1 finite numbers, got (True,)"),
+        (put(10**4000, "period"), "000 positive units, got (0.25,)"),
         # The input.
         (put("words", "input", "kind"), "input: unknown kind of input 'words'; known:"),
         (put("symbol", "input", "kind"), "input lacks symbols"),

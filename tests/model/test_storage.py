@@ -128,6 +128,15 @@ def test_a_save_replaces_an_older_program(tmp_path: Path) -> None:
     assert (tmp_path / "notes.txt").read_text() == "kept"
 
 
+@pytest.mark.parametrize(
+    "metadata", [{"loss": float("inf")}, {"a": [float("nan")]}, {"a": {1, 2}}, {"a": object()}]
+)
+def test_metadata_is_json(metadata: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"the metadata of .*it cannot be written as JSON: "):
+        save(small(metadata=metadata), tmp_path / "it")
+    assert not (tmp_path / "it").exists()
+
+
 # ---- writes that fail
 
 
@@ -177,6 +186,15 @@ def test_a_full_disk_is_said_and_leaves_what_was_there(
     assert len(list(tmp_path.iterdir())) == 2
 
 
+def test_a_failed_write_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "run").mkdir()
+    monkeypatch.setattr("sylvan.model.storage.np.savez_compressed", full)
+    for folder in (tmp_path / "run" / "program", tmp_path / "new" / "run" / "program"):
+        with pytest.raises(UserError):
+            save(small(), folder)
+    assert [path.name for path in tmp_path.rglob("*")] == ["run"]
+
+
 def test_a_kill_between_the_moves_is_known_by_the_hash(tmp_path: Path) -> None:
     save(small(), tmp_path / "old")
     save(small(weight=5), tmp_path / "new")
@@ -202,6 +220,7 @@ def damaged(folder: Path, damage: Callable[[Path], None]) -> str:
     with pytest.raises(UserError) as caught:
         load(folder)
     assert str(folder) in str(caught.value), "the message must say where"
+    assert len(str(caught.value)) < 600 + len(str(folder)), "what it quotes is bounded"
     return str(caught.value)
 
 
@@ -272,13 +291,18 @@ class Bomb:
         (swap('"version": 1', '"version": "1"'), "has version '1', this Sylvan reads version 1"),
         (swap('"version": 1', '"version": 1.0'), "has version 1.0, this Sylvan reads version 1"),
         (swap('"version": 1', '"version": true'), "has version True, this Sylvan reads version 1"),
-        (swap("0.25", "NaN"), "is no readable program: NaN is no number"),
-        (swap("0.25", "-Infinity"), "is no readable program: -Infinity is no number"),
-        (swap("0.25", "1e999"), "does not make a program: Out of range float values"),
+        (swap("0.25", "NaN"), "is no readable program: NaN is no finite number"),
+        (swap("0.25", "-Infinity"), "is no readable program: -Infinity is no finite number"),
+        (swap("0.25", "1e999"), "is no readable program: 1e999 is no finite number"),
+        (swap('"metadata": {}', '"metadata": {"a": [1e999]}'), "1e999 is no finite number"),
+        (swap('"metadata": {}', '"metadata": {"a": -1e999}'), "-1e999 is no finite number"),
         (swap("0.25", "1" * 5000), "is no readable program: Exceeds the limit"),
         (swap("0.25", "0.5"), "was changed after it was written, or only half written"),
         (swap('"sha256": "', '"sha256": "0'), "its content hashes to "),
-        (swap('"sha256"', '"sha"'), "program.json says None"),
+        (swap('"sha256"', '"sha"'), "does not make a program: it lacks sha256"),
+        (swap('"metadata": {},', ""), "does not make a program: it lacks metadata"),
+        (swap('"version": 1', f'"version": "{"x" * 100_000}"'), "xx', this Sylvan reads"),
+        (swap("0.25", f"0.{'1' * 100_000}e999"), "1e999 is no finite number"),
         (swap('"metadata": {}', '"metadata": []'), "metadata must be an object, got list"),
         (archive(**{"a": np.array([Bomb()])}), "weights.npz cannot be read: Object arrays cannot"),
         (archive(**{"a.npy": pickle.dumps(Bomb())}), "weights.npz must hold 64-bit integers only"),

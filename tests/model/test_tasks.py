@@ -2,6 +2,7 @@
 
 import builtins
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,14 @@ from sylvan.model.interpret import check_inputs
 from sylvan.model.numbers import Format
 from sylvan.model.tasks import Task, cross_entropy, load_task, task_names
 
+FROM_FILES = ["har", "imdb", "mnist", "ptb", "sst2", "tinyshakespeare", "warpeace"]
+KNOWN = sorted(["adding", "copy", "digits", *FROM_FILES])
 DIGITS_FIRST = [7, 6, 3, 7, 7, 3, 2, 8, 9, 3]
 """A split that moves with a release of scikit-learn would move every published score."""
 
 
 def test_names() -> None:
-    assert task_names() == ["copy", "digits"]
+    assert task_names() == KNOWN
 
 
 def test_digits() -> None:
@@ -54,13 +57,20 @@ def test_copy_is_the_papers_construction(length: int) -> None:
     assert np.array_equal(task.test.inputs, again.test.inputs)
     other = load_task("copy", length=length, test=30, seed=1)
     assert not np.array_equal(task.test.inputs, other.test.inputs)
-    for _ in range(20):
-        recall, silence = task.windows(np.random.default_rng())
-        assert (recall.start, recall.stop) == (length - 10, length)
-        assert 0 <= silence.start < silence.stop <= length - 10
+    weights = task.timestep_weights
+    assert weights is not None and weights.sum() == pytest.approx(1)
+    assert len(weights) == length and weights[-10:].sum() == pytest.approx(0.5)
 
 
-@pytest.mark.parametrize("name", ["digits", "copy"])
+@pytest.mark.parametrize("name", FROM_FILES)
+def test_a_missing_set_is_asked_for_with_its_source(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=rf"needs the data set {name}: .*--data FOLDER.*https?://"):
+        load_task(name)
+    with pytest.raises(UserError, match=rf"{tmp_path}/{name} should hold .*, from .*https?://"):
+        load_task(name, data=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["digits", "copy", "adding"])
 def test_inputs_are_what_a_program_takes(name: str) -> None:
     class Declares:
         input = load_task(name).input
@@ -68,6 +78,20 @@ def test_inputs_are_what_a_program_takes(name: str) -> None:
     task = load_task(name)
     for split in (task.train, task.validation, task.test):
         check_inputs(Declares(), split.inputs)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("length", [1000, 4000])
+def test_long_copies_of_the_papers_split_sizes_stay_small(length: int) -> None:
+    task = load_task("copy", length=length, train=2000, validation=2000, test=2000)
+    for split in (task.train, task.validation, task.test):
+        assert split.inputs.nbytes == split.targets.nbytes == 2000 * length
+
+
+def test_calibration_takes_no_more_than_is_enough() -> None:
+    few = load_task("digits")
+    assert np.array_equal(few.calibration, few.train.inputs)
+    many = load_task("copy", length=1000, train=5000)
+    assert np.array_equal(many.calibration, many.train.inputs[: (1 << 22) // 1000])
 
 
 def test_scores_by_hand() -> None:
@@ -93,8 +117,8 @@ def test_recall_looks_at_the_ten_answers_only() -> None:
 
 
 REFUSALS: list[tuple[str, dict[str, Any], str]] = [
-    ("digit", {}, "there is no task 'digit', did you mean 'digits'?; known: ['copy', 'digits']"),
-    ("os", {}, "there is no task 'os'; known: ['copy', 'digits']"),
+    ("digit", {}, f"there is no task 'digit', did you mean 'digits'?; known: {KNOWN}"),
+    ("os", {}, f"there is no task 'os'; known: {KNOWN}"),
     (
         "copy",
         {"lenght": 5},

@@ -1,6 +1,7 @@
 """Stimulus covers what it promises, and words carry elements as the ports say."""
 
 import dataclasses
+from random import Random
 
 import numpy as np
 import pytest
@@ -28,6 +29,16 @@ def test_words_there_and_back(port: Port) -> None:
             ([value, port.lo], True, True),
             ([port.hi, 0], True, True),
         ]
+
+
+def test_spare_bits_are_noise() -> None:
+    noise = Random(1)
+    spare = set()
+    for _ in range(60):
+        words = SIGNED.pack([1, -2, 7], first=True, last=False, noise=noise)
+        assert words[0] == 0x1_E1 and words[1] & 0x30F == 0x107
+        spare.add(words[1] >> 4 & 0xF)
+    assert spare == set(range(16))
 
 
 def test_sequences_are_counted_at_first_and_after_last() -> None:

@@ -7,8 +7,6 @@ Foucault, Mamalet, Malgouyres, ICLR 2025, arXiv 2502.00047; the README beside th
 variants and reasons.
 """
 
-import functools
-import math
 from typing import Any
 
 import numpy as np
@@ -21,13 +19,12 @@ from ...arrays import Array
 from ...numbers import Format
 from ...program import NumericInput, SymbolInput
 from ...quantize import range_exponent, sign, symmetric, symmetric_integers
+from ...recurrence import answers, last_state, walk
 from ...recurrent import Recurrent, State, require, xavier
 from .step import STEP_UNITS, Constant, HadamParameters
 
 FEW_SYMBOLS = 64
 """Up to as many, symbols are taken as one-hot vectors: a matrix product beats a look-up there."""
-LARGE_BLOCK = 64
-"""From here on two small factors of a Sylvester matrix beat the whole."""
 CALIBRATION_STEPS = 16
 """Timesteps whose states are looked at together; a multiple of every period."""
 FACTOR_EXP = -16
@@ -42,6 +39,7 @@ class HadamRNN(Recurrent):
         block: m, a power of two; None is one block of all units. Smaller blocks make W ternary.
         weight_bits: bits of U and V, 1 (ternary) to 16.
         bias: "relu" adds g at the ReLU; "loop" adds b in the recurrence, as the paper does.
+        dropout: fraction of the features that training hides from the readout of the last step.
         signs: "fixed", drawn with product +1 in each block; "learned", straight-through.
         seed: of the signs and the initial weights.
     """
@@ -56,6 +54,7 @@ class HadamRNN(Recurrent):
         weight_bits: int = 4,
         bias: str = "relu",
         signs: str = "fixed",
+        dropout: float = 0.0,
         seed: int = 0,
         **sides: Any,
     ) -> None:
@@ -65,7 +64,12 @@ class HadamRNN(Recurrent):
             raise ValueError(f"block must be a power of two that divides {hidden}, got {block!r}")
         require("bias", bias, ("relu", "loop"))
         require("signs", signs, ("fixed", "learned"))
+        if not 0 <= dropout < 1:
+            raise ValueError(f"dropout must lie in 0..1 (1 excluded), got {dropout!r}")
+        if dropout and self.read == "every":
+            raise ValueError("dropout is for networks that are read at their last step")
         self.block, self.weight_bits, self.bias_at = block, weight_bits, bias
+        self.dropout = dropout
 
         random = torch.Generator().manual_seed(seed)
         if signs == "fixed":
@@ -82,7 +86,6 @@ class HadamRNN(Recurrent):
         if self.embedding is not None:
             nn.init.normal_(self.embedding, generator=random)
         symmetric_integers(self.input_weights, weight_bits)  # refuses impossible bits now
-        self._powers: tuple[Tensor, list[Tensor]] = (torch.empty(0), [])
 
     @property
     def signs(self) -> Tensor:
@@ -95,18 +98,19 @@ class HadamRNN(Recurrent):
         if not (self.signs.abs() == 1).all():
             raise ValueError("fixed_signs holds values other than +1 and -1")
 
-    def forward(self, x: Tensor, window: tuple[int, int] | None = None) -> Tensor:
-        """Logits; the state before a window comes from the kernel form, a window is walked."""
-        if window is None or self.read == "last":
+    def forward(self, x: Tensor) -> Tensor:
+        if self.read == "last" or not self.few_columns:
             return super().forward(x)
-        start, stop = window
-        states, _ = self.walk(x[:, start:stop], (self.state_after(x[:, :start]),))
-        return self.readout(states)
+        x, columns = self.columns_met(x)
+        g = self.bias if self.bias_at == "relu" else torch.zeros_like(self.bias)
+        v = symmetric(self.output_weights, self.weight_bits)
+        return answers(x, columns, self.signs, self.block, g=g, v=v, c=self.output_bias)
 
     def readout(self, h: Tensor) -> Tensor:
         """`V relu(h (+ g)) + c` for states (..., hidden)."""
         v = symmetric(self.output_weights, self.weight_bits)
         features = torch.relu(h + self.bias if self.bias_at == "relu" else h)
+        features = functional.dropout(features, self.dropout, self.training)
         return functional.linear(features, v, self.output_bias)
 
     def quantized_input(self) -> Tensor:
@@ -125,102 +129,39 @@ class HadamRNN(Recurrent):
         return (self.bias.new_zeros(batch, self.hidden),)
 
     def walk(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        (h,) = state
-        scale, states = self.signs / math.sqrt(self.block), []
         injected = self.inject(x, self.quantized_input())
         if self.bias_at == "loop":
             injected = injected + self.bias
-        for added in injected.unbind(1):
-            h = self.mix(h) * scale + added
-            states.append(h)
-        return torch.stack(states, 1), (h,)
+        states = walk(injected, self.signs, self.block, state[0])
+        return states, (states[:, -1],)
 
     def final(self, x: Tensor) -> Tensor:
-        return self.state_after(x)
+        """The recurrence runs on the columns of U, not on the sequences, where those are more."""
+        if not self.few_columns or self.features > len(x):
+            return super().final(x)
+        if self.symbols:
+            x = functional.one_hot(x.long(), self.inputs).to(self.bias)
+        x, columns = self.columns_met(x)
+        return last_state(x, columns, self.signs, self.block)
 
-    def mix(self, h: Tensor) -> Tensor:
-        """`(I (x) S_m) h` for states (batch, hidden), by two factors where m is large."""
-        stages = self.block.bit_length() - 1
-        small = 1 << (stages // 2 if self.block > LARGE_BLOCK else stages)
-        blocks = h.reshape(-1, small) @ sylvester(small, h.dtype, h.device)
-        large = self.block // small
-        if large > 1:
-            turned = blocks.reshape(-1, large, small).transpose(1, 2).reshape(-1, large)
-            turned = turned @ sylvester(large, h.dtype, h.device)
-            blocks = turned.reshape(-1, small, large).transpose(1, 2)
-        return blocks.reshape(h.shape)
+    @property
+    def few_columns(self) -> bool:
+        """Whether symbols, if that is what is read, are worth a column of U each."""
+        return not self.symbols or (self.embedding is None and self.inputs <= FEW_SYMBOLS)
 
-    def state_after(self, x: Tensor) -> Tensor:
-        """The state after the whole of x, (batch, hidden); zero for no timesteps.
-
-        `h_T = sum_t K[T-1-t] x_t` with the kernel `K[j] = W^j U`: the recurrence runs once per
-        batch on the columns of U, not once per sequence. Walking is cheaper where there are more
-        columns than sequences.
-        """
-        batch, length = x.shape[:2]
-        (start,) = self.begin(batch)
-        if length == 0:
-            return start
-        one_hot = self.symbols and self.embedding is None and self.inputs <= FEW_SYMBOLS
-        if (self.symbols and not one_hot) or self.features > batch:
-            return self.walk(x, (start,))[1][0]
-        if one_hot:
-            x = functional.one_hot(x.long(), self.inputs).to(start)
-        u = self.quantized_input()
-        looped = self.bias_at == "loop"
-        kernel = self.kernel(torch.cat([u, self.bias[:, None]], 1) if looped else u, length)
-        weights = kernel[..., : u.shape[1]].flip(0).transpose(1, 2).reshape(-1, self.hidden)
-        h = x.reshape(batch, -1) @ weights
-        return h + kernel[..., -1].sum(0) if looped else h
-
-    def kernel(self, u: Tensor, length: int) -> Tensor:
-        """`W^j u` for j < length: (length, hidden, columns), by doubling.
-
-        `[K, W^(2^i) K]` has twice the powers of K, so log2(length) products suffice, and gradients
-        reach u, and learned signs, through them.
-        """
-        blocks, columns = self.hidden // self.block, u.shape[1]
-        k = u.reshape(blocks, self.block, 1, columns)
-        for power in self._squarings(u, max(length - 1, 0).bit_length()):
-            missing = min(k.shape[2], length - k.shape[2])
-            more = power @ k[:, :, :missing].reshape(blocks, self.block, -1)
-            k = torch.cat([k, more.reshape(blocks, self.block, missing, columns)], 2)
-        return k.permute(2, 0, 1, 3).reshape(length, self.hidden, columns)
-
-    def recurrent_blocks(self) -> Tensor:
-        """W as its blocks, (blocks, m, m), in double precision."""
-        signs = self.signs.double().reshape(-1, self.block, 1)
-        return signs * sylvester(self.block, signs.dtype, signs.device) / math.sqrt(self.block)
-
-    def _squarings(self, like: Tensor, count: int) -> list[Tensor]:
-        """`W^(2^i)` for i < count, kept between calls while the signs stay the same."""
-        signs = self.signs.to(like)
-        known, powers = self._powers
-        kept = known.dtype == signs.dtype and known.device == signs.device
-        if signs.requires_grad or not kept or not torch.equal(known, signs):
-            powers = []
-        if len(powers) < count:
-            # Squared in double precision: errors of single precision would double each time.
-            double = [self.recurrent_blocks()]
-            while len(double) < count:
-                double.append(double[-1] @ double[-1])
-            powers = [power.to(like) for power in double]
-        if not signs.requires_grad:
-            self._powers = signs.clone(), powers
-        return powers[:count]
+    def columns_met(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The columns that are injected, and what they meet: U x, and 1 where a bias is added."""
+        columns = self.quantized_input()
+        if self.bias_at != "loop":
+            return x, columns
+        if x.is_floating_point():
+            ones = torch.ones_like(x[..., :1])
+            return torch.cat([x, ones], 2), torch.cat([columns, self.bias[:, None]], 1)
+        return x, columns + self.bias[:, None]
 
 
 LAYER = HadamRNN
 """What training builds for the cell named after this folder."""
-
-
-@functools.cache
-def sylvester(size: int, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """The Sylvester-Hadamard matrix, entries +-1: `S_1 = [1]`, `S_2m = [[S, S], [S, -S]]`."""
-    matrix = torch.ones(1, 1)
-    while len(matrix) < size:
-        matrix = torch.kron(torch.tensor([[1.0, 1.0], [1.0, -1.0]]), matrix)
-    return matrix.to(device, dtype)
 
 
 @torch.no_grad()

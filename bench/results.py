@@ -1,0 +1,62 @@
+"""Trains what docs/results.md tells of, and scores it on integers: `make results`.
+
+    python bench/results.py --data FOLDER [--only PRESET ...] [--seeds N]
+
+A run that is finished in runs/results stays; one that was interrupted goes on. A preset whose data
+are not in FOLDER is named and left out.
+"""
+
+import argparse
+import dataclasses
+from pathlib import Path
+
+from sylvan.model.checkpoint import Config
+from sylvan.model.errors import UserError
+from sylvan.model.export import load_trained
+from sylvan.model.history import TRAINING_FILE, Epoch
+from sylvan.model.presets import PRESETS, preset
+from sylvan.model.train import METRICS_FILE, train
+from sylvan.model.widths import widths
+
+RUNS = Path("runs/results")
+BITS = (8, 10, 12)
+LONG = frozenset({"warpeace", "warpeace-float", "ptb-char"})
+"""Presets of more than 20 minutes: one seed."""
+
+
+def run(name: str, config: Config, data: Path | None) -> None:
+    """Train one seed of a preset if it is missing, then score its programs."""
+    folder = RUNS / f"{name}-{config.seed}"
+    if not (folder / METRICS_FILE).is_file():
+
+        def show(epoch: Epoch) -> None:
+            print(
+                f"{folder}: epoch {epoch.number} of {epoch.epochs}, {epoch.validation}", flush=True
+            )
+
+        train(config, folder, show, data=data, resume=(folder / TRAINING_FILE).is_file())
+    trained = load_trained(folder, data)
+    try:
+        for width in widths(trained, BITS):
+            print(f"{folder}: {width.bits or 'float'}: {width.test}", flush=True)
+    except UserError as error:
+        print(f"{folder}: no integers: {error}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--only", nargs="*", default=list(PRESETS), choices=list(PRESETS))
+    parser.add_argument("--seeds", type=int, default=2)
+    given = parser.parse_args()
+    for name in given.only:
+        for seed in range(1 if name in LONG else given.seeds):
+            try:
+                run(name, dataclasses.replace(preset(name), seed=seed), given.data)
+            except UserError as error:
+                print(f"{name}: left out: {error}", flush=True)
+                break
+
+
+if __name__ == "__main__":
+    main()
