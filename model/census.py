@@ -12,6 +12,7 @@ from .operations import Operation
 from .operations.arithmetic import Add, Lerp, ModRelu, Mul, Neg, Sub
 from .operations.constants import MatVec, Scale
 from .operations.moves import ArgMax
+from .operations.phased import PhasedMatVec
 from .program import Node, Program
 
 
@@ -95,9 +96,15 @@ def _additions(node: Node) -> int:
         case MatVec(matrix=Hadamard() as matrix):
             return size * matrix.stages
         case MatVec(matrix=Dense() as matrix):
-            return int(np.maximum(signed_digits(matrix.weights).sum(1) - 1, 0).sum())
+            return _row_additions(matrix.weights)
+        case PhasedMatVec():
+            return max(_row_additions(weights) for weights in operation.weights)
         case _:
             return 0
+
+
+def _row_additions(weights: Array) -> int:
+    return int(np.maximum(signed_digits(weights).sum(1) - 1, 0).sum())
 
 
 def _product(formats: Iterable[Format]) -> int:

@@ -19,6 +19,7 @@ from sylvan.model.operations import Operation, Value
 from sylvan.model.operations.arithmetic import Add, Lerp, ModRelu, Mul, Neg, Relu, Sub
 from sylvan.model.operations.constants import Const, Lookup, MatVec, Scale, Table
 from sylvan.model.operations.moves import ArgMax, Concat, Exponent, Narrow, Slice
+from sylvan.model.operations.phased import PhasedMatVec
 from sylvan.model.program import READS, NumericInput, Program, SymbolInput
 
 
@@ -36,6 +37,7 @@ class Drawer:
             "modrelu": self.modrelu,
             "lerp": self.lerp,
             "matvec": self.matvec,
+            "phased_matvec": self.phased_matvec,
             "lookup": self.lookup,
             "scale": self.scale,
             "const": self.const,
@@ -109,6 +111,11 @@ class Drawer:
         return self.apply(
             MatVec(self.pick([Dense(weights), Hadamard(self.pick(blocks), signs)])), a
         )
+
+    def phased_matvec(self, pool: list[Value]) -> Value | None:
+        a = self.pick(pool)
+        shape = self.phases(), self.number(1, 6), a.size
+        return self.apply(PhasedMatVec(self.rng.integers(-8, 9, shape)), a)
 
     def lookup(self, pool: list[Value]) -> Value | None:
         symbols = [v for v in pool if v.size == 1 and v.format.lo == v.format.exp == 0]

@@ -86,6 +86,10 @@ FORMULAS: dict[str, Callable[..., Vector]] = {
     "matvec": lambda o, phase, sources, a: [
         sum((w * x for w, x in zip(row, a, strict=True)), Fraction(0)) for row in rows(o.matrix)
     ],
+    "phased_matvec": lambda o, phase, sources, a: [
+        sum((int(w) * x for w, x in zip(row, a, strict=True)), Fraction(0))
+        for row in o.weights[phase % len(o.weights)]
+    ],
     "lookup": lambda o, phase, sources, a: [
         int(v) * power(o.exp) for v in o.table[phase % len(o.table)][int(a[0])]
     ],

@@ -16,6 +16,7 @@ from sylvan.model.operations import Operation, Value
 from sylvan.model.operations.arithmetic import Add, Lerp, ModRelu, Mul, Neg, Relu, Sub
 from sylvan.model.operations.constants import Const, Lookup, MatVec, Scale, Table
 from sylvan.model.operations.moves import ArgMax, Concat, Exponent, Narrow, Slice
+from sylvan.model.operations.phased import PhasedMatVec
 from sylvan.model.program import NumericInput, Program
 
 Raws = list[int]
@@ -130,6 +131,19 @@ HAND: dict[str, Case] = {
         [([k if j == 0 else 0 for k in (1, 2, 3, 4, 5) for j in range(4)], A)],
         [1] * 4 + [2] * 4 + [3] * 4 + [4] * 4 + [5] * 4,
         Format(-32, 30, 0),
+    ),
+    # One matrix for every phase: as matvec-dense.
+    "phased-matvec-one": Case(
+        PhasedMatVec([[[1, -2, 3], [0, 0, 7]]]), [([4, 5, -6], A)], [-24, -42], Format(-56, 49, 0)
+    ),
+    # Phase 1: 4 * 5 - 3 = 17 and -5. Its first row reaches [4 * -8 - 8, 4 * 7 + 7] = [-40, 35], which
+    # holds what all others reach; phase 0 alone reaches [-15, 15].
+    "phased-matvec-phase-1": Case(
+        PhasedMatVec([[[1, -1], [0, 1]], [[4, 1], [-1, 0]]]),
+        [([5, -3], A)],
+        [17, -5],
+        Format(-40, 35, 0),
+        phase=1,
     ),
     "lookup": Case(
         Lookup([[[1, -2], [3, 4], [5, 6]]], -1), [([1], Format(0, 2))], [3, 4], Format(-2, 6, -1)
@@ -328,6 +342,7 @@ FORMS: dict[str, tuple[Operation, list[int], list[int]]] = {
     "dense-many": (MatVec(Dense([[1, -1, 1, -1, 1, -1, 1]])), [0], [7]),
     "dense-zero": (MatVec(Dense([[0, 0]])), [0], [2]),
     "hadamard": (MatVec(Hadamard(8, [1, -1] * 4)), [0], [8]),
+    "phased": (PhasedMatVec([[[1, 1], [0, 0]], [[3, -5], [1, 0]]]), [0], [2]),
     "scale": (Scale([[3, -5]], 0), [0], [2]),
     "scale-phases": (Scale([[1], [-2]], 0), [0], [2]),
     "exponent": (Exponent((0, 1)), [0], [2]),
@@ -406,6 +421,7 @@ def test_wide_constants_and_tables(top: int) -> None:
         (Neg(), [Format(0, 1 << 62)]),
         (MatVec(Dense([[4]])), [Format(-(1 << 60), 0)]),
         (MatVec(Hadamard(4, [1] * 4)), [Format(-(1 << 60), 0)]),
+        (PhasedMatVec([[[1]], [[4]]]), [Format(-(1 << 60), 0)]),
         (Scale([[1 << 61]], 0), [Format(0, 2)]),
         (Exponent((0, 62)), [Format(0, 1)]),
         (Narrow(Format(0, 1, -62)), [Format(0, 1)]),
@@ -441,6 +457,7 @@ X1, X2, X3 = (Value(f"x{n}", n, A) for n in (1, 2, 3))
         (ModRelu([1, 2]), [X3], "bias has 2 elements, x3 has 3"),
         (MatVec(Dense([[1, 2]])), [X3], "the matrix has 2 columns, x3 has 3"),
         (MatVec(Hadamard(2, [1, 1])), [X3], "the matrix has 2 columns, x3 has 3"),
+        (PhasedMatVec([[[1, 2]]]), [X3], "the matrices have 2 columns, x3 has 3"),
         (Scale([[1, 2]], 0), [X3], "2 factors for the 3 lanes of x3"),
         (Table([1, 2, 3], 0), [X2], "3 entries for the 16 values of x2"),
         (Lookup([[[1], [2]]], 0), [X1], r"the table has 2 symbols, x1 is 1 of Format\(lo=-8, hi=7"),
@@ -467,6 +484,8 @@ def test_refused_operands(operation: Operation, operands: list[Value], message: 
         (lambda: Const([[1]], 0.5), "exp must be an integer, got 0.5"),
         (lambda: Const([[1]], True), "exp must be an integer, got True"),
         (lambda: Const([[1 << 62]], 0), r"raw must stay below 2\*\*62"),
+        (lambda: PhasedMatVec([[1]]), "weights must be .* with 3 axes"),
+        (lambda: PhasedMatVec([[[1, 1, 1]], [[1 << 61] * 3]]), "the weights of a row sum to 6.92e"),
         (lambda: Scale([1], 0), "factors must be .* with 2 axes"),
         (lambda: Scale([[1]], "0"), "exp must be an integer, got '0'"),
         (lambda: Lookup([[1]], 0), "table must be .* with 3 axes"),

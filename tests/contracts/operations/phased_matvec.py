@@ -1,0 +1,35 @@
+import numpy as np
+import torch
+from contracts.tables import NEGATIVE, SIGNED, UNSIGNED, Case, Formats
+from sylvan.model.operations import Value
+from sylvan.model.operations.phased import PhasedMatVec
+from torch import Tensor
+
+
+def matrices(phases: int, rows: int, columns: int, lo: int, hi: int) -> PhasedMatVec:
+    rng = np.random.default_rng(phases + rows + columns + hi)
+    return PhasedMatVec(rng.integers(lo, hi + 1, (phases, rows, columns)))
+
+
+SHAPES = [(2, 1, 1), (2, 5, 20), (1, 9, 9), (2, 20, 1), (3, 1, 17), (2, 7, 16), (2, 16, 7)]
+CASES = [
+    Case(matrices(*shape, lo, hi), ((shape[2], f),))
+    for shape in SHAPES
+    for lo, hi, f in ((-8, 7, SIGNED), (-1, 1, UNSIGNED), (-5, -1, NEGATIVE))
+]
+
+
+def reference(o: PhasedMatVec, phase: int, formats: Formats, a: Tensor) -> Tensor:
+    weights = torch.tensor(o.weights.tolist(), dtype=torch.float64)
+    return a @ weights[phase % len(weights)].T
+
+
+REFUSED = [
+    (lambda: PhasedMatVec([[1, 2]]), "weights must be a non-empty integer array with 3 axes"),
+    (lambda: PhasedMatVec([[[1 << 61] * 3]]), "the weights of a row sum to 6.92e.18, beyond 62"),
+    (
+        lambda: matrices(2, 2, 3, -1, 1).infer((Value("a", 4, SIGNED),)),
+        "the matrices have 3 columns, a has 4",
+    ),
+]
+FAULTS = None
