@@ -13,14 +13,26 @@ from .operations import Operation, Value
 from .operations.arithmetic import Add, Lerp, ModRelu, Mul, Neg, Relu, Sub
 from .operations.constants import Const, Lookup, MatVec, Scale, Table
 from .operations.moves import ArgMax, Concat, Exponent, Narrow, Slice
-from .program import Layer, Node, NumericInput, Program, Readout, State, SymbolInput, inferred
+from .operations.phased import PhasedMatVec
+from .program import (
+    Layer,
+    Node,
+    NumericInput,
+    Program,
+    Read,
+    Readout,
+    State,
+    SymbolInput,
+    inferred,
+)
 
 
 class Builder:
     """Builds a program layer by layer; the body read is the equation.
 
     Usage: declare states with `state`, compute, `write` each state, then `layer` closes the layer
-    and hands a value on; after the last layer compute the answer and close with `program`.
+    and hands a value on; after the last layer compute the answer and close with `program`. States
+    declared after the last layer are the readout's, which then reads at a list of timesteps.
     Values are named by the `name` argument, else by their operation and a number.
 
     Raises ValueError, naming the operation, for operands that do not fit it.
@@ -30,7 +42,7 @@ class Builder:
         self.period = integer("period", period)
         self._source = input
         self._layers: list[Layer] = []
-        self._states: dict[str, tuple[Value, npt.ArrayLike, tuple[float, ...]]] = {}
+        self._states: dict[str, tuple[Value, npt.ArrayLike, Sequence[float] | None]] = {}
         self._next: dict[str, str] = {}
         self._body: list[Node] = []
         self._counts: dict[str, int] = {}
@@ -62,7 +74,7 @@ class Builder:
         if value.size < 1:
             raise ValueError(f"state {name} needs at least 1 element, got {size}")
         start = np.zeros(value.size, np.int64) if initial is None else initial
-        self._states[name] = value, start, self._unit(unit)
+        self._states[name] = value, start, unit
         return value
 
     def write(self, state: Value, value: Value) -> None:
@@ -75,36 +87,47 @@ class Builder:
 
     def layer(self, name: str, output: Value) -> Value:
         """Close the layer; returns its output as the next layer's (or the readout's) input."""
-        unwritten = sorted(set(self._states) - set(self._next))
-        if unwritten:
-            raise ValueError(f"layer {name} never writes its states {', '.join(unwritten)}")
-        states = tuple(
-            State(value, np.asarray(initial), self._next[key], unit)
-            for key, (value, initial, unit) in self._states.items()
-        )
+        states = self._take_states(f"layer {name}", self.period)
         self._layers.append(Layer(name, self.input, states, tuple(self._body), output))
-        self._states, self._next, self._body = {}, {}, []
+        self._body = []
         self.input = output
         return output
+
+    def _take_states(self, where: str, count: int) -> tuple[State, ...]:
+        """The states declared since the last layer, each unit given for so many phases or reads."""
+        unwritten = sorted(set(self._states) - set(self._next))
+        if unwritten:
+            raise ValueError(f"{where} never writes its states {', '.join(unwritten)}")
+        states = tuple(
+            State(value, np.asarray(initial), self._next[key], _unit(unit, count))
+            for key, (value, initial, unit) in self._states.items()
+        )
+        self._states, self._next = {}, {}
+        return states
 
     def program(
         self,
         output: Value,
-        read: str,
+        read: Read,
         unit: Sequence[float] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> Program:
-        """Close the readout, which answers `output`, and check the whole."""
-        if self._states:
-            raise ValueError(f"the readout has no states, got {', '.join(self._states)}")
-        readout = Readout(read, self.input, tuple(self._body), output, self._unit(unit))
-        return Program(self.period, self._source, tuple(self._layers), readout, metadata or {})
+        """Close the readout, which answers `output`, and check the whole.
 
-    def _unit(self, unit: Sequence[float] | None) -> tuple[float, ...]:
-        return (1.0,) * self.period if unit is None else tuple(unit)
+        `read` is "every", "last", or the timesteps at which the readout runs; constants and units
+        of the readout then go by the read and not by the phase.
+        """
+        count = self.period if isinstance(read, str) else len(read)
+        states = self._take_states("the readout", count)
+        body = tuple(self._body)
+        readout = Readout(read, self.input, body, output, _unit(unit, count), states)
+        return Program(self.period, self._source, tuple(self._layers), readout, metadata or {})
 
     def matvec(self, matrix: Matrix, a: Value, name: str | None = None) -> Value:
         return self.apply(MatVec(matrix), a, name=name)
+
+    def phased_matvec(self, weights: Any, a: Value, name: str | None = None) -> Value:
+        return self.apply(PhasedMatVec(weights), a, name=name)
 
     def lookup(self, table: Any, exp: int, symbol: Value, name: str | None = None) -> Value:
         return self.apply(Lookup(table, exp), symbol, name=name)
@@ -161,3 +184,7 @@ class Builder:
 
     def argmax(self, a: Value, name: str | None = None) -> Value:
         return self.apply(ArgMax(), a, name=name)
+
+
+def _unit(unit: Sequence[float] | None, count: int) -> tuple[float, ...]:
+    return (1.0,) * count if unit is None else tuple(unit)

@@ -19,7 +19,7 @@ from .errors import shortened
 from .matrices import Matrix
 from .numbers import Format
 from .operations import Operation, Value
-from .program import Layer, Node, NumericInput, Program, Readout, State, SymbolInput
+from .program import Layer, Node, NumericInput, Program, Read, Readout, State, SymbolInput
 
 VERSION = 1
 INPUTS: dict[str, type[NumericInput] | type[SymbolInput]] = {
@@ -70,7 +70,8 @@ def encode(program: Program) -> tuple[dict[str, Any], dict[str, Array]]:
         return value(s.value) | {"initial": initial, "next": s.next, "unit": list(s.unit)}
 
     kind = {"kind": next(k for k, cls in INPUTS.items() if isinstance(program.input, cls))}
-    tree = {
+    timesteps = program.readout.timesteps
+    tree: dict[str, Any] = {
         "version": VERSION,
         "period": program.period,
         "input": kind | constants(program.input, "input"),
@@ -84,12 +85,14 @@ def encode(program: Program) -> tuple[dict[str, Any], dict[str, Array]]:
             for layer in program.layers
         ],
         "readout": {
-            "read": program.readout.read,
+            "read": list(timesteps) or program.readout.read,
             "body": [node(n) for n in program.readout.body],
             "output": program.readout.output.name,
             "unit": list(program.readout.unit),
         },
     }
+    if timesteps:
+        tree["readout"]["states"] = [state(s) for s in program.readout.states]
     return tree, arrays
 
 
@@ -115,12 +118,17 @@ def decode(tree: Any, arrays: Mapping[str, Array], metadata: dict[str, Any]) -> 
         output = _known(scope, item["output"], name, "output")
         layers.append(Layer(name, handed_on, states, body, output))
         handed_on = output
-    end = _members(top["readout"], "readout", "read", "body", "output", "unit")
-    scope = {handed_on.name: handed_on}
+    read = _members(top["readout"], "readout", "read", ...)["read"]
+    # Only a readout at a list of timesteps has states.
+    listed = ["states"] if isinstance(read, list) else []
+    end = _members(top["readout"], "readout", "read", *listed, "body", "output", "unit")
+    states = tuple(reader.state(s) for s in _list(end.get("states", []), "states of the readout"))
+    scope = {handed_on.name: handed_on} | {s.value.name: s.value for s in states}
     body = reader.body(end["body"], scope, "body of the readout")
     output = _known(scope, end["output"], "readout", "output")
     unit = tuple(_list(end["unit"], "unit of the readout"))
-    readout = Readout(_text(end["read"], "readout"), handed_on, body, output, unit)
+    when: Read = _text(read, "readout") if not listed else tuple(read)
+    readout = Readout(when, handed_on, body, output, unit, states)
     return Program(_integer(top["period"], "period"), source, tuple(layers), readout, metadata)
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from .arrays import Array
 from .errors import UserError
-from .program import Node, NumericInput, Program
+from .program import Layer, Node, NumericInput, Program, Readout
 
 CHUNK_ELEMENTS = 1 << 16
 """Elements of one vector value in a chunk: few calls, and a few such arrays stay in cache."""
@@ -49,45 +49,64 @@ class Machine:
     """A program at work on `batch` independent sequences that advance together.
 
     Attributes: states, by name, each of shape (size, batch); phase, timesteps since the states
-    were initialised modulo the period.
+    were initialised modulo the period; timestep, where the program reads at a list of timesteps
+    the number of them since then, which stands still after the last of the list.
     """
 
     def __init__(self, program: Program, batch: int = 1) -> None:
         self.program = program
         self.batch = batch
         self._layers = [[_Step(n, program.period) for n in la.body] for la in program.layers]
-        self._readout = [_Step(n, program.period) for n in program.readout.body]
+        self._readout = [_Step(n, program.readout_period) for n in program.readout.body]
+        self._reads = {t: read for read, t in enumerate(program.readout.timesteps)}
         self.reset()
 
     def reset(self) -> None:
-        """Every state to its initial value, the phase to 0."""
-        self.phase = 0
+        """Every state to its initial value, the phase and the timestep to 0."""
+        self.phase = self.timestep = 0
         self.states = {
             s.value.name: np.repeat(s.initial[:, None], self.batch, axis=1)
-            for layer in self.program.layers
-            for s in layer.states
+            for s in self.program.states
         }
 
     def step(self, inputs: Array) -> None:
-        """One timestep on raw inputs of shape (size, batch)."""
+        """One timestep on raw inputs of shape (size, batch); the readout's too, if in its list."""
         handed_on = inputs
         for layer, steps in zip(self.program.layers, self._layers, strict=True):
-            values = {layer.input.name: handed_on}
-            values |= {s.value.name: self.states[s.value.name] for s in layer.states}
-            for step in steps:
-                step(values, self.phase)
-            self.states |= {s.value.name: self._whole(values[s.next]) for s in layer.states}
-            handed_on = self._whole(values[layer.output.name])
+            handed_on = self._run(layer, steps, handed_on, self.phase)
         self._handed_on, self._read_phase = handed_on, self.phase
         self.phase = (self.phase + 1) % self.program.period
+        self._answer: Array | None = None
+        if self._reads:
+            readout, read = self.program.readout, self._reads.get(self.timestep)
+            if read is not None:
+                self._answer = self._run(readout, self._readout, handed_on, read)
+            self.timestep = min(self.timestep, readout.timesteps[-1]) + 1
+
+    def reads(self, last: bool) -> bool:
+        """Whether the timestep last taken, marked `last` or not, is answered."""
+        read = self.program.readout.read
+        return self._answer is not None if self._reads else read == "every" or last
 
     def answer(self) -> Array:
-        """The readout of the timestep last taken, shape (size, batch)."""
-        readout = self.program.readout
-        values = {readout.input.name: self._handed_on}
-        for step in self._readout:
-            step(values, self._read_phase)
-        return self._whole(values[readout.output.name])
+        """The readout of the timestep last taken, shape (size, batch).
+
+        Raises ValueError for one that a program read at a list of timesteps does not answer.
+        """
+        if not self._reads:
+            return self._run(self.program.readout, self._readout, self._handed_on, self._read_phase)
+        if self._answer is None:
+            raise ValueError(f"only timesteps {self.program.readout.timesteps} are answered")
+        return self._answer
+
+    def _run(self, room: Layer | Readout, steps: list[_Step], given: Array, phase: int) -> Array:
+        """The output of a layer or of the readout; its states become their next values."""
+        values = {room.input.name: given}
+        values |= {s.value.name: self.states[s.value.name] for s in room.states}
+        for step in steps:
+            step(values, phase)
+        self.states |= {s.value.name: self._whole(values[s.next]) for s in room.states}
+        return self._whole(values[room.output.name])
 
     def _whole(self, values: Array) -> Array:
         whole = values.shape[1] == self.batch
@@ -133,36 +152,42 @@ def run(program: Program, inputs: npt.ArrayLike) -> Array:
 
     Returns:
         int64 raw answers, (batch, size) if the program reads the last step, (batch, T, size) if
-        it reads every step.
+        it reads every step, (batch, reads, size) if it reads at a list of timesteps.
 
     Raises:
-        UserError: for inputs of another shape or out of format.
+        UserError: for inputs of another shape or out of format, or that end before the last
+            timestep of such a list.
     """
     raw = check_inputs(program, inputs)
     if raw.ndim != 3 or raw.shape[1] == 0:
         raise UserError(f"inputs must be (batch, T, ...) with T >= 1, got shape {raw.shape}")
     batch, length, _ = raw.shape
-    every = program.readout.read == "every"
-    shape = (batch, length if every else 1, program.output.size)
-    answers = np.empty(shape, np.int64)
+    read, timesteps = program.readout.read, program.readout.timesteps
+    if timesteps and length <= timesteps[-1]:
+        raise UserError(
+            f"the program reads timestep {timesteps[-1]}, counted from 0: sequences need at least "
+            f"{timesteps[-1] + 1} timesteps, got {length}"
+        )
+    count = len(timesteps) or (length if read == "every" else 1)
+    answers = np.empty((batch, count, program.output.size), np.int64)
     chunk = max(1, CHUNK_ELEMENTS // max((n.result.size for n in program.nodes()), default=1))
 
     def run_chunk(start: int) -> None:
         part = np.ascontiguousarray(raw[start : start + chunk].transpose(1, 2, 0))
         machine = Machine(program, part.shape[2])
+        answered = 0
         for t, inputs_t in enumerate(part):
             machine.step(inputs_t)
-            if every:
-                answers[start : start + chunk, t] = machine.answer().T
-        if not every:
-            answers[start : start + chunk, 0] = machine.answer().T
+            if machine.reads(t == length - 1):
+                answers[start : start + chunk, answered] = machine.answer().T
+                answered += 1
 
     # Having freed one large block, glibc keeps those of a step instead of returning their pages to
     # the system and faulting them in again, which took as long as the arithmetic.
     np.empty(KEPT_MEMORY, np.uint8)
     with ThreadPoolExecutor(cores()) as pool:
         list(pool.map(run_chunk, range(0, batch, chunk)))
-    return answers if every else answers[:, 0]
+    return answers[:, 0] if read == "last" else answers
 
 
 def run_stream(
@@ -170,8 +195,9 @@ def run_stream(
 ) -> list[tuple[int, Array]]:
     """The answers of one stream of timesteps, as the hardware gives them.
 
-    `first` initialises the state before its step, as does the start of the stream; `last` marks
-    the steps that a program read at the last step answers, and clears nothing.
+    `first` initialises the state before its step, as does the start of the stream, and a list of
+    timesteps to read is counted from there; `last` marks the steps that a program read at the last
+    step answers, and clears nothing.
 
     Args:
         inputs: raw integers (N, size), or symbols (N,).
@@ -191,13 +217,12 @@ def run_stream(
     for name, given in flags.items():
         if given.shape != (len(raw),):
             raise UserError(f"{name} needs {len(raw)} flags, got an array of shape {given.shape}")
-    every = program.readout.read == "every"
     machine = Machine(program)
     answers = []
     for t, (x, begins, ends) in enumerate(zip(raw, flags["first"], flags["last"], strict=True)):
         if begins:
             machine.reset()
         machine.step(x[:, None])
-        if every or ends:
+        if machine.reads(bool(ends)):
             answers.append((t, machine.answer()[:, 0].astype(np.int64)))
     return answers

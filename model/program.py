@@ -2,13 +2,15 @@
 
 A program is a list of layers, each a step body over its states, and one readout body. Bodies are
 short SSA lists of vector operations; every value has a name and an exact format. Layer k + 1 reads
-the output of layer k; the readout reads the last layer's output, on every timestep or on those
-marked `last`. `phase` is the number of timesteps since the state was initialised, modulo `period`.
+the output of layer k; the readout reads the last layer's output, on every timestep, on those
+marked `last`, or at a list of timesteps with constants, and states, of its own for these reads.
+`phase` is the number of timesteps since the state was initialised, modulo `period`.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from .arrays import MAX_BITS, Array, equal_constants, integer, integers, reals
@@ -17,6 +19,8 @@ from .operations import Operation, Value
 
 NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 READS = ("every", "last")
+Read = str | tuple[int, ...]
+"""When a readout answers: one of READS, or increasing timesteps since the state was initialised."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,8 @@ class Node:
 class State:
     """A vector kept between timesteps: starts as `initial`, becomes the value named `next`.
 
-    `unit[phase]` is the real number that a raw `2**-exp` stands for before a step of that phase.
+    `unit[phase]` is the real number that a raw `2**-exp` stands for before a step of that phase; of
+    a state of the readout, `unit[r]` is that before read r.
     """
 
     value: Value
@@ -118,17 +123,41 @@ class Readout:
     """The body that turns the last layer's output into the answer; `unit[phase]` scales it.
 
     The unit belongs to the phase of the step that is read out.
+
+    With a list of timesteps as `read`, counted from 0 since the state was initialised, the body
+    runs and answers at these only. Its constants and its unit go by the read, 0 for the first
+    timestep of the list, where those of others go by the phase. It may have states: set to their
+    initial values with those of the layers, changed where the body runs.
     """
 
-    read: str
+    read: Read
     input: Value
     body: tuple[Node, ...]
     output: Value
     unit: tuple[float, ...]
+    states: tuple[State, ...] = ()
 
     def __post_init__(self) -> None:
         unit = reals("unit of the readout", self.unit, len(self.unit))
         object.__setattr__(self, "unit", unit)
+        if isinstance(self.read, str):
+            if self.read not in READS:
+                raise ValueError(
+                    f"readout must read one of {READS}, or a list of timesteps, got {self.read!r}"
+                )
+            if self.states:
+                names = ", ".join(state.value.name for state in self.states)
+                raise ValueError(
+                    f"only a readout at a list of timesteps has states, got {names} "
+                    f"in one that reads {self.read!r}"
+                )
+        else:
+            object.__setattr__(self, "read", increasing("timesteps of the readout", self.read))
+
+    @property
+    def timesteps(self) -> tuple[int, ...]:
+        """The timesteps that are read, where they are a list."""
+        return () if isinstance(self.read, str) else self.read
 
 
 @dataclass(frozen=True)
@@ -137,7 +166,8 @@ class Program:
 
     Raises ValueError if names repeat or are no identifiers, operands are not defined before use,
     declared formats differ from inferred ones, a state is written in another size or format than
-    its own, phases do not fit the period, or an intermediate could exceed 62 bits.
+    its own, phases do not fit the period (or reads the timesteps that are read), or an intermediate
+    could exceed 62 bits.
     """
 
     period: int
@@ -159,39 +189,38 @@ class Program:
             _claim(seen, layer.name)
             if layer.input != handed_on:
                 raise ValueError(f"layer {layer.name} reads {layer.input}, is given {handed_on}")
-            scope = {layer.input.name: layer.input}
-            for state in layer.states:
-                _claim(seen, state.value.name)
-                scope[state.value.name] = state.value
-                _check_bits(state.value)
-                self._check_unit(state.value.name, state.unit)
-            self._check_body(layer.body, scope, seen)
-            for state in layer.states:
-                written = _find(scope, state.next)
-                if (written.size, written.format) != (state.value.size, state.value.format):
-                    raise ValueError(
-                        f"state {state.value.name} is {state.value.size} of {state.value.format} "
-                        f"but {state.next} is {written.size} of {written.format}"
-                    )
+            scope = self._check_body(layer, seen, self.period, "phases", "the program's period is")
             handed_on = _same(scope, layer.output, f"layer {layer.name} hands on")
-        if self.readout.read not in READS:
-            raise ValueError(f"readout must read one of {READS}, got {self.readout.read!r}")
         if self.readout.input != handed_on:
             raise ValueError(f"the readout reads {self.readout.input}, is given {handed_on}")
-        scope = {handed_on.name: handed_on}
-        self._check_body(self.readout.body, scope, seen)
+        count = self.readout_period
+        told = "phases", "the program's period is"
+        if self.readout.timesteps:
+            told = "reads", "the timesteps read are"
+        scope = self._check_body(self.readout, seen, count, *told)
         _same(scope, self.readout.output, "the readout answers")
-        self._check_unit("the readout", self.readout.unit)
+        _check_unit("the readout", self.readout.unit, count)
 
-    def _check_body(self, body: tuple[Node, ...], scope: dict[str, Value], seen: set[str]) -> None:
-        for node in body:
+    def _check_body(
+        self, room: Layer | Readout, seen: set[str], count: int, what: str, known: str
+    ) -> dict[str, Value]:
+        """Check states and body, whose constants tell `count` phases or reads apart.
+
+        Returns the values that there are after it.
+        """
+        scope = {room.input.name: room.input}
+        for state in room.states:
+            _claim(seen, state.value.name)
+            scope[state.value.name] = state.value
+            _check_bits(state.value)
+            _check_unit(state.value.name, state.unit, count)
+        for node in room.body:
             name, operation = node.result.name, node.operation
             for operand in node.operands:
                 _same(scope, operand, f"{name} reads")
-            if operation.period not in (1, self.period):
+            if operation.period not in (1, count):
                 raise ValueError(
-                    f"{name} has constants for {operation.period} phases, "
-                    f"the program's period is {self.period}"
+                    f"{name} has constants for {operation.period} {what}, {known} {count}"
                 )
             result = inferred(name, operation, node.operands)
             if result != node.result:
@@ -204,10 +233,24 @@ class Program:
             _check_bits(result)
             _claim(seen, name)
             scope[name] = node.result
+        for state in room.states:
+            written = _find(scope, state.next)
+            if (written.size, written.format) != (state.value.size, state.value.format):
+                raise ValueError(
+                    f"state {state.value.name} is {state.value.size} of {state.value.format} "
+                    f"but {state.next} is {written.size} of {written.format}"
+                )
+        return scope
 
-    def _check_unit(self, name: str, unit: tuple[float, ...]) -> None:
-        if len(unit) != self.period or min(unit) <= 0:
-            raise ValueError(f"{name} needs {self.period} positive units, got {unit}")
+    @property
+    def readout_period(self) -> int:
+        """What the readout's constants tell apart: phases, or reads at a list of timesteps."""
+        return len(self.readout.timesteps) or self.period
+
+    @property
+    def states(self) -> tuple[State, ...]:
+        """Every state, layer by layer, then the readout's."""
+        return (*(s for layer in self.layers for s in layer.states), *self.readout.states)
 
     @property
     def output(self) -> Value:
@@ -234,6 +277,22 @@ def inferred(name: str, operation: Operation, operands: tuple[Value, ...]) -> Va
         return Value(name, *operation.infer(operands))
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
+
+
+def increasing(name: str, timesteps: Iterable[Any]) -> tuple[int, ...]:
+    """Checked timesteps: at least one, none negative, each later than the one before."""
+    given = tuple(integer(name, timestep) for timestep in timesteps)
+    if not given:
+        raise ValueError(f"{name} must be at least one")
+    for before, timestep in pairwise((-1, *given)):
+        if timestep <= before:
+            raise ValueError(f"{name} must increase from 0 or more, {timestep} does not")
+    return given
+
+
+def _check_unit(name: str, unit: tuple[float, ...], count: int) -> None:
+    if len(unit) != count or min(unit) <= 0:
+        raise ValueError(f"{name} needs {count} positive units, got {unit}")
 
 
 def _check_bits(value: Value) -> None:

@@ -20,7 +20,7 @@ from sylvan.model.operations.arithmetic import Add, Lerp, ModRelu, Mul, Neg, Rel
 from sylvan.model.operations.constants import Const, Lookup, MatVec, Scale, Table
 from sylvan.model.operations.moves import ArgMax, Concat, Exponent, Narrow, Slice
 from sylvan.model.operations.phased import PhasedMatVec
-from sylvan.model.program import READS, NumericInput, Program, SymbolInput
+from sylvan.model.program import READS, NumericInput, Program, Read, SymbolInput
 
 
 class Drawer:
@@ -28,6 +28,8 @@ class Drawer:
 
     def __init__(self, rng: np.random.Generator, builder: Builder) -> None:
         self.rng, self.builder = rng, builder
+        self.period = builder.period
+        """Phases, or reads, of the body that is drawn."""
         self.drawn: dict[str, Callable[[list[Value]], Value | None]] = {
             "add": lambda pool: self.pair(Add(), pool),
             "sub": lambda pool: self.pair(Sub(), pool),
@@ -56,7 +58,7 @@ class Drawer:
         return choices[self.number(0, len(choices) - 1)]
 
     def phases(self) -> int:
-        return self.pick([1, self.builder.period])
+        return self.pick([1, self.period])
 
     def format(self, widest: int = 12) -> Format:
         lo = self.number(-(1 << self.number(0, widest - 1)), 3)
@@ -156,16 +158,44 @@ class Drawer:
             if value is not None:
                 pool.append(value)
 
+    def states(self, names: str, most: int) -> list[Value]:
+        """Up to so many states, declared."""
+        states = []
+        for k in range(self.number(0, most)):
+            size, format = self.number(1, 8), self.format()
+            initial = None if format.contains(0) else self.raw(format, size)
+            if self.rng.random() < 0.5:
+                initial = self.raw(format, size)
+            unit = self.rng.uniform(0.5, 2.0, self.period).tolist()
+            states.append(self.builder.state(f"{names}_{k}", size, format, initial, unit))
+        return states
+
+    def raw(self, format: Format, size: int) -> np.ndarray:
+        return self.rng.integers(format.lo, format.hi + 1, size)
+
+    def write(self, states: list[Value], pool: list[Value]) -> None:
+        for state in states:
+            value = self.sized(self.pick(pool), state.size)
+            written = self.narrow(value, state.format) if value else None
+            # Where nothing fits the state keeps itself, which is a program too.
+            self.builder.write(state, written or state)
+
+
+def random_timesteps(seed: int) -> tuple[int, ...]:
+    """One to four timesteps for a readout, the last of them below 8."""
+    rng = np.random.default_rng(seed)
+    return tuple(sorted(rng.choice(8, rng.integers(1, 5), replace=False).tolist()))
+
 
 def random_program(
     seed: int,
     *,
     layers: int | None = None,
     period: int | None = None,
-    read: str | None = None,
+    read: Read | None = None,
     steps: int = 8,
 ) -> Program:
-    """The program of a seed; the keywords pin what is not to be drawn."""
+    """The program of a seed; the keywords pin what is not to be drawn (and timesteps to read)."""
     rng = np.random.default_rng(seed)
     period = period or int(rng.choice([1, 1, 2, 3]))
     numeric = rng.random() < 0.7
@@ -179,25 +209,19 @@ def random_program(
     builder = Builder(source, period)
     draw = Drawer(rng, builder)
     for k in range(layers or int(rng.integers(1, 4))):
-        pool, states = [builder.input], []
-        for j in range(int(rng.integers(0, 4))):
-            size, format = draw.number(1, 8), draw.format()
-            initial = None if format.contains(0) else rng.integers(format.lo, format.hi + 1, size)
-            if rng.random() < 0.5:
-                initial = rng.integers(format.lo, format.hi + 1, size)
-            unit = rng.uniform(0.5, 2.0, period).tolist()
-            states.append(builder.state(f"s{k}_{j}", size, format, initial, unit))
-        pool += states
+        states = draw.states(f"s{k}", 3)
+        pool = [builder.input, *states]
         draw.grow(pool, steps)
-        for state in states:
-            value = draw.sized(draw.pick(pool), state.size)
-            written = draw.narrow(value, state.format) if value else None
-            # Where nothing fits the state keeps itself, which is a program too.
-            builder.write(state, written or state)
+        draw.write(states, pool)
         builder.layer(f"layer{k}", draw.pick(pool[-3:]))
-    pool = [builder.input]
-    draw.grow(pool, steps // 2)
-    unit = rng.uniform(0.5, 2.0, period).tolist()
+    states = []
+    if read and not isinstance(read, str):
+        draw.period = len(read)
+        states = draw.states("r", 2)
+    pool = [builder.input, *states]
+    draw.grow(pool, steps if states else steps // 2)
+    draw.write(states, pool)
+    unit = rng.uniform(0.5, 2.0, draw.period).tolist()
     return builder.program(
         pool[-1], read or str(rng.choice(READS)), unit, metadata={"seed": seed, "made": "randomly"}
     )

@@ -144,13 +144,13 @@ def interpret(
 
     answers = []
     states: dict[str, Vector] = {}
-    phase = 0
+    begun, readout = 0, program.readout
     for t, given in enumerate(inputs):
         if t == 0 or first[t]:
-            phase = 0
-            for layer in program.layers:
-                for s in layer.states:
-                    states[s.value.name] = real(list(s.initial), s.value.format.exp)
+            begun = t
+            for s in [s for room in (*program.layers, readout) for s in room.states]:
+                states[s.value.name] = real(list(s.initial), s.value.format.exp)
+        phase = (t - begun) % program.period
         handed_on = real(given, program.input.value.format.exp)
         for layer in program.layers:
             scope = {layer.input.name: handed_on} | states
@@ -158,10 +158,15 @@ def interpret(
             for s in layer.states:
                 states[s.value.name] = scope[s.next]
             handed_on = scope[layer.output.name]
-        if program.readout.read == "every" or last[t]:
-            scope = {program.readout.input.name: handed_on}
-            body(program.readout.body, scope, phase)
-            output = program.output
-            answers.append((t, raw(scope[output.name], output.format.exp)))
-        phase = (phase + 1) % program.period
+        if isinstance(readout.read, tuple):
+            # Constants of the readout go by the place in the list.
+            read = readout.read.index(t - begun) if t - begun in readout.read else None
+        else:
+            read = phase if readout.read == "every" or last[t] else None
+        if read is not None:
+            scope = {readout.input.name: handed_on} | states
+            body(readout.body, scope, read)
+            for s in readout.states:
+                states[s.value.name] = scope[s.next]
+            answers.append((t, raw(scope[program.output.name], program.output.format.exp)))
     return answers

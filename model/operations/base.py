@@ -27,7 +27,8 @@ class Operation(ABC):
 
     Subclasses are frozen dataclasses: their fields are the operation's constants (ints, enums,
     formats, integer arrays, matrices). Constants that differ by phase carry it as their first axis,
-    of length 1 (the same in every phase) or the program's period.
+    of length 1 (the same in every phase) or the program's period. In a readout at a list of
+    timesteps a phase is the place in that list.
 
     Attributes:
         kind: name in the program file and in messages.
@@ -45,7 +46,7 @@ class Operation(ABC):
 
     @property
     def period(self) -> int:
-        """Number of phases that the constants distinguish: 1 or the program's period."""
+        """Number of phases that the constants distinguish: 1 or all of them."""
         return 1
 
     @abstractmethod

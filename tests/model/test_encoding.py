@@ -8,17 +8,22 @@ from typing import Any
 import numpy as np
 import pytest
 from programs import small
+from sylvan.model.builder import Builder
 from sylvan.model.encoding import digest
 from sylvan.model.errors import UserError
+from sylvan.model.numbers import Format
+from sylvan.model.program import Program, SymbolInput
 from sylvan.model.storage import load, save
 
 Tree = dict[str, Any]
 Arrays = dict[str, np.ndarray]
 
 
-def forge(change: Callable[[Tree, Arrays], Any], folder: Path) -> None:
+def forge(
+    change: Callable[[Tree, Arrays], Any], folder: Path, program: Program | None = None
+) -> None:
     """What somebody would write who knows how to hash."""
-    save(small(), folder)
+    save(program or small(), folder)
     tree = json.loads((folder / "program.json").read_text())
     with np.load(folder / "weights.npz") as stored:
         arrays = dict(stored)
@@ -97,8 +102,10 @@ def test_forging_changes_nothing_by_itself(tmp_path: Path) -> None:
         (put(1.0, "period"), "period must be an integer, got 1.0"),
         (put(0, "period"), "period must be at least 1, got 0"),
         (put(2, "period"), "hidden needs 2 positive units, got (0.25,)"),
-        (put("never", "readout", "read"), "readout must read one of ('every', 'last'), got"),
+        (put("never", "readout", "read"), "must read one of ('every', 'last'), or a list of timestep"),
         (put(None, "readout", "read"), "readout must be a string, got None"),
+        (put([0], "readout", "read"), "readout lacks states"),
+        (put([], "readout", "states"), "readout has unknown members: states"),
         (put([], "readout", "unit"), "the readout needs 1 positive units, got ()"),
         (put([-1.0], "readout", "unit"), "the readout needs 1 positive units, got (-1.0,)"),
         (put(["1"], "readout", "unit"), "unit of the readout needs 1 finite numbers, got ('1',)"),
@@ -187,4 +194,55 @@ def test_refused_trees(change: Callable[[Tree, Arrays], Any], message: str, tmp_
         load(tmp_path)
     assert message in str(caught.value)
     assert str(tmp_path) in str(caught.value)
+    assert len(str(caught.value)) < 600
+
+
+def summed() -> Program:
+    """The input's symbols at timesteps 1 and 3, summed."""
+    b = Builder(SymbolInput(3))
+    b.layer("passing", b.input)
+    total = b.state("sum", 1, Format(0, 4))
+    new = b.narrow(b.add(total, b.input), Format(0, 4), name="new")
+    b.write(total, new)
+    return b.program(new, (1, 3))
+
+
+def put_sum(value: Any, name: str) -> Callable[[Tree, Arrays], None]:
+    return put(value, "readout", "states", 0, name)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (put(..., "readout", "states"), "readout lacks states"),
+        (put("last", "readout", "read"), "readout has unknown members: states"),
+        (put(None, "readout", "read"), "readout has unknown members: states"),
+        (put({"at": 1}, "readout", "read"), "readout has unknown members: states"),
+        (put([], "readout", "read"), "timesteps of the readout must be at least one"),
+        (put([3, 1], "readout", "read"), "must increase from 0 or more, 1 does not"),
+        (put([1, 1], "readout", "read"), "must increase from 0 or more, 1 does not"),
+        (put([-1, 1], "readout", "read"), "must increase from 0 or more, -1 does not"),
+        (put([1.0, 3], "readout", "read"), "timesteps of the readout must be an integer, got 1.0"),
+        (put([True, 3], "readout", "read"), "timesteps of the readout must be an integer, got Tru"),
+        (put(["1", 3], "readout", "read"), "timesteps of the readout must be an integer, got '1'"),
+        (put([1], "readout", "read"), "sum needs 1 positive units, got (1.0, 1.0)"),
+        (put([1.0], "readout", "unit"), "the readout needs 2 positive units, got (1.0,)"),
+        (put({}, "readout", "states"), "states of the readout must be a list, got {}"),
+        (put([], "readout", "states"), "add0: unknown operand 'sum'; known: input"),
+        (put_sum([1.0], "unit"), "sum needs 2 positive units, got (1.0,)"),
+        (put_sum("absent", "next"), "'absent' is not defined there; known: input, sum, add0, new"),
+        (put_sum("add0", "next"), "state sum is 1 of Format(lo=0, hi=4, exp=0) but add0 is 1 of"),
+        (put_sum("input", "name"), "add0: unknown operand 'sum'"),
+        (put([1, 2, 0], "readout", "read"), "must increase from 0 or more, 0 does not"),
+    ],
+)  # fmt: skip
+def test_refused_readouts_at_timesteps(
+    change: Callable[[Tree, Arrays], Any], message: str, tmp_path: Path
+) -> None:
+    forge(lambda tree, arrays: None, tmp_path, summed())
+    assert load(tmp_path) == summed()
+    forge(change, tmp_path, summed())
+    with pytest.raises(UserError) as caught:
+        load(tmp_path)
+    assert message in str(caught.value)
     assert len(str(caught.value)) < 600

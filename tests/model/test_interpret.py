@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 import reference
-from programs import random_inputs, random_program
+from programs import random_inputs, random_program, random_timesteps
 from sylvan.model import interpret
 from sylvan.model.builder import Builder
 from sylvan.model.errors import UserError
@@ -45,22 +45,41 @@ def test_a_stream_is_what_the_formulas_say(seed: int) -> None:
 
 
 @EVERY_SEED
-def test_a_batch_is_many_streams(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stream_read_at_timesteps_is_what_the_formulas_say(seed: int) -> None:
+    """Also where `first` comes before the last of them, and long after it."""
+    program = random_program(seed, read=random_timesteps(seed))
+    rng = np.random.default_rng(seed)
+    inputs = random_inputs(program, (25,), seed)
+    first, last = rng.random(25) < 0.1, rng.random(25) < 0.3
+    got = run_stream(program, inputs, first, last)
+    expected = reference.interpret(program, as_rows(program, inputs), first, last)
+    assert [(t, answer.tolist()) for t, answer in got] == expected
+
+
+READ_EITHER_WAY = pytest.mark.parametrize("timesteps", [False, True], ids=["read", "timesteps"])
+
+
+@EVERY_SEED
+@READ_EITHER_WAY
+def test_a_batch_is_many_streams(
+    seed: int, timesteps: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Every sequence alone, whatever the batch and however it is cut into chunks."""
-    program = random_program(seed)
-    for count, steps in [(1, 1), (7, 5)]:
+    program = random_program(seed, read=random_timesteps(seed) if timesteps else None)
+    shortest = max(program.readout.timesteps, default=0) + 1
+    for count, steps in [(1, shortest), (7, shortest + 4)]:
         inputs = random_inputs(program, (count, steps), seed)
         expected = []
         for sequence in inputs:
             first, last = flags(steps, 0), flags(steps, steps - 1)
             answers = reference.interpret(program, as_rows(program, sequence), first, last)
             expected.append([answer for _, answer in answers])
-        every = program.readout.read == "every"
+        whole = program.readout.read != "last"
         for elements in (1 << 16, 20):
             monkeypatch.setattr(interpret, "CHUNK_ELEMENTS", elements)
             got = run(program, inputs)
             assert got.dtype == np.int64
-            assert got.tolist() == (expected if every else [answers[0] for answers in expected])
+            assert got.tolist() == (expected if whole else [answers[0] for answers in expected])
 
 
 def test_the_seeds_cover_every_operation_and_mixture() -> None:
@@ -74,6 +93,11 @@ def test_the_seeds_cover_every_operation_and_mixture() -> None:
     assert {type(p.input) for p in programs} == {NumericInput, SymbolInput}
     assert any(len(layer.states) > 1 for p in programs for layer in p.layers)
     assert any(s.initial.any() for p in programs for layer in p.layers for s in layer.states)
+    listed = [random_program(seed, read=random_timesteps(seed)) for seed in SEEDS]
+    assert {len(p.readout.timesteps) for p in listed} == {1, 2, 3, 4}
+    assert {len(p.readout.states) for p in listed} == {0, 1, 2}
+    told = [{n.operation.period for n in p.readout.body} - {1} for p in listed]
+    assert sum(map(bool, told)) >= 10, "constants that differ by read"
 
 
 # ---- semantics of a stream, by hand
@@ -144,6 +168,67 @@ def test_the_readout_has_the_phase_of_the_step_it_reads() -> None:
     ]
     assert run(program, [[[1], [2]], [[3], [4]]]).tolist() == [[-16], [-32]]
     assert run(program, [[[1]], [[3]]]).tolist() == [[-1], [-3]]
+
+
+def accumulator(timesteps: tuple[int, ...] = (1, 2, 4)) -> Program:
+    """Counts its inputs from 0; at each read adds 1, 10, 100 times the count to 1000."""
+    b = Builder(NumericInput(1, Format(0, 9), (1.0,), (0.0,)), period=2)
+    count = b.state("count", 1, Format(0, 99))
+    total = b.narrow(b.add(count, b.input), Format(0, 99))
+    b.write(count, total)
+    b.layer("counting", total)
+    format = Format(0, 99999)
+    sum = b.state("sum", 1, format, [1000])
+    weights = [[[10**k]] for k in range(len(timesteps))]
+    new = b.narrow(b.add(sum, b.phased_matvec(weights, b.input)), format)
+    b.write(sum, new)
+    return b.program(new, timesteps)
+
+
+@pytest.mark.parametrize(
+    ("timesteps", "first", "expected"),
+    [
+        # Counts are 1, 3, 6, 10, 15, 21, 28.
+        ((1, 2, 4), [], [(1, 1003), (2, 1063), (4, 2563)]),
+        ((0,), [0], [(0, 1001)]),
+        ((6,), [0], [(6, 1028)]),
+        # Started again before the last read, and after it: from 2 on 3, 7, 12, from 5 on 6, 13.
+        ((1, 2, 4), [2, 5], [(1, 1003), (3, 1007), (4, 1127), (6, 1013)]),
+        ((0, 1), [0, 6], [(0, 1001), (1, 1031), (6, 1007)]),
+        ((0, 1), [3, 4], [(0, 1001), (1, 1031), (3, 1004), (4, 1005), (5, 1115)]),
+        ((7, 9), [0], []),  # the stream ends before
+    ],
+)
+def test_reads_at_timesteps(timesteps, first, expected) -> None:
+    assert stream(accumulator(timesteps), [1, 2, 3, 4, 5, 6, 7], first, [3, 6]) == expected
+
+
+def test_a_batch_is_answered_at_each_timestep_of_the_list() -> None:
+    inputs = [[[1], [2], [3], [4], [5], [6]], [[0], [1], [0], [1], [0], [1]]]
+    expected = [[[1003], [1063], [2563]], [[1001], [1011], [1211]]]
+    assert run(accumulator(), inputs).tolist() == expected
+    assert run(accumulator(), np.zeros((0, 5, 1), int)).shape == (0, 3, 1)
+    with pytest.raises(UserError) as caught:
+        run(accumulator(), np.zeros((2, 4, 1), int))
+    assert str(caught.value) == (
+        "the program reads timestep 4, counted from 0: sequences need at least 5 timesteps, got 4"
+    )
+
+
+def test_a_machine_counts_to_the_last_read_and_no_further() -> None:
+    machine = Machine(accumulator((1, 2)))
+    for timestep, answer in [(1, None), (2, 1002), (3, 1032), (3, None), (3, None)]:
+        machine.step(np.array([[1]]))
+        assert machine.timestep == timestep
+        assert machine.reads(True) == machine.reads(False) == (answer is not None)
+        if answer:
+            # Asking twice adds nothing twice.
+            assert machine.answer().tolist() == machine.answer().tolist() == [[answer]]
+    assert machine.states["sum"].tolist() == [[1032]]
+    with pytest.raises(ValueError, match=r"only timesteps \(1, 2\) are answered"):
+        machine.answer()
+    machine.reset()
+    assert (machine.timestep, machine.states["sum"].tolist()) == (0, [[1000]])
 
 
 def test_states_are_written_together_after_the_step() -> None:

@@ -67,6 +67,13 @@ def test_equality_is_by_content() -> None:
 
 
 SECOND = Layer("second", NEG, (), (), NEG)
+NEG2, OWN = Value("again", 2, NEG.format), Value("own", 2, F)
+
+
+def at(read: Any, **changes: Any) -> Program:
+    """The small program read at timesteps."""
+    parts: dict[str, Any] = {"body": (), "output": NEG, "unit": (1.0,) * len(read)} | changes
+    return program(readout=Readout(read, NEG, **parts))
 
 
 @pytest.mark.parametrize(
@@ -178,7 +185,35 @@ SECOND = Layer("second", NEG, (), (), NEG)
         # The readout.
         (
             lambda: program(readout=Readout("never", NEG, (), NEG, (1.0,))),
-            r"readout must read one of \('every', 'last'\), got 'never'",
+            r"readout must read one of \('every', 'last'\), or a list of timesteps, got 'never'",
+        ),
+        (lambda: at(()), "timesteps of the readout must be at least one"),
+        (lambda: at((3, 3)), "must increase from 0 or more, 3 does not"),
+        (lambda: at((5, 2)), "must increase from 0 or more, 2 does not"),
+        (lambda: at((-1, 2)), "must increase from 0 or more, -1 does not"),
+        (lambda: at((0, 1.0)), "timesteps of the readout must be an integer, got 1.0"),
+        (lambda: at((False, 1)), "timesteps of the readout must be an integer, got False"),
+        (lambda: at((1, 2), unit=(1, 1, 1)), r"the readout needs 2 positive units, got \(1.0, 1.0"),
+        (
+            lambda: at((1, 2, 4), body=(Node(NEG2, Exponent((0, 0)), (NEG,)),)),
+            "again has constants for 2 reads, the timesteps read are 3",
+        ),
+        (
+            lambda: at("last", states=(state(next="negated"),)),
+            "only a readout at a list of timesteps has states, got kept in one that reads 'last'",
+        ),
+        (lambda: at((1, 2), states=(state(),)), "the name 'kept' is used twice"),
+        (
+            lambda: at((1, 2), states=(state(value=OWN, next="negated"),)),
+            r"own needs 2 positive units, got \(1.0,\)",
+        ),
+        (
+            lambda: at((1, 2), states=(state(value=OWN, next="absent", unit=(1, 1)),)),
+            "'absent' is not defined there; known: negated, own",
+        ),
+        (
+            lambda: at((1, 2), states=(state(value=OWN, next="negated", unit=(1, 1)),)),
+            r"state own is 2 of Format\(lo=-8, hi=7, exp=0\) but negated is 2 of Format\(lo=-7",
         ),
         (
             lambda: program(readout=Readout("every", X, (), X, (1.0,))),
@@ -227,6 +262,31 @@ def test_every_period_has_its_phases() -> None:
             else:
                 with pytest.raises(ValueError, match=f"const0 has constants for {phases} phases"):
                     b.program(b.input, "every")
+
+
+def test_a_readout_at_timesteps_has_its_reads() -> None:
+    """Constants for one read, or for all, whatever the period."""
+    for timesteps in ((3,), (0, 1), (1, 5, 6)):
+        for count in (1, 2, 3):
+            b = Builder(SymbolInput(2), period=2)
+            b.layer("passing", b.input)
+            answer = b.const([[k] for k in range(count)], 0)
+            if count in (1, len(timesteps)):
+                assert b.program(answer, timesteps).readout.timesteps == timesteps
+            else:
+                with pytest.raises(ValueError, match=f"for {count} reads, the timesteps read are"):
+                    b.program(answer, timesteps)
+
+
+def test_states_of_layers_and_readout() -> None:
+    b = Builder(SOURCE, period=2)
+    b.write(b.state("kept", 2, F), b.input)
+    b.layer("first", b.input)
+    b.write(b.state("own", 2, F, [1, 2], [0.5, 1, 2]), b.input)
+    built = b.program(b.input, [0, 4, 9], unit=[1, 2, 3])  # type: ignore[arg-type]
+    assert [state.value.name for state in built.states] == ["kept", "own"]
+    assert built.states[1].unit == (0.5, 1.0, 2.0)
+    assert (built.readout.read, built.readout_period) == ((0, 4, 9), 3)
 
 
 # ---- inputs
@@ -313,6 +373,12 @@ def state_in_the_readout(b: Builder) -> None:
     b.program(b.input, "every")
 
 
+def written_in_the_readout(b: Builder) -> None:
+    b.layer("first", b.input)
+    b.write(b.state("kept", 2, F), b.input)
+    b.program(b.input, "every")
+
+
 def other_layers_value(b: Builder) -> None:
     hidden = b.neg(b.input)
     b.layer("first", b.input)
@@ -336,7 +402,11 @@ def other_layers_input(b: Builder) -> None:
         (written_twice, "state 'kept' is written twice"),
         (written_too_late, "'kept' is no state of the layer being built"),
         (lambda b: b.write(b.input, b.input), "'input' is no state of the layer being built"),
-        (state_in_the_readout, "the readout has no states, got kept"),
+        (state_in_the_readout, "the readout never writes its states kept"),
+        (
+            written_in_the_readout,
+            "only a readout at a list of timesteps has states, got kept in one that reads 'every'",
+        ),
         (other_layers_value, "'neg0' is not defined there; known: input"),
         (other_layers_input, "'input' is not defined there; known: neg0"),
         (lambda b: b.program(b.input, "every"), "a program needs at least one layer"),

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from programs import random_inputs, random_program, small, trained
+from programs import random_inputs, random_program, random_timesteps, small, trained
 from sylvan.model import storage
 from sylvan.model.builder import Builder
 from sylvan.model.errors import UserError
@@ -26,6 +26,10 @@ from sylvan.model.storage import load, program_hash, save
 PROGRAMS: dict[str, Callable[[], Program]] = {
     "small": small,
     **{f"random-{seed}": lambda seed=seed: random_program(seed) for seed in range(12)},
+    **{
+        f"timesteps-{seed}": lambda seed=seed: random_program(seed, read=random_timesteps(seed))
+        for seed in range(8)
+    },
     "hadamrnn-16": lambda: trained(16, symbols=False),
     "hadamrnn-128": lambda: trained(128, symbols=False),
     "hadamrnn-128-symbols": lambda: trained(128, symbols=True),
@@ -43,7 +47,7 @@ def test_what_was_saved_comes_back(make: Callable[[], Program], tmp_path: Path) 
     assert again == program
     assert again.metadata == program.metadata
     assert program_hash(again) == program_hash(program)
-    inputs = random_inputs(program, (3, 4))
+    inputs = random_inputs(program, (3, 8))
     assert np.array_equal(run(again, inputs), run(program, inputs))
 
 
