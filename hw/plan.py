@@ -35,8 +35,8 @@ def schedule_for(program: Program, lanes: int | None) -> Schedule:
 class Plan:
     """A program under a schedule: its parts, their times, and what the whole takes.
 
-    Raises UserError if the program has several layers, an operation has no hardware, or the lanes
-    do not suit a vector or a matrix.
+    Raises UserError if the program has several layers or is read at a list of timesteps, an
+    operation has no hardware, or the lanes do not suit a vector or a matrix.
 
     Attributes:
         step, readout: timetables of the two bodies.
@@ -52,6 +52,12 @@ class Plan:
             raise UserError(
                 f"a core holds one layer, this program has {len(program.layers)}: a stack of "
                 "layers has no hardware yet"
+            )
+        if timesteps := program.readout.timesteps:
+            raise UserError(
+                f"a core reads every timestep or the last one, this program reads {len(timesteps)} "
+                f"from {timesteps[0]} to {timesteps[-1]}: a readout at a list of timesteps has no "
+                "hardware yet"
             )
         (self.layer,) = program.layers
         most = widest(program)

@@ -20,13 +20,12 @@ def storage_bits(program: Program) -> int:
     """Bits of all constants, each array as wide as its largest entry needs, and of the states.
 
     Hadamard matrices store their signs, one bit a row; matrices of +1 and -1 one bit an entry. What
-    is the same in each phase counts once; initial states of zero count nothing.
+    is the same in each phase, or at each read, counts once; initial states of zero count nothing.
     """
     total = sum(_constant_bits(node.operation) for node in program.nodes())
-    for layer in program.layers:
-        for state in layer.states:
-            total += state.value.size * state.value.format.width
-            total += _array_bits(state.initial) if state.initial.any() else 0
+    for state in program.states:
+        total += state.value.size * state.value.format.width
+        total += _array_bits(state.initial) if state.initial.any() else 0
     return total
 
 
@@ -42,7 +41,7 @@ def additions_per_step(program: Program) -> int:
 
 
 def readout_additions(program: Program) -> int:
-    """Additions of words that one answer takes on top of its timestep."""
+    """Additions of words that one answer takes on top of its timestep, at the costliest read."""
     return sum(_additions(node) for node in program.readout.body)
 
 

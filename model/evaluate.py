@@ -13,29 +13,36 @@ from .tasks import Score, Split, Task
 def evaluate(program: Program, task: Task, split: Split) -> Score:
     """Score and loss of `program` on sequences of `task`.
 
-    A program that answers an index has no loss: it is NaN.
+    A program that answers an index has no loss: it is NaN. One that reads at a list of timesteps
+    is scored by its last answer to a sequence.
 
     Raises:
         UserError: if the program was made for another kind of input, output or reading.
     """
     check_fits(program, task)
     answers = run(program, split.inputs)
-    if answers_index(program):
+    index = answers_index(program)
+    if not index:
+        answers = real_answers(program, answers, split.inputs.shape[1])
+    if program.readout.timesteps:
+        answers = answers[:, -1]
+    if index:
         return Score(task.hits(answers[..., 0], split.targets), float("nan"))
-    length = split.inputs.shape[1]
-    return task.score(real_answers(program, answers, length), split.targets)
+    return task.score(answers, split.targets)
 
 
 def answers_index(program: Program) -> bool:
     """Whether the answer is the index of the largest output."""
-    body = program.readout.body
-    return bool(body) and isinstance(body[-1].operation, ArgMax)
+    body, output = program.readout.body, program.output
+    return any(n.result == output and isinstance(n.operation, ArgMax) for n in body)
 
 
 def real_answers(program: Program, answers: Array, length: int) -> Array:
     """Raw answers of `run` to sequences of `length` steps, as the real numbers they stand for."""
     scale = 2.0**program.output.format.exp
     unit = np.array(program.readout.unit)
+    if program.readout.timesteps:
+        return answers * scale * unit[None, :, None]
     if program.readout.read == "every":
         phases = np.arange(answers.shape[1]) % program.period
         return answers * scale * unit[phases][None, :, None]
@@ -48,7 +55,7 @@ def check_fits(program: Program, task: Task) -> None:
     pairs = [
         ("input", program.input, task.input),
         ("outputs", program.output.size, outputs),
-        ("read", program.readout.read, task.read),
+        ("read", "last" if program.readout.timesteps else program.readout.read, task.read),
     ]
     for name, found, wanted in pairs:
         if found != wanted:

@@ -63,6 +63,12 @@ def stack() -> Program:
     return b.program(b.input, "every")
 
 
+def read_at(timesteps: tuple[int, ...]) -> Program:
+    b = Builder(numeric(2))
+    b.layer("feed", b.input)
+    return b.program(b.input, timesteps)
+
+
 @pytest.mark.parametrize(
     "build, message",
     [
@@ -72,6 +78,17 @@ def stack() -> Program:
         (
             lambda: Plan(stack(), Schedule(1)),
             "a core holds one layer, this program has 2: a stack of layers has no hardware yet",
+        ),
+        (
+            lambda: Plan(read_at((3, 9, 12)), Schedule(1)),
+            "a core reads every timestep or the last one, this program reads 3 from 3 to 12: a "
+            "readout at a list of timesteps has no hardware yet",
+        ),
+        (
+            lambda: Plan(
+                recurrent(2, lambda b, h, x: b.phased_matvec([[[1]] * 2], x)), Schedule(1)
+            ),
+            "phased_matvec0: the operation 'phased_matvec' has no hardware yet; there is hardware",
         ),
         (
             lambda: Plan(recurrent(20, hadamard(4, 20)), Schedule(21)),

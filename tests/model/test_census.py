@@ -55,6 +55,22 @@ def test_a_hadamard_network() -> None:
     assert readout_additions(network(ternary)) == 3 + 2
 
 
+def test_a_readout_at_timesteps() -> None:
+    """All matrices and both sums are stored; one answer adds what its own matrix takes."""
+    b = Builder(NumericInput(4, BYTE, (1.0,) * 4, (0.0,) * 4))
+    b.layer("passing", b.input)
+    total = b.state("sum", 2, Format.signed_bits(16), [1, -1])
+    weights = [[[1, 0, 0, 7], [0, 0, 0, 0]], [[3, 5, 1, 0], [1, 1, 1, 1]], [[1, 0, 0, 0]] * 2]
+    added = b.add(total, b.phased_matvec(weights, b.input))
+    new = b.narrow(added, Format.signed_bits(16))
+    b.write(total, new)
+    program = b.program(new, (1, 2, 5))
+    # Weights of 0..7 in 3 bits; the sums in 16 bits, their start in one.
+    assert storage_bits(program) == 24 * 3 + 2 * 16 + 2
+    # The second: 3 = 4 - 1, 5 = 4 + 1 and 1 are five digits, the other row four; then two sums.
+    assert (additions_per_step(program), readout_additions(program)) == (0, 4 + 3 + 2)
+
+
 def test_gates_and_scales() -> None:
     b = Builder(SymbolInput(3), period=2)
     h = b.state("h", 4, BYTE)

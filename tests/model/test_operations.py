@@ -136,8 +136,8 @@ HAND: dict[str, Case] = {
     "phased-matvec-one": Case(
         PhasedMatVec([[[1, -2, 3], [0, 0, 7]]]), [([4, 5, -6], A)], [-24, -42], Format(-56, 49, 0)
     ),
-    # Phase 1: 4 * 5 - 3 = 17 and -5. Its first row reaches [4 * -8 - 8, 4 * 7 + 7] = [-40, 35], which
-    # holds what all others reach; phase 0 alone reaches [-15, 15].
+    # Phase 1: 4 * 5 - 3 = 17 and -5. Its first row reaches [4 * -8 - 8, 4 * 7 + 7] = [-40, 35], and
+    # no other row reaches further; phase 0 alone reaches [-15, 15].
     "phased-matvec-phase-1": Case(
         PhasedMatVec([[[1, -1], [0, 1]], [[4, 1], [-1, 0]]]),
         [([5, -3], A)],
