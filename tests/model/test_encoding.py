@@ -102,7 +102,7 @@ def test_forging_changes_nothing_by_itself(tmp_path: Path) -> None:
         (put(1.0, "period"), "period must be an integer, got 1.0"),
         (put(0, "period"), "period must be at least 1, got 0"),
         (put(2, "period"), "hidden needs 2 positive units, got (0.25,)"),
-        (put("never", "readout", "read"), "must read one of ('every', 'last'), or a list of timestep"),
+        (put("never", "readout", "read"), "must read one of ('every', 'last'), or a list of"),
         (put(None, "readout", "read"), "readout must be a string, got None"),
         (put([0], "readout", "read"), "readout lacks states"),
         (put([], "readout", "states"), "readout has unknown members: states"),

@@ -1,12 +1,13 @@
 """HadamRNN and Block-HadamRNN in torch: the trainable layer, and its way to integers.
 
     h_t = W h_(t-1) + U x_t (+ b)      W = diag(u) (I (x) S_m) / sqrt(m), linear and orthogonal
-    y_t = V relu(h_t (+ g)) + c
+    y_t = V relu(h_t (+ g)) + c, or y = sum_r V_r relu(h_(t_r) (+ g_r)) + c
 
 Foucault, Mamalet, Malgouyres, ICLR 2025, arXiv 2502.00047; the README beside this file has shapes,
 variants and reasons.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ...arrays import Array
+from ...errors import UserError
 from ...numbers import Format
-from ...program import NumericInput, SymbolInput
+from ...program import NumericInput, SymbolInput, increasing
 from ...quantize import range_exponent, sign, symmetric, symmetric_integers
-from ...recurrence import answers, last_state, walk
+from ...recurrence import answers, kernel, last_state, walk
 from ...recurrent import Recurrent, State, require, xavier
 from .step import STEP_UNITS, Constant, HadamParameters
 
@@ -41,6 +43,8 @@ class HadamRNN(Recurrent):
         bias: "relu" adds g at the ReLU; "loop" adds b in the recurrence, as the paper does.
         dropout: fraction of the features that training hides from the readout of the last step.
         signs: "fixed", drawn with product +1 in each block; "learned", straight-through.
+        reads: for tasks answered after the last step, increasing timesteps t_r to read at, each
+            with a V and a g of its own; None reads after the last one.
         seed: of the signs and the initial weights.
     """
 
@@ -55,6 +59,7 @@ class HadamRNN(Recurrent):
         bias: str = "relu",
         signs: str = "fixed",
         dropout: float = 0.0,
+        reads: Sequence[int] | None = None,
         seed: int = 0,
         **sides: Any,
     ) -> None:
@@ -70,6 +75,13 @@ class HadamRNN(Recurrent):
             raise ValueError("dropout is for networks that are read at their last step")
         self.block, self.weight_bits, self.bias_at = block, weight_bits, bias
         self.dropout = dropout
+        self.reads: tuple[int, ...] = ()
+        if reads is not None:
+            if not isinstance(reads, list | tuple):
+                raise ValueError(f"reads must be a list of timesteps, got {reads!r}")
+            if self.read != "last":
+                raise ValueError("reads are for tasks answered after the last step, not at every")
+            self.reads = increasing("reads", reads)
 
         random = torch.Generator().manual_seed(seed)
         if signs == "fixed":
@@ -80,8 +92,13 @@ class HadamRNN(Recurrent):
         else:
             self.sign_latent = nn.Parameter(xavier(random, 1, hidden).detach().flatten())
         self.input_weights = xavier(random, hidden, self.features)
-        self.output_weights = xavier(random, outputs, hidden)
-        self.bias = nn.Parameter(torch.zeros(hidden))
+        self.output_weights = xavier(random, outputs, hidden * (len(self.reads) or 1))
+        g = torch.zeros(hidden)
+        if self.reads:
+            v = self.output_weights.detach().unflatten(1, (len(self.reads), hidden))
+            self.output_weights = nn.Parameter(v.transpose(0, 1).contiguous())
+            g = g if bias == "loop" else g.repeat(len(self.reads), 1)
+        self.bias = nn.Parameter(g)
         self.output_bias = nn.Parameter(torch.zeros(outputs))
         if self.embedding is not None:
             nn.init.normal_(self.embedding, generator=random)
@@ -99,6 +116,8 @@ class HadamRNN(Recurrent):
             raise ValueError("fixed_signs holds values other than +1 and -1")
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.reads:
+            return self.readout(self.states_read(x))
         if self.read == "last" or not self.few_columns:
             return super().forward(x)
         x, columns = self.columns_met(x)
@@ -107,11 +126,26 @@ class HadamRNN(Recurrent):
         return answers(x, columns, self.signs, self.block, g=g, v=v, c=self.output_bias)
 
     def readout(self, h: Tensor) -> Tensor:
-        """`V relu(h (+ g)) + c` for states (..., hidden)."""
-        v = symmetric(self.output_weights, self.weight_bits)
+        """`V relu(h (+ g)) + c` for states (..., hidden); (batch, reads, hidden) with `reads`."""
         features = torch.relu(h + self.bias if self.bias_at == "relu" else h)
         features = functional.dropout(features, self.dropout, self.training)
+        if self.reads:
+            units = self.read_units()
+            v = symmetric(self.output_weights * units, self.weight_bits) / units
+            # One product with all of them side by side.
+            v, features = v.transpose(0, 1).flatten(1), features.flatten(1)
+        else:
+            v = symmetric(self.output_weights, self.weight_bits)
         return functional.linear(features, v, self.output_bias)
+
+    def read_units(self) -> Tensor:
+        """The state's unit at each read, (reads, 1, 1), which V takes up before it is quantized.
+
+        So the integer products of all reads are in one unit, and one accumulator adds them.
+        """
+        steps = STEP_UNITS[1 + (self.block.bit_length() - 1) % 2]
+        units = [steps[timestep % len(steps)] for timestep in self.reads]
+        return self.output_weights.new_tensor(units)[:, None, None]
 
     def quantized_input(self) -> Tensor:
         """U, (hidden, features)."""
@@ -139,15 +173,44 @@ class HadamRNN(Recurrent):
         """The recurrence runs on the columns of U, not on the sequences, where those are more."""
         if not self.few_columns or self.features > len(x):
             return super().final(x)
-        if self.symbols:
-            x = functional.one_hot(x.long(), self.inputs).to(self.bias)
-        x, columns = self.columns_met(x)
+        x, columns = self.numbers_met(x)
         return last_state(x, columns, self.signs, self.block)
+
+    def states_read(self, x: Tensor) -> Tensor:
+        """The states at the timesteps of `reads`, (batch, reads, hidden).
+
+        As in `final`, with one kernel, made for the longest, and a product with it for each read:
+        `h_(t_r) = sum_(t <= t_r) K[t_r - t] x_t`. Raises UserError for sequences that end before.
+        """
+        length = self.reads[-1] + 1
+        if x.shape[1] < length:
+            raise UserError(
+                f"the network reads timestep {length - 1}, counted from 0: sequences need at least "
+                f"{length} timesteps, got {x.shape[1]}"
+            )
+        x = x[:, :length]
+        if not self.few_columns or self.features > len(x):
+            return self.walk(x, self.begin(len(x)))[0][:, list(self.reads)]
+        x, columns = self.numbers_met(x)
+        powers = kernel(columns, self.signs, self.block, length).permute(2, 0, 1)
+        # Backwards in time, as the kernel goes: timestep t_r meets K[0].
+        turned = x.flip(1).transpose(1, 2)
+        states = []
+        for timestep in self.reads:
+            k = powers[:, : timestep + 1].flatten(0, 1)
+            states.append(turned[:, :, length - 1 - timestep :].flatten(1) @ k)
+        return torch.stack(states, 1)
 
     @property
     def few_columns(self) -> bool:
         """Whether symbols, if that is what is read, are worth a column of U each."""
         return not self.symbols or (self.embedding is None and self.inputs <= FEW_SYMBOLS)
+
+    def numbers_met(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """As `columns_met`, symbols as one-hot vectors."""
+        if self.symbols:
+            x = functional.one_hot(x.long(), self.inputs).to(self.bias)
+        return self.columns_met(x)
 
     def columns_met(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """The columns that are injected, and what they meet: U x, and 1 where a bias is added."""
@@ -192,7 +255,8 @@ def integer_parameters(
         vector = Format(int(embedding.min()), int(embedding.max()))
     elif isinstance(source, NumericInput):
         vector = source.format
-    v, output_unit = symmetric_integers(layer.output_weights, layer.weight_bits)
+    latent = layer.output_weights * layer.read_units() if layer.reads else layer.output_weights
+    v, output_unit = symmetric_integers(latent, layer.weight_bits)
     period = 1 + (layer.block.bit_length() - 1) % 2
     # One row per phase: what a state of 1 stands for, as seen by the constants that meet it.
     units = state_unit.item() * np.array(STEP_UNITS[period])[:, None]
@@ -201,6 +265,10 @@ def integer_parameters(
 
     bias = layer.bias.double().cpu().numpy()
     output_bias = layer.output_bias.double().cpu().numpy()
+    met, answered = units, units
+    if layer.reads:
+        # A threshold is in the unit of the state that is read; all products, and so c, in one.
+        met, answered = units[[t % period for t in layer.reads]], np.array([[state_unit.item()]])
     looped = layer.bias_at == "loop"
     # The loop repeats a constant's rounding every step: use the bits that the transform has anyway.
     loop_exp = state.exp - layer.block.bit_length() // 2
@@ -222,13 +290,13 @@ def integer_parameters(
         scaled_input=scaled,
         state=state,
         bias=_constant(bias / units, loop_exp) if looped else None,
-        threshold=None if looped else _constant(bias / units, state.exp),
+        threshold=None if looped else _constant(bias / met, state.exp),
         output_weights=v.long().cpu().numpy(),
         output_exp=0,
-        output_bias=_constant(output_bias / (units * output_unit.item()), state.exp),
+        output_bias=_constant(output_bias / (answered * output_unit.item()), state.exp),
         output_unit=state_unit.item() * output_unit.item(),
         state_unit=state_unit.item(),
-        read=layer.read,
+        read=layer.reads or layer.read,
         argmax=argmax,
         embedding=embedding,
     )

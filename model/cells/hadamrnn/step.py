@@ -1,7 +1,7 @@
 """HadamRNN and Block-HadamRNN on integers: the parameters, the step, the readout.
 
     s' = diag(u) (I (x) S_m) s / sqrt(m) + U' x (+ b)      linear, orthogonal recurrence
-    y  = V' relu(s (+ g)) + c
+    y  = V' relu(s (+ g)) + c, or sum_r V'_r relu(s_(t_r) (+ g_r)) + c over a list of timesteps t_r
 
 in units of alpha_U, the scale of U: s = h / alpha_U. Foucault, Mamalet, Malgouyres, ICLR 2025,
 arXiv 2502.00047; the README beside this file has the variants. For blocks m = 4**j, `1/sqrt(m)` is
@@ -20,7 +20,7 @@ from ...builder import Builder
 from ...matrices import Dense, Hadamard
 from ...numbers import Format
 from ...operations import Value
-from ...program import NumericInput, Program, SymbolInput
+from ...program import NumericInput, Program, Read, SymbolInput
 
 STEP_UNITS = {1: (1.0,), 2: (2.0**0.5, 1.0)}
 """Unit of the state *after* a step, by the step's phase: steps of phase 0 of 2 leave sqrt(2)."""
@@ -58,7 +58,10 @@ class HadamParameters:
         output_bias: c, of shape (period, d_out).
         output_unit: real logits per unit of y, for a state in unit 1: `alpha_U * alpha_V`.
         state_unit: alpha_U.
-        read: "last" or "every".
+        read: "last", "every", or increasing timesteps. With R of these, V' has shape
+            (R, d_out, hidden) and takes up the unit of the state that it meets, so that all
+            products are in one unit; the threshold has shape (R, hidden), in the unit of the state
+            of each read, and c has shape (1, d_out).
         argmax: answer the index of the largest output instead of the outputs.
 
     Raises ValueError for a block that is no power of two, and for constants whose phases or units
@@ -80,7 +83,7 @@ class HadamParameters:
     output_bias: Constant
     output_unit: float
     state_unit: float
-    read: str
+    read: Read
     argmax: bool = False
     embedding: Array | None = None
 
@@ -95,7 +98,7 @@ class HadamParameters:
                 f"blocks of {self.block} have two phases: numeric input needs input_factors and "
                 "scaled_input"
             )
-        period, hidden, outputs = self.period, self.hidden, len(self.output_weights)
+        period, hidden, outputs = self.period, self.hidden, np.shape(self.output_weights)[-2]
         if self.embedding is not None:
             size = np.shape(self.embedding)[-1]
             if not isinstance(self.input, SymbolInput):
@@ -107,11 +110,14 @@ class HadamParameters:
         else:
             rows = (period, hidden, self.input.symbols)
             self._check_shape("input_weights", self.input_weights, rows)
-        self._check_shape("output_weights", self.output_weights, (outputs, hidden))
-        self._check_shape("output_bias", self.output_bias.raw, (period, outputs))
-        for name, constant in (("bias", self.bias), ("threshold", self.threshold)):
-            if constant is not None:
-                self._check_shape(name, constant.raw, (period, hidden))
+        reads = len(self.timesteps)
+        weights = (reads, outputs, hidden) if reads else (outputs, hidden)
+        self._check_shape("output_weights", self.output_weights, weights)
+        self._check_shape("output_bias", self.output_bias.raw, (1 if reads else period, outputs))
+        if self.bias is not None:
+            self._check_shape("bias", self.bias.raw, (period, hidden))
+        if self.threshold is not None:
+            self._check_shape("threshold", self.threshold.raw, (reads or period, hidden))
 
     def _check_shape(self, name: str, array: Array, shape: tuple[int, ...]) -> None:
         if np.shape(array) != shape:
@@ -121,6 +127,11 @@ class HadamParameters:
     def numbers(self) -> bool:
         """Whether U' multiplies a vector, and is no look-up by symbol."""
         return isinstance(self.input, NumericInput) or self.embedding is not None
+
+    @property
+    def timesteps(self) -> tuple[int, ...]:
+        """The timesteps that are read, where they are a list."""
+        return () if isinstance(self.read, str) else self.read
 
     @property
     def hidden(self) -> int:
@@ -164,15 +175,38 @@ def inject(b: Builder, p: HadamParameters, x: Value) -> Value:
 
 
 def readout(b: Builder, p: HadamParameters, h: Value) -> Value:
-    """Logits of a state, or their largest index."""
+    """Logits of a state (the sum over the reads until then), or their largest index."""
     if p.threshold is not None:
         threshold = b.const(p.threshold.raw, p.threshold.exp, name="threshold")
         h = b.add(h, threshold, name="shifted")
     features = b.exponent(p.output_exp, b.relu(h, name="features"), name="weighted")
-    product = b.matvec(Dense(p.output_weights), features, name="product")
-    bias = b.const(p.output_bias.raw, p.output_bias.exp, name="output_bias")
-    logits = b.add(product, bias, name="logits")
+    if p.timesteps:
+        logits = accumulate(b, p, features)
+    else:
+        product = b.matvec(Dense(p.output_weights), features, name="product")
+        bias = b.const(p.output_bias.raw, p.output_bias.exp, name="output_bias")
+        logits = b.add(product, bias, name="logits")
     return b.argmax(logits, name="label") if p.argmax else logits
+
+
+def accumulate(b: Builder, p: HadamParameters, features: Value) -> Value:
+    """`V'_r features` added to the sum of the reads before, which starts as c.
+
+    The sum's format holds every sum that there can be after each read, so nothing saturates.
+    """
+    v = integers("output_weights", p.output_weights, 3)
+    product = b.phased_matvec(v, features, name="product")
+    exp = min(p.output_bias.exp, features.format.exp)
+    c = p.output_bias.raw[0] << (p.output_bias.exp - exp)
+    operand = features.format.aligned(exp)
+    positive, negative = np.maximum(v, 0).sum(2), np.minimum(v, 0).sum(2)
+    least = c + (positive * operand.lo + negative * operand.hi).cumsum(0)
+    most = c + (positive * operand.hi + negative * operand.lo).cumsum(0)
+    format = Format(int(min(c.min(), least.min())), int(max(c.max(), most.max())), exp)
+    sums = b.state("sums", len(c), format, c, (p.output_unit,) * len(v))
+    logits = b.narrow(b.add(sums, product, name="total_sums"), format, name="logits")
+    b.write(sums, logits)
+    return logits
 
 
 def program(p: HadamParameters, metadata: Mapping[str, Any] | None = None) -> Program:
@@ -184,5 +218,6 @@ def program(p: HadamParameters, metadata: Mapping[str, Any] | None = None) -> Pr
     new = step(b, p, b.input, h)
     b.write(h, new)
     output = readout(b, p, b.layer("recurrence", new))
-    unit = [1.0] * p.period if p.argmax else [p.output_unit * u for u in after]
+    unit = [p.output_unit] * len(p.timesteps) or [p.output_unit * u for u in after]
+    unit = [1.0] * len(unit) if p.argmax else unit
     return b.program(output, p.read, unit=unit, metadata=dict(metadata or {}))

@@ -1,7 +1,8 @@
 """HadamRNN: every mixture of size, input, bias, answer and state width, from random integers.
 
 A family's table holds PAPER, what its README cites; CASES, parameters by name; CI, the names of
-those that CI simulates, the first on three schedules; REFUSED, what must not be built, and why;
+those that CI simulates, the first on three schedules; UNBUILT (if any), more cases by name, which
+have no hardware yet; REFUSED, what must not be built, and why;
 and `fake_quantized`, the integer network a second time, in float64 torch.
 """
 
@@ -15,7 +16,7 @@ from contracts.fake import add, exact, largest, narrow
 from sylvan.model.arrays import Array
 from sylvan.model.cells.hadamrnn.step import Constant, HadamParameters
 from sylvan.model.numbers import Format
-from sylvan.model.program import READS, NumericInput, SymbolInput
+from sylvan.model.program import READS, NumericInput, Read, SymbolInput
 from torch import Tensor
 
 PAPER = "2502.00047"
@@ -27,9 +28,10 @@ OUTPUTS = 5
 
 
 def parameters(
-    hidden: int, block: int, input: str, bias: str, read: str, argmax: bool, state_bits: int
+    hidden: int, block: int, input: str, bias: str, read: Read, argmax: bool, state_bits: int
 ) -> HadamParameters:
     """Random integers where training would put its own."""
+    reads = 0 if isinstance(read, str) else len(read)
     rng = np.random.default_rng(hidden * state_bits + len(input + bias))
     period = 1 + (block.bit_length() - 1) % 2
     state = Format.signed_bits(state_bits, 3 - state_bits)
@@ -46,9 +48,9 @@ def parameters(
     if not size:
         weights = rng.integers(-50, 51, (period, hidden, 4))
 
-    def constant(count: int, exp: int) -> Constant:
+    def constant(count: int, exp: int, rows: int = period) -> Constant:
         top = max(1, round(2.0**-exp))
-        return Constant(rng.integers(-top, top + 1, (period, count)), exp)
+        return Constant(rng.integers(-top, top + 1, (rows, count)), exp)
 
     return HadamParameters(
         input=numeric or SymbolInput(4),
@@ -60,10 +62,10 @@ def parameters(
         scaled_input=vector.aligned(min(fine, vector.exp)) if phased else None,
         state=state,
         bias=constant(hidden, fine) if bias == "loop" else None,
-        threshold=constant(hidden, state.exp) if bias == "relu" else None,
-        output_weights=rng.integers(-7, 8, (OUTPUTS, hidden)),
+        threshold=constant(hidden, state.exp, reads or period) if bias == "relu" else None,
+        output_weights=rng.integers(-7, 8, (*((reads,) if reads else ()), OUTPUTS, hidden)),
         output_exp=0,
-        output_bias=constant(OUTPUTS, state.exp),
+        output_bias=constant(OUTPUTS, state.exp, 1 if reads else period),
         output_unit=0.25,
         state_unit=0.5,
         read=read,
@@ -80,6 +82,16 @@ CASES: dict[str, HadamParameters] = {
     for number, (size, input, bias, read, argmax) in enumerate(MIXTURES)
     for bits in (6 + number % 7,)
 }
+TIMESTEPS = ((0, 3, 8), (2, 7), (5,))
+"""Reads of both phases, and one alone; the contract's sequences have 9 timesteps."""
+UNBUILT: dict[str, HadamParameters] = {
+    f"{size[0]}of{size[1]}-{input}-{bias}-at{'_'.join(map(str, read))}-{argmax}": (
+        parameters(*size, input, bias, read, argmax, 6 + number % 7)
+    )
+    for number, (size, input, bias, read, argmax) in enumerate(
+        product(SIZES, INPUTS, BIASES, TIMESTEPS, (False, True))
+    )
+}
 CI = [
     "20of4-three-relu-last-logits-12bits",
     "1of1-one-loop-every-logits-10bits",
@@ -90,6 +102,7 @@ CI = [
     "32of32-embedded-relu-last-logits-6bits",
     "48of16-three-relu-last-argmax-10bits",
 ]
+LISTED = UNBUILT["8of8-three-relu-at0_3_8-False"]
 PHASED = CASES["8of8-three-loop-every-logits-6bits"]
 REFUSED = [
     (lambda: replace(PHASED, block=3), "block must be a power of two, got 3"),
@@ -106,13 +119,26 @@ REFUSED = [
         lambda: replace(PHASED, bias=Constant(np.zeros((1, 8), np.int64), 0)),
         r"bias must have shape \(2, 8\), got \(1, 8\)",
     ),
+    (
+        lambda: replace(LISTED, read=(0, 3)),
+        r"output_weights must have shape \(2, 5, 8\), got \(3, 5, 8\)",
+    ),
+    (
+        lambda: replace(LISTED, threshold=Constant(np.zeros((2, 8), np.int64), 0)),
+        r"threshold must have shape \(3, 8\), got \(2, 8\)",
+    ),
+    (
+        lambda: replace(LISTED, output_bias=Constant(np.zeros((2, 5), np.int64), 0)),
+        r"output_bias must have shape \(1, 5\), got \(2, 5\)",
+    ),
 ]
 
 
 def fake_quantized(parameters: HadamParameters, raw_inputs: npt.ArrayLike) -> Array:
     """The network in raw units, written from the README's equations alone.
 
-    Returns int64 raw answers, (batch, d_out) or (batch, T, d_out) as the network reads.
+    Returns int64 raw answers, (batch, d_out), (batch, T, d_out) or (batch, reads, d_out) as the
+    network reads.
     """
     p = parameters
     raw = torch.as_tensor(np.asarray(raw_inputs, np.int64))
@@ -148,6 +174,17 @@ def fake_quantized(parameters: HadamParameters, raw_inputs: npt.ArrayLike) -> Ar
         logits, _ = biased(product, exp + p.output_exp, p.output_bias, phase)
         return largest(logits) if p.argmax else logits
 
+    def added(sums: Tensor, s: Tensor, read: int) -> Tensor:
+        """One more read: the exact sum, which fits whatever holds all that it can be."""
+        shifted, exp = biased(s, p.state.exp, p.threshold, read)
+        product = exact(shifted.clamp(min=0) @ v[read].T)
+        both, at = add(sums, sums_exp, product, exp + p.output_exp)
+        assert at == sums_exp
+        return both
+
+    timesteps = () if isinstance(p.read, str) else p.read
+    sums_exp = min(p.output_bias.exp, p.state.exp + p.output_exp)
+    sums = exact(p.output_bias.raw[0] << (p.output_bias.exp - sums_exp)).expand(len(raw), -1)
     s, answers = torch.zeros(len(raw), n, dtype=torch.float64), []
     for t in range(raw.shape[1]):
         phase = t % period
@@ -156,6 +193,9 @@ def fake_quantized(parameters: HadamParameters, raw_inputs: npt.ArrayLike) -> Ar
         total, exp = add(rotated, p.state.exp - shifts[phase], injected, injected_exp)
         total, exp = biased(total, exp, p.bias, phase)
         s = narrow(total, exp, p.state)
-        if p.read == "every" or t == raw.shape[1] - 1:
+        if t in timesteps:
+            sums = added(sums, s, timesteps.index(t))
+            answers.append((largest(sums) if p.argmax else sums).numpy().astype(np.int64))
+        elif p.read == "every" or (p.read == "last" and t == raw.shape[1] - 1):
             answers.append(answer(s, phase).numpy().astype(np.int64))
-    return np.stack(answers, 1) if p.read == "every" else answers[0]
+    return answers[0] if p.read == "last" else np.stack(answers, 1)

@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 import torch
 from contracts.families.hadamrnn import fake_quantized
 from sylvan.model.cells.hadamrnn.layer import FEW_SYMBOLS, HadamRNN, integer_parameters
-from sylvan.model.cells.hadamrnn.step import program
+from sylvan.model.cells.hadamrnn.step import Constant, program
+from sylvan.model.errors import UserError
 from sylvan.model.evaluate import real_answers
 from sylvan.model.interpret import run
 from sylvan.model.numbers import Format
@@ -48,15 +50,31 @@ def plain(layer: HadamRNN, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]
     And where no ReLU meets a zero, whose slope is anybody's: quantized columns cancel now and then.
     """
     u = symmetric(layer.audible_weights(), layer.weight_bits)
-    v = symmetric(layer.output_weights, layer.weight_bits)
+    weights, factors = layer.output_weights, torch.ones(1)
+    if layer.reads:
+        # Where 1/sqrt(2) is left over, the state is kept in units of sqrt(2) after even timesteps.
+        odd = layer.block.bit_length() % 2 == 0
+        units = [2**0.5 if odd and t % 2 == 0 else 1.0 for t in layer.reads]
+        factors = torch.tensor(units, dtype=torch.float64)[:, None, None]
+    v = symmetric(weights * factors, layer.weight_bits) / factors
     hadamard = torch.block_diag(*[hadamard_matrix(layer.block)] * (layer.hidden // layer.block))
     w = torch.diag(layer.signs) @ hadamard / math.sqrt(layer.block)
     h, answers, smooth = torch.zeros(len(x), layer.hidden, dtype=torch.float64), [], []
+    total = layer.output_bias.expand(len(x), -1)
     for t in range(x.shape[1]):
         injected = u[:, x[:, t]].T if layer.symbols else x[:, t] @ u.T
         h = h @ w.T + injected + (layer.bias if layer.bias_at == "loop" else 0)
-        shifted = h + layer.bias if layer.bias_at == "relu" else h
-        answers.append(torch.relu(shifted) @ v.T + layer.output_bias)
+        g = layer.bias if layer.bias_at == "relu" else torch.zeros_like(h[0])
+        if layer.reads:
+            if t not in layer.reads:
+                continue
+            read = layer.reads.index(t)
+            shifted = h + (g[read] if g.ndim == 2 else g)
+            total = total + torch.relu(shifted) @ v[read].T
+            answers.append(total)
+        else:
+            shifted = h + g
+            answers.append(torch.relu(shifted) @ v.T + layer.output_bias)
         smooth.append((shifted.abs() > 1e-9).all(1, keepdim=True))
     return torch.stack(answers, 1), torch.stack(smooth, 1)
 
@@ -74,10 +92,13 @@ def test_fast_forms_have_the_values_and_gradients_of_the_equation(
     hidden: int, block: int, signs: str, bias: str, symbols: bool
 ) -> None:
     x = values(draw(symbols), torch.float64)
-    for read in READS:
-        layer = make(hidden, block, symbols=symbols, signs=signs, bias=bias, read=read).double()
+    for read, reads in (("last", None), ("last", (0, 3, 6)), ("last", (8,)), ("every", None)):
+        more = {"symbols": symbols, "signs": signs, "bias": bias, "read": read, "reads": reads}
+        layer = make(hidden, block, **more).double()
         asked = -1 if read == "last" else slice(None)
-        wanted, smooth = (answers[:, asked] for answers in plain(layer, x))
+        wanted, smooth = plain(layer, x)
+        smooth = smooth.all(1) if reads else smooth[:, asked]
+        wanted = wanted[:, asked]
         got = layer(x)
         torch.testing.assert_close(got, wanted, rtol=1e-10, atol=1e-10)
         weights = torch.randn(wanted.shape, dtype=torch.float64) * smooth
@@ -95,6 +116,8 @@ def test_walking_and_the_kernel_agree_where_the_layer_chooses_between_them() -> 
     x = values(draw(False), torch.float64)
     layer = make(16, 16).double()
     torch.testing.assert_close(layer(x[:1]), layer(x)[:1], rtol=1e-10, atol=1e-10)
+    listed = make(16, 16, reads=[2, 5]).double()
+    torch.testing.assert_close(listed(x[:1]), listed(x)[:1], rtol=1e-10, atol=1e-10)
     many = HadamRNN(FEW_SYMBOLS + 1, 16, 4, symbols=True, read="last").double()
     few = HadamRNN(FEW_SYMBOLS, 16, 4, symbols=True, read="last").double()
     with torch.no_grad():
@@ -138,10 +161,14 @@ def test_golden_equals_the_independent_fake_quantizer(
     """Bit for bit, also where few state bits saturate and round everywhere."""
     source = SymbolInput(3) if symbols else PIXELS
     raw = draw(symbols, batch=4, length=12)
-    for read, bias, bits, argmax in product(
-        ("last", "every"), ("relu", "loop"), (4, 12), (False, True)
+    for (read, reads), bias, bits, argmax in product(
+        (("last", None), ("every", None), ("last", [0, 5, 11])),
+        ("relu", "loop"),
+        (4, 12),
+        (False, True),
     ):
-        layer = make(hidden, block, symbols=symbols, read=read, bias=bias, weight_bits=3)
+        more = {"symbols": symbols, "read": read, "reads": reads, "bias": bias}
+        layer = make(hidden, block, weight_bits=3, **more)
         # Calibrated on two sequences of four: the others may saturate.
         parameters = integer_parameters(layer, source, raw[:2], bits, argmax)
         assert parameters.state.width == bits
@@ -164,7 +191,63 @@ def test_the_integer_network_follows_the_real_one(block: int, symbols: bool, bia
     assert np.abs(real - wanted).max() < 1e-3 * np.abs(wanted).max()
 
 
+@pytest.mark.parametrize("block", [16, 32])
+@pytest.mark.parametrize("symbols", [False, True], ids=["numeric", "symbols"])
+@pytest.mark.parametrize("bias", ["relu", "loop"])
+def test_the_sum_over_the_reads_follows_the_real_one(block: int, symbols: bool, bias: str) -> None:
+    """After each read; and all sums are in one unit, whatever the phases of the reads."""
+    source = SymbolInput(3) if symbols else PIXELS
+    raw = draw(symbols, length=40)
+    layer = make(block, block, symbols=symbols, bias=bias, reads=[3, 10, 11, 38])
+    net = program(integer_parameters(layer, source, raw, 20))
+    assert len(set(net.readout.unit)) == 1
+    real = real_answers(net, run(net, raw), raw.shape[1])
+    with torch.no_grad():
+        wanted = layer(values(raw, torch.float32)).numpy()
+        steps = plain(layer.double(), values(raw, torch.float64))[0].numpy()
+    assert np.abs(real[:, -1] - wanted).max() < 1e-3 * np.abs(wanted).max()
+    assert np.abs(real - steps).max() < 1e-3 * np.abs(steps).max()
+
+
+def test_the_sum_is_as_wide_as_it_must_be_and_no_wider() -> None:
+    """One unit, V = 3, -2, 1 at three reads, features in 0..7, c = 5: -9 to 33.
+
+    At most 5 + 21 after the first read; at least 5 - 14 after the second; 5 + 21 + 7 after all.
+    """
+    layer = HadamRNN(1, 1, 1, bias="loop", reads=[0, 1, 2], weight_bits=3)
+    source = NumericInput(1, Format(-8, 7), (1.0,), (0.0,))
+    given = integer_parameters(layer, source, np.full((1, 3, 1), 7), 4)
+    given = replace(
+        given,
+        output_weights=np.array([[[3]], [[-2]], [[1]]]),
+        output_bias=Constant(np.array([[5]]), given.state.exp),
+    )
+    net = program(given)
+    exp = given.state.exp
+    assert given.state == Format(-8, 7, exp)
+    assert net.output.format == Format(-9, 33, exp)
+    assert net.readout.states[0].initial.tolist() == [5]
+
+
+def test_sequences_that_end_before_the_last_read_are_refused_and_longer_ones_are_not() -> None:
+    layer = make(16, 16, reads=[2, 6])
+    x = values(draw(False), torch.float32)
+    torch.testing.assert_close(layer(x), layer(x[:, :7]))
+    with pytest.raises(UserError, match=r"^the network reads timestep 6, .* 7 timesteps, got 6$"):
+        layer(x[:, :6])
+
+
 REFUSALS = [
+    ({"reads": 3}, "reads must be a list of timesteps, got 3"),
+    ({"reads": "3"}, "reads must be a list of timesteps, got '3'"),
+    ({"reads": []}, "reads must be at least one"),
+    ({"reads": [4, 4]}, "reads must increase from 0 or more, 4 does not"),
+    ({"reads": [-1]}, "reads must increase from 0 or more, -1 does not"),
+    ({"reads": [1.5]}, "reads must be an integer, got 1.5"),
+    (
+        {"reads": [1], "read": "every"},
+        "reads are for tasks answered after the last step, not at every",
+    ),
     ({"hidden": 0}, "hidden must be a whole number >= 1, got 0"),
     ({"hidden": 24, "block": 16}, "block must be a power of two that divides 24, got 16"),
     ({"hidden": 24}, "block must be a power of two that divides 24, got 24"),
