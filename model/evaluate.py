@@ -55,6 +55,7 @@ def check_fits(program: Program, task: Task) -> None:
     pairs = [
         ("input", program.input, task.input),
         ("outputs", program.output.size, outputs),
+        # The last answer of a sequence is the one that counts.
         ("read", "last" if program.readout.timesteps else program.readout.read, task.read),
     ]
     for name, found, wanted in pairs:
