@@ -17,9 +17,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from sylvan.model.checkpoint import CHECKPOINT_FILE, CONFIG_FILE, Config, load_checkpoint
 from sylvan.model.errors import UserError
+from sylvan.model.export import export
 from sylvan.model.files import write_whole
 from sylvan.model.history import Epoch
 from sylvan.model.presets import PRESETS, preset
+from sylvan.model.storage import load
 from sylvan.model.tasks import load_task
 from sylvan.model.train import evaluate, train
 
@@ -67,6 +69,23 @@ def test_a_run_leaves_its_four_files_and_the_metrics_are_its_own(quick: Path) ->
     }
     assert metrics["integer"] == {} and metrics["seconds_training"] > 0
     assert (quick / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_network_read_at_timesteps_is_trained_exported_and_scored(tmp_path: Path) -> None:
+    """Its reads are in the config, and so in the checkpoint that loads."""
+    config = Config(
+        task="digits", hidden=64, epochs=4, rate=0.02, cell_options={"reads": [20, 41, 63]}
+    )
+    metrics = train(config, tmp_path / "run")
+    assert load_checkpoint(tmp_path / "run")[0].output_weights.shape == (3, 10, 64)
+    result = export(tmp_path / "run", 12)
+    program = load(result.folder)
+    assert program.readout.timesteps == (20, 41, 63)
+    assert result.float_score.score == metrics["score"] > 70
+    assert abs(result.integer_score.score - metrics["score"]) < 3
+    late = dataclasses.replace(config, cell_options={"reads": [20, 64]})
+    with pytest.raises(UserError, match="need at least 65 timesteps, got 64"):
+        train(late, tmp_path / "late")
 
 
 def test_one_config_gives_one_set_of_weights_and_a_seed_another(

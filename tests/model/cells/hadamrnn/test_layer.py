@@ -16,7 +16,7 @@ from sylvan.model.errors import UserError
 from sylvan.model.evaluate import real_answers
 from sylvan.model.interpret import run
 from sylvan.model.numbers import Format
-from sylvan.model.program import READS, NumericInput, SymbolInput
+from sylvan.model.program import NumericInput, SymbolInput
 from sylvan.model.quantize import symmetric
 
 SIZES = [(1, 1), (2, 2), (6, 2), (16, 16), (24, 8), (64, 16), (128, 128)]
