@@ -51,7 +51,13 @@ def real_answers(program: Program, answers: Array, length: int) -> Array:
 
 def check_fits(program: Program, task: Task) -> None:
     """Raise UserError unless the program can take and answer the task's sequences."""
-    outputs = 1 if answers_index(program) else task.outputs
+    index = answers_index(program)
+    if index and not task.answers_index:
+        raise UserError(
+            f"the program answers an index, by which the task {task.name} cannot be scored: export "
+            "it without argmax"
+        )
+    outputs = 1 if index else task.outputs
     pairs = [
         ("input", program.input, task.input),
         ("outputs", program.output.size, outputs),

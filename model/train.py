@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.nn.utils import clip_grad_norm_
 
+from .arrays import Array
 from .batches import Batch, Batches
 from .checkpoint import Config, build_layer, load_checkpoint, save_checkpoint, sides
 from .curves import curves
@@ -209,25 +210,25 @@ class _Run:
 
 def evaluate(layer: Recurrent, task: Task, split: Split, device: str = "cpu") -> Score:
     """The float model's score and loss on a split."""
-    values = torch.from_numpy(task.values(split.inputs))
     layer.eval()
-    count, length = values.shape[:2]
+    count, length = split.inputs.shape[:2]
+
+    def values(raw: Array) -> Tensor:
+        return torch.from_numpy(task.values(raw)).to(device)
+
+    answers = []
     with torch.no_grad():
         if task.window:
-            answers = _along_streams(layer, values.to(device))
+            state, part = layer.begin(count), max(1, EVALUATION_ELEMENTS // (count * layer.hidden))
+            for t in range(0, length, part):
+                logits, state = layer.follow(values(split.inputs[:, t : t + part]), state)
+                answers.append(logits.cpu())
         else:
             part = max(1, EVALUATION_ELEMENTS // (length * layer.hidden))
-            parts = [layer(x.to(device)).cpu() for x in values.split(min(part, count))]
-            answers = torch.cat(parts)
-    return task.score(answers.numpy(), split.targets)
-
-
-def _along_streams(layer: Recurrent, x: Tensor) -> Tensor:
-    state, answers = layer.begin(len(x)), []
-    for part in x.split(max(1, EVALUATION_ELEMENTS // (len(x) * layer.hidden)), 1):
-        logits, state = layer.follow(part, state)
-        answers.append(logits.cpu())
-    return torch.cat(answers, 1)
+            for i in range(0, count, part):
+                answers.append(layer(values(split.inputs[i : i + part])).cpu())
+    whole = torch.cat(answers, 1 if task.window else 0)
+    return task.score(whole.numpy(), split.targets)
 
 
 def _temperature(layer: Recurrent, task: Task, device: str) -> float:

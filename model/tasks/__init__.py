@@ -70,10 +70,12 @@ class Task:
         train, validation, test: disjoint; choices are made on the first two only.
     Class attributes:
         answers: "class", one of `outputs`, or "number", the targets being real values.
+        answers_index: whether the index of the largest output says enough to be scored.
         lower_is_better: so is the score.
     """
 
     answers: ClassVar[str] = "class"
+    answers_index: ClassVar[bool] = True
     lower_is_better: ClassVar[bool] = False
 
     name: str
@@ -136,6 +138,7 @@ class Task:
 class Text(Task):
     """A language model's task: the next symbol, scored in bits per character, read every step."""
 
+    answers_index = False
     lower_is_better = True
 
     def score(self, logits: npt.ArrayLike, targets: Array) -> Score:
@@ -151,6 +154,7 @@ class Number(Task):
     """
 
     answers = "number"
+    answers_index = False
     tolerance: float = 0.04
 
     def score(self, logits: npt.ArrayLike, targets: Array) -> Score:

@@ -386,3 +386,14 @@ def test_bad_configs(change: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError) as refusal:
         dataclasses.replace(QUICK, **change)
     assert str(refusal.value) == message
+
+
+def test_numbers_are_trained_scored_and_exported_but_have_no_index(tmp_path: Path) -> None:
+    sizes = {"length": 8, "train": 200, "validation": 50, "test": 50}
+    config = Config("adding", hidden=16, epochs=2, task_options=sizes)
+    metrics = train(config, tmp_path)
+    made = export(tmp_path, 14)
+    assert made.float_score.loss == pytest.approx(metrics["loss"], rel=1e-5)
+    assert made.integer_score.loss == pytest.approx(metrics["loss"], rel=0.05)
+    with pytest.raises(UserError, match="an index, by which the task adding cannot be scored"):
+        export(tmp_path, 14, argmax=True)
