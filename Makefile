@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup icarus demo test test-all lint format types readme results bench-golden bench-phases bench-train
+.PHONY: help setup icarus demo test test-all lint format types readme results gallery bench-golden bench-phases bench-train
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -51,6 +51,9 @@ readme: setup  ## write the table of the README from the figures of the last dem
 results: setup  ## train the presets on the data sets in DATA, score them, write docs/results.md
 	@$(BIN)/python bench/results.py $(if $(DATA),--data $(DATA)) $(if $(ONLY),--only $(ONLY))
 	@$(BIN)/python docs/results.py runs/results
+
+gallery: setup  ## export the small programs of gallery/, training those that are missing
+	@$(BIN)/python bench/gallery.py $(if $(DATA),--data $(DATA))
 
 lint: setup  ## formatting and lint
 	@$(BIN)/ruff format --check

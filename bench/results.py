@@ -20,12 +20,15 @@ from sylvan.model.widths import widths
 
 RUNS = Path("runs/results")
 BITS = (8, 10, 12)
-LONG = frozenset({"warpeace", "warpeace-float", "ptb-char"})
-"""Presets of hours: trained when they are asked for by name, with one seed."""
+LONG = frozenset(
+    {"warpeace", "warpeace-float", "ptb-char"}
+    | {name for name in PRESETS if name.endswith("-paper")}
+)
+"""Presets of long runs: trained when they are asked for by name, with one seed."""
 
 
-def run(name: str, config: Config, data: Path | None) -> None:
-    """Train one seed of a preset if it is missing, then score its programs."""
+def trained_run(name: str, config: Config, data: Path | None) -> Path:
+    """The folder of one seed of a preset, trained if it is missing."""
     folder = RUNS / f"{name}-{config.seed}"
     if not (folder / METRICS_FILE).is_file():
 
@@ -35,6 +38,11 @@ def run(name: str, config: Config, data: Path | None) -> None:
             )
 
         train(config, folder, show, data=data, resume=(folder / TRAINING_FILE).is_file())
+    return folder
+
+
+def score(folder: Path, data: Path | None) -> None:
+    """Score the programs of a run at the widths of the table."""
     trained = load_trained(folder, data)
     try:
         for width in widths(trained, BITS):
@@ -53,7 +61,8 @@ def main() -> None:
     for name in given.only:
         for seed in range(1 if name in LONG else given.seeds):
             try:
-                run(name, dataclasses.replace(preset(name), seed=seed), given.data)
+                config = dataclasses.replace(preset(name), seed=seed)
+                score(trained_run(name, config, given.data), given.data)
             except UserError as error:
                 print(f"{name}: left out: {error}", flush=True)
                 break

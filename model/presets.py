@@ -15,6 +15,25 @@ PAPER: dict[str, Any] = {"bias": "loop", "signs": "learned"}
 PRESETS: Mapping[str, Config] = {
     "digits": Config("digits", hidden=256, epochs=60, smoothing=0.1),
     "digits-block": Config("digits", hidden=256, block=64, epochs=60, smoothing=0.1),
+    "digits-qornn": Config(
+        "digits", cell="qornn", hidden=64, weight_bits=4, epochs=20, temperature=True
+    ),
+    "digits-lstm": Config(
+        "digits",
+        cell="lstm",
+        hidden=64,
+        epochs=30,
+        clip=1.0,
+        cell_options={"normalization": "weight", "sampling": "deterministic"},
+    ),
+    "digits-gru": Config(
+        "digits",
+        cell="gru",
+        hidden=64,
+        epochs=30,
+        clip=1.0,
+        cell_options={"normalization": "weight", "sampling": "deterministic"},
+    ),
     "copy-100": Config(
         "copy", hidden=128, block=16, epochs=8, rate=0.03, task_options={"length": 100}
     ),
