@@ -5,7 +5,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup icarus demo test test-all lint format types readme results gallery bench-golden bench-phases bench-train
+.PHONY: help setup icarus demo test test-all lint format types readme results gallery \
+	bench-factors bench-golden bench-phases bench-qornn bench-train
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -16,7 +17,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 help:  ## list the targets
-	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
 
 demo: setup  ## train, export, generate, simulate, place and route; ends with a table of figures
 	@$(BIN)/sylvan demo
@@ -36,11 +37,17 @@ ifneq ($(wildcard ../shared/data),)
 test test-all: export SYLVAN_DATA ?= $(abspath ../shared/data)
 endif
 
+bench-factors: setup  ## what bits of a normalization's factors cost, in the gated cells of RUNS
+	@$(BIN)/python bench/factors.py $(or $(RUNS),$(error Give trained runs: make bench-factors RUNS="runs/a runs/b"))
+
 bench-golden: setup  ## images per second of the golden model; writes bench/golden.json
 	@$(BIN)/python bench/golden.py
 
 bench-phases: setup  ## phases against fixed-point constants for 1/sqrt(2), as a table
 	@$(BIN)/python bench/phases.py
+
+bench-qornn: setup  ## few bits in an orthogonal loop, as a table; WHAT is matrix, copy or digits
+	@$(BIN)/python bench/qornn.py $(or $(WHAT),matrix)
 
 bench-train: setup  ## training iterations against a dense loop; writes bench/train.json
 	@$(BIN)/python bench/train.py

@@ -13,17 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from sylvan.model.cells.qornn.layer import (
-    QORNN,
-    defect,
-    haar,
-    henaff,
-    integer_parameters,
-    orthogonal_integers,
-)
+from sylvan.model.cells.qornn.layer import QORNN, integer_parameters
 from sylvan.model.cells.qornn.step import ACTIVATIONS, program
 from sylvan.model.checkpoint import Config, load_checkpoint, sides
 from sylvan.model.evaluate import evaluate
+from sylvan.model.orthogonal import defect, haar, henaff
+from sylvan.model.quantize import orthogonal_integers
 from sylvan.model.tasks import Task, load_task
 from sylvan.model.train import evaluate as evaluate_float
 from sylvan.model.train import train

@@ -87,31 +87,23 @@ PRESETS: Mapping[str, Config] = {
     "permuted-mnist": Config(
         "mnist",
         hidden=512,
-        epochs=20,
-        batch=100,
+        epochs=30,
+        batch=200,
         rate=0.005,
+        refit=True,
         temperature=True,
         task_options={"permuted": True},
     ),
     "permuted-mnist-reads": Config(
         "mnist",
         hidden=512,
-        epochs=20,
-        batch=100,
+        epochs=30,
+        batch=200,
         rate=0.005,
+        refit=True,
         temperature=True,
         task_options={"permuted": True},
         cell_options={"reads": [195, 391, 587, 783]},
-    ),
-    "permuted-mnist-2048": Config(
-        "mnist",
-        hidden=2048,
-        block=1024,
-        epochs=20,
-        batch=100,
-        rate=0.004,
-        temperature=True,
-        task_options={"permuted": True},
     ),
     "permuted-mnist-paper": Config(
         "mnist",
@@ -125,7 +117,7 @@ PRESETS: Mapping[str, Config] = {
         cell_options=PAPER,
     ),
     "sequential-mnist": Config(
-        "mnist", hidden=512, epochs=30, batch=100, rate=0.005, temperature=True
+        "mnist", hidden=512, epochs=30, batch=200, rate=0.005, refit=True, temperature=True
     ),
     "sequential-mnist-paper": Config(
         "mnist",

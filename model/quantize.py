@@ -11,6 +11,10 @@ import torch
 from torch import Tensor
 
 MAX_WEIGHT_BITS = 16
+FACTOR_BITS = 16
+"""Of an orthogonal matrix's alpha: an error of 2**-17 is 0.6 % of the amplitude in 784 steps."""
+CLIPS = [2.0 ** (-step / 4) for step in range(13)]
+"""Ranges that `orthogonal_integers` tries, as fractions of the largest entry."""
 
 
 def symmetric_integers(weights: Tensor, bits: int) -> tuple[Tensor, Tensor]:
@@ -55,6 +59,41 @@ class _StraightThrough(torch.autograd.Function):
     @staticmethod
     def backward(ctx: object, *gradients: Tensor) -> tuple[Tensor, None]:
         return gradients[0], None
+
+
+@torch.no_grad()
+def orthogonal_integers(matrix: Tensor, bits: int, horizon: int = 1) -> tuple[Tensor, Tensor]:
+    """Integers `q` within `+-(2**(bits-1) - 1)` and a scalar `alpha` with `matrix ~ q * alpha`.
+
+    The grid is the one of `CLIPS` that is closest to the matrix. With alpha, in `FACTOR_BITS` bits,
+    a random state has after `horizon` steps the size that it had before.
+    """
+    top = (1 << (bits - 1)) - 1
+    peak = matrix.abs().amax()
+    best, integers = -1.0, matrix
+    for clip in CLIPS:
+        q = (matrix * (top / (clip * peak))).round_().clamp_(-top, top)
+        closeness = ((matrix * q).sum() ** 2 / (q * q).sum()).item()
+        if not closeness <= best:
+            best, integers = closeness, q
+    mantissa, exponent = torch.frexp((1 / growth(integers, horizon)).to(matrix))
+    return integers, torch.ldexp((mantissa * 2**FACTOR_BITS).round(), exponent - FACTOR_BITS)
+
+
+def growth(matrix: Tensor, steps: int) -> Tensor:
+    """By what random states grow in each of `steps` steps: `(|W^steps| / sqrt(n))^(1 / steps)`.
+
+    1 for orthogonal matrices. Squared `log2 steps` times, and brought back to size each time.
+    """
+    power, done = matrix.double(), 1
+    size = power.norm() / math.sqrt(len(matrix))
+    total = size.log()
+    while done < steps:
+        power = power / size
+        power = power @ power
+        size = power.norm() / math.sqrt(len(matrix))
+        total, done = 2 * total + size.log(), 2 * done
+    return (total / done).exp()
 
 
 def range_exponent(peak: float, bits: int) -> int:

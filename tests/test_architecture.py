@@ -21,7 +21,7 @@ FOLDERS: dict[str, str] = PROJECT["tool"]["setuptools"]["package-dir"]
 
 PROGRAM = "errors files numbers arrays matrices operations program"
 GOLDEN = PROGRAM + " storage builder interpret"
-MODEL = GOLDEN + " step data tasks evaluate quantize recurrence recurrent layer train"
+MODEL = GOLDEN + " step data tasks evaluate quantize orthogonal recurrence recurrent layer train"
 
 # room: (its modules, the rooms it may import besides itself). A new module of sylvan.model gets its
 # place here; a new cell family, task, operator or board has one already.
@@ -40,13 +40,14 @@ ARROWS = {
     "recurrent": (r"sylvan\.model\.(recurrent|normalized)", PROGRAM + " quantize"),
     "layer": (
         r"sylvan\.model\.(gated|cells\.\w+\.layer)",
-        PROGRAM + " builder step quantize recurrence recurrent",
+        PROGRAM + " builder step quantize orthogonal recurrence recurrent",
     ),
     "step": (r"sylvan\.model\.cells(\.\w+)*", PROGRAM + " builder"),
     "data": (r"sylvan\.model\.(data|text)", "errors arrays numbers"),
     "tasks": (r"sylvan\.model\.(tasks(\.\w+)?|language)", PROGRAM + " data"),
     "evaluate": (r"sylvan\.model\.evaluate", GOLDEN + " tasks"),
     "quantize": (r"sylvan\.model\.quantize", PROGRAM),
+    "orthogonal": (r"sylvan\.model\.orthogonal", "quantize"),
     "recurrence": (r"sylvan\.model\.(lanes|loss|recurrence|threads|walsh)", GOLDEN),
     "train": (
         r"sylvan\.model\.(checkpoint|presets|batches|history|curves|train|importing)",
@@ -67,7 +68,7 @@ LIBRARIES = {
     "amaranth_boards": "hw boards",
     "cocotb": "sim",
     "cocotb_tools": "sim",
-    "torch": "quantize recurrence recurrent layer train export",
+    "torch": "quantize orthogonal recurrence recurrent layer train export",
     "numba": "recurrence",
     "llvmlite": "recurrence",
     "sklearn": "tasks",
@@ -183,7 +184,7 @@ def test_helpers_of_the_tests_have_names_of_their_own() -> None:
         ("model/cells/toy/step.py", "from ...export import x", "step must not import export"),
         ("model/unheard_of.py", "", "sylvan.model.unheard_of has no place in ARROWS"),
         ("hw/operators/add.py", "import sylvan.model.interpret", "hw must not import interpret"),
-        ("hw/core.py", "import torch.nn", "torch belongs to quantize recurrence recurrent layer"),
+        ("hw/core.py", "import torch.nn", "torch belongs to quantize orthogonal recurrence"),
         ("hw/core.py", "from sylvan import sim", "hw must not import sim"),
         ("sim/run.py", "import amaranth.sim", "amaranth belongs to hw boards, not to sim"),
         ("boards/icebreaker.py", "from sylvan.sim import run", "boards must not import sim"),

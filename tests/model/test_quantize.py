@@ -1,10 +1,19 @@
 """Quantizers and ranges against their definitions, by hand and over many values."""
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
-from sylvan.model.quantize import range_exponent, sign, symmetric, symmetric_integers
+from sylvan.model.orthogonal import defect, haar, henaff
+from sylvan.model.quantize import (
+    growth,
+    orthogonal_integers,
+    range_exponent,
+    sign,
+    symmetric,
+    symmetric_integers,
+)
 
 BY_HAND = [
     # bits, weights, integers, unit: the largest magnitude is clamped where it is positive
@@ -33,6 +42,37 @@ def test_sign_is_never_zero_and_straight_through() -> None:
     assert sign(latent).tolist() == [-1.0, 1.0, 1.0]
     (gradient,) = torch.autograd.grad(sign(latent) @ torch.tensor([1.0, 2.0, 3.0]), latent)
     assert gradient.tolist() == [1.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize("bits", range(2, 9))
+@pytest.mark.parametrize("start", [haar, henaff])
+def test_the_grid_of_an_orthogonal_matrix_keeps_the_energy_and_its_range(
+    bits: int, start: Callable[[int, torch.Generator], torch.Tensor]
+) -> None:
+    for hidden in (1, 2, 7, 64):
+        w = start(hidden, torch.Generator().manual_seed(bits))
+        q, alpha = orthogonal_integers(w, bits)
+        assert torch.equal(q, q.round())
+        assert q.abs().max() <= 2 ** (bits - 1) - 1
+        torch.testing.assert_close((q * alpha).norm(), torch.tensor(hidden**0.5), rtol=1e-4, atol=0)
+        raw = alpha.item() * 2.0**40
+        while raw >= 2**16:
+            raw /= 2
+        assert raw * 2 ** (raw < 2**15) % 1 == 0, "alpha has 16 bits"
+    errors = []
+    for more in range(bits, 9):
+        q, alpha = orthogonal_integers(w, more)
+        errors.append(torch.linalg.matrix_norm(defect(q * alpha), 2).item())
+    assert errors[0] >= errors[-1]
+
+
+@pytest.mark.parametrize("horizon", [1, 2, 16, 1024])
+def test_a_random_state_is_as_large_after_the_horizon(horizon: int) -> None:
+    w = haar(24, torch.Generator().manual_seed(horizon)).double()
+    torch.testing.assert_close(growth(w, horizon), torch.tensor(1.0).double(), rtol=1e-6, atol=0)
+    q, alpha = orthogonal_integers(w, 3, horizon)
+    after = torch.linalg.matrix_power(q * alpha, horizon)
+    assert abs(after.norm().item() / 24**0.5 - 1) < 2e-5 * horizon
 
 
 @pytest.mark.parametrize("bits", [2, 3, 8, 12, 32])

@@ -9,19 +9,7 @@ import numpy as np
 import pytest
 import torch
 from contracts.families.qornn import fake_quantized
-from sylvan.model.cells.qornn.layer import (
-    QORNN,
-    Bjorck,
-    Orthogonal,
-    defect,
-    growth,
-    haar,
-    henaff,
-    integer_parameters,
-    low_rank,
-    moved,
-    orthogonal_integers,
-)
+from sylvan.model.cells.qornn.layer import QORNN, integer_parameters
 from sylvan.model.cells.qornn.step import ACTIVATIONS, program
 from sylvan.model.checkpoint import Config, load_checkpoint
 from sylvan.model.errors import UserError
@@ -30,6 +18,7 @@ from sylvan.model.export import export
 from sylvan.model.history import load_training, save_training
 from sylvan.model.interpret import run
 from sylvan.model.numbers import Format
+from sylvan.model.orthogonal import Orthogonal
 from sylvan.model.program import READS, NumericInput, SymbolInput
 from sylvan.model.quantize import symmetric
 from sylvan.model.train import History, train
@@ -128,69 +117,6 @@ def test_starts_are_orthogonal_and_drawn_from_the_seed(hidden: int) -> None:
         assert hidden == 1 or not torch.equal(a, c)
 
 
-def test_membership_is_of_the_orthogonal_group_only() -> None:
-    w = haar(20, torch.Generator().manual_seed(0)).double()
-    w = torch.linalg.qr(w).Q
-    assert Orthogonal.in_manifold(w)
-    assert not Orthogonal.in_manifold(w * 1.001)
-    assert Orthogonal.in_manifold(w * 1.001, tolerance=0.01)
-    assert not Orthogonal.in_manifold(torch.full((2, 2), float("nan")))
-    assert not Orthogonal.in_manifold(torch.zeros(3, 3))
-
-
-@pytest.mark.parametrize("hidden", SIZES)
-@pytest.mark.parametrize("spread", [0.01, 1.0, 30.0])
-def test_bjorck_converges_to_the_orthogonal_factor(hidden: int, spread: float) -> None:
-    """Also from a latent matrix far off, of any size; gradients are those of the polar factor."""
-    random = torch.Generator().manual_seed(hidden)
-    noise = torch.randn(hidden, hidden, generator=random, dtype=torch.float64)
-    latent = haar(hidden, random).double() + spread * noise
-    left, _, right = torch.linalg.svd(latent)
-    got = Bjorck()(latent)
-    assert Orthogonal.in_manifold(got, 1e-12)
-    torch.testing.assert_close(got, left @ right, rtol=0, atol=1e-9)
-    if spread < 1:
-        latent.requires_grad_()
-        assert torch.autograd.gradcheck(Bjorck(), latent, atol=1e-5)
-
-
-def test_bjorck_gives_tangent_gradients_where_the_latent_matrix_is_orthogonal() -> None:
-    w = torch.linalg.qr(haar(9, torch.Generator().manual_seed(3)).double()).Q.requires_grad_()
-    weights = torch.randn(9, 9, dtype=torch.float64)
-    (gradient,) = torch.autograd.grad((Bjorck()(w) * weights).sum(), w)
-    skew = w.detach().T @ gradient
-    torch.testing.assert_close(skew, -skew.T)
-
-
-@pytest.mark.parametrize("hidden", SIZES)
-@pytest.mark.parametrize("rank", [1, 2, 5])
-def test_projunn_moves_along_the_group_as_its_equation_says(hidden: int, rank: int) -> None:
-    rank = min(rank, hidden)
-    random = torch.Generator().manual_seed(rank)
-    w = torch.linalg.qr(haar(hidden, random).double()).Q
-    for size in (0.0, 1e-3, 1.0):
-        a, b = size * torch.randn(2, hidden, rank, generator=random, dtype=torch.float64)
-        change = w.T @ a @ b.T
-        wanted = w @ torch.matrix_exp((change - change.T) / 2)
-        torch.testing.assert_close(moved(w, a, b), wanted, rtol=0, atol=1e-12)
-
-
-def test_low_rank_is_nearly_the_closest() -> None:
-    random = torch.Generator().manual_seed(0)
-    for rank in (1, 2, 3):
-        matrix = torch.randn(12, 12, generator=random, dtype=torch.float64)
-        a, b = low_rank(matrix, rank)
-        left, values_, right = torch.linalg.svd(matrix)
-        best = (left[:, :rank] * values_[:rank]) @ right[:rank]
-        assert (matrix - a @ b.T).norm() < 1.05 * (matrix - best).norm()
-        thin = torch.randn(12, rank, dtype=torch.float64) @ torch.randn(rank, 12).double()
-        a, b = low_rank(thin, rank)
-        torch.testing.assert_close(a @ b.T, thin)
-    assert not (
-        torch.matmul(*[m if k == 0 else m.T for k, m in enumerate(low_rank(matrix * 0, 2))])
-    ).any()
-
-
 @pytest.mark.parametrize("rank", [1, 3])
 def test_projunn_learns_a_rotation_and_stays_on_the_group(rank: int) -> None:
     layer = make(8, strategy="projunn", rank=rank, divider=1.0)
@@ -207,35 +133,6 @@ def test_projunn_learns_a_rotation_and_stays_on_the_group(rank: int) -> None:
         losses.append(loss.item())
         assert Orthogonal.in_manifold(layer.recurrent_weights)
     assert losses[-1] < 0.01 * losses[0]
-
-
-@pytest.mark.parametrize("bits", range(2, 9))
-@pytest.mark.parametrize("start", [haar, henaff])
-def test_the_quantizer_keeps_the_energy_and_its_grid(bits: int, start: Any) -> None:
-    for hidden in (1, 2, 7, 64):
-        w = start(hidden, torch.Generator().manual_seed(bits))
-        q, alpha = orthogonal_integers(w, bits)
-        assert torch.equal(q, q.round())
-        assert q.abs().max() <= 2 ** (bits - 1) - 1
-        torch.testing.assert_close((q * alpha).norm(), torch.tensor(hidden**0.5), rtol=1e-4, atol=0)
-        raw = alpha.item() * 2.0**40
-        while raw >= 2**16:
-            raw /= 2
-        assert raw * 2 ** (raw < 2**15) % 1 == 0, "alpha has 16 bits"
-    errors = []
-    for more in range(bits, 9):
-        q, alpha = orthogonal_integers(w, more)
-        errors.append(torch.linalg.matrix_norm(defect(q * alpha), 2).item())
-    assert errors[0] >= errors[-1]
-
-
-@pytest.mark.parametrize("horizon", [1, 2, 16, 1024])
-def test_a_random_state_is_as_large_after_the_horizon(horizon: int) -> None:
-    w = haar(24, torch.Generator().manual_seed(horizon)).double()
-    torch.testing.assert_close(growth(w, horizon), torch.tensor(1.0).double(), rtol=1e-6, atol=0)
-    q, alpha = orthogonal_integers(w, 3, horizon)
-    after = torch.linalg.matrix_power(q * alpha, horizon)
-    assert abs(after.norm().item() / 24**0.5 - 1) < 2e-5 * horizon
 
 
 def test_post_training_quantization_is_of_evaluation_only() -> None:
