@@ -10,7 +10,7 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from sylvan.model.checkpoint import Config
+from sylvan.model.checkpoint import Config, load_checkpoint
 from sylvan.model.errors import UserError
 from sylvan.model.export import load_trained
 from sylvan.model.history import TRAINING_FILE, Epoch
@@ -38,6 +38,8 @@ def trained_run(name: str, config: Config, data: Path | None) -> Path:
             )
 
         train(config, folder, show, data=data, resume=(folder / TRAINING_FILE).is_file())
+    elif load_checkpoint(folder)[1] != config:
+        raise UserError(f"{folder} is of another recipe than {name} is now: delete it")
     return folder
 
 

@@ -5,6 +5,7 @@ the network's sides in its header, so it cannot be paired with another run's con
 are data only: opening a stranger's folder runs no code.
 """
 
+import contextlib
 import dataclasses
 import importlib
 import inspect
@@ -30,6 +31,15 @@ CONFIG_FILE, CHECKPOINT_FILE = "config.json", "checkpoint.safetensors"
 CELLS = Path(__file__).parent / "cells"
 HEADER = "sylvan"
 MAX_JSON_BYTES = 1 << 20
+METRICS_FILE, CURVES_FILE, WIDTHS_FILE = "metrics.json", "curves.png", "widths.png"
+PROGRAM_FOLDER = "program"
+RESULTS = (
+    METRICS_FILE,
+    CURVES_FILE,
+    WIDTHS_FILE,
+    f"{PROGRAM_FOLDER}/program.json",
+    f"{PROGRAM_FOLDER}/weights.npz",
+)
 LARGEST = 1 << 20
 MOST_WEIGHTS = 1 << 28
 """Of one matrix: a file must not be able to ask for all the memory there is."""
@@ -163,16 +173,18 @@ def build_layer(config: Config, network: Mapping[str, Any]) -> Recurrent:
         f".cells.{config.cell}.layer", __package__
     ).LAYER
     options = _options(family)
-    for name in given:
-        if name not in [*options, *network]:
+    for name in settings:
+        if settings[name] is not None and name not in options:
             raise UserError(
                 f"cell {config.cell} has no option {name!r}{nearest(name, options)}; "
                 f"known: {options}"
             )
     try:
         layer = family(**{"hidden": config.hidden, "seed": config.seed} | given)
-    except (ValueError, TypeError) as error:
-        raise UserError(f"cell {config.cell}: {error}") from None
+    except (ValueError, TypeError, RuntimeError) as error:
+        # The last is how torch says that there is not so much memory.
+        said = str(error).splitlines()[0]
+        raise UserError(f"cell {config.cell}: {said}") from None
     return layer
 
 
@@ -196,6 +208,14 @@ def sides(task: Task) -> dict[str, Any]:
         "read": task.read,
         "silent": task.silent,
     }
+
+
+def forget_results(folder: Path) -> None:
+    """Remove what describes the weights that a run had before: scores, pictures, its program."""
+    for name in RESULTS:
+        (folder / name).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        (folder / PROGRAM_FOLDER).rmdir()
 
 
 def save_checkpoint(

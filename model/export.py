@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from .census import additions_per_step, readout_additions, storage_bits
-from .checkpoint import Config, load_checkpoint
+from .checkpoint import METRICS_FILE, PROGRAM_FOLDER, Config, load_checkpoint, sides
 from .errors import UserError
 from .evaluate import evaluate
 from .files import parse_json, write_json
@@ -14,10 +14,7 @@ from .program import Program
 from .recurrent import Recurrent
 from .storage import save
 from .tasks import Score, Task, load_task
-from .train import METRICS_FILE
 from .train import evaluate as evaluate_float
-
-PROGRAM_FOLDER = "program"
 
 
 @dataclass(frozen=True)
@@ -48,7 +45,14 @@ def load_trained(run: Path, data: Path | None = None, task: str | None = None) -
     """
     layer, config = load_checkpoint(run)
     options = config.task_options if task in (None, config.task) else {}
-    return Trained(run, layer, config, load_task(task or config.task, data=data, **options))
+    found = load_task(task or config.task, data=data, **options)
+    for name, wanted in sides(found).items():
+        if name != "silent" and getattr(layer, name) != wanted:
+            raise UserError(
+                f"{run} does not fit the task {found.name}: its {name} is {getattr(layer, name)}, "
+                f"the task's is {wanted}"
+            )
+    return Trained(run, layer, config, found)
 
 
 def quantized(trained: Trained, state_bits: int, *, argmax: bool = False) -> Program:
@@ -109,14 +113,14 @@ def export(
     floating = evaluate_float(trained.layer, trained.task, trained.task.test)
     program.metadata.update(score_name=trained.task.score_name, score=integer.score)
     folder = save(program, out or run / PROGRAM_FOLDER)
-    record(run, state_bits, program, integer)
+    record(trained, state_bits, program, integer)
     return Export(program, folder, trained.task.score_name, floating, integer)
 
 
-def record(run: Path, state_bits: int, program: Program, score: Score) -> None:
-    """Add the program's test score and size to the run's metrics, if it has any."""
-    path = run / METRICS_FILE
-    if not path.is_file():
+def record(trained: Trained, state_bits: int, program: Program, score: Score) -> None:
+    """Add the program's score and size to the run's metrics, if it has any on this task."""
+    path = trained.folder / METRICS_FILE
+    if not path.is_file() or trained.task.name != trained.config.task:
         return
     try:
         metrics: dict[str, Any] = parse_json(path.read_text())

@@ -7,6 +7,7 @@ the next step depends on, so that a run that goes on is, to the bit, one that ne
 import contextlib
 import dataclasses
 import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from .checkpoint import HEADER, VERSION, Config
+from .checkpoint import HEADER, VERSION, Config, load_checkpoint
 from .errors import UserError
 from .files import write_whole
 from .recurrent import State
@@ -101,6 +102,7 @@ def load_training(folder: Path, config: Config, layer: nn.Module, optimizer: Opt
         for name, tensor in group("optimizer").items():
             index, _, key = name.partition(".")
             moments.setdefault(int(index), {})[key] = tensor
+        _check_moments(moments, optimizer)
         layer.load_state_dict(group("layer"))
         optimizer.load_state_dict(optimizer.state_dict() | {"state": moments})
         epochs = [
@@ -109,9 +111,36 @@ def load_training(folder: Path, config: Config, layer: nn.Module, optimizer: Opt
         ]
         states = group("state")
         state = tuple(states[str(k)].to(device) for k in range(len(states)))
-        return History(epochs, [float(x) for x in tree["losses"]], float(tree["seconds"]), state)
-    except (KeyError, ValueError, TypeError, RuntimeError) as error:
-        raise UserError(f"{path} cannot be continued: {str(error).splitlines()[0]}") from None
+        losses = [float(x) for x in tree["losses"]]
+        history = History(epochs, losses, float(tree["seconds"]), state)
+        figures = [*losses, history.seconds, *(e.validation.score for e in epochs)]
+        if not all(map(math.isfinite, figures)) or [e.number for e in epochs] != list(
+            range(1, len(epochs) + 1)
+        ):
+            raise ValueError("its story is no story of a training")
+        if (history.kept is None) != (not epochs):
+            raise ValueError("it kept no epoch")
+    except (KeyError, ValueError, TypeError, RuntimeError, AttributeError) as error:
+        said = (str(error).splitlines() or [repr(error)])[0]
+        raise UserError(f"{path} cannot be continued: {said}") from None
+    if epochs and load_checkpoint(folder)[1] != config:
+        raise UserError(
+            f"{folder}: the checkpoint is of a run with another config than {path.name}"
+        )
+    return history
+
+
+def _check_moments(moments: dict[int, dict[str, Tensor]], optimizer: Optimizer) -> None:
+    """Raises ValueError unless these are moments of the optimizer's parameters."""
+    trained = [p for group in optimizer.param_groups for p in group["params"]]
+    names = {tuple(sorted(named)) for named in moments.values()}
+    if set(moments) != set(range(len(trained))) or len(names) > len(optimizer.param_groups):
+        raise ValueError("its moments are not those of the parameters")
+    for index, named in moments.items():
+        for name, tensor in named.items():
+            fits = tensor.numel() == 1 or tensor.shape == trained[index].shape
+            if not fits or not tensor.isfinite().all():
+                raise ValueError(f"{name} of parameter {index} is no moment of it")
 
 
 def forget_training(folder: Path) -> None:

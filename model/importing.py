@@ -5,9 +5,7 @@ state_dict of latent values: U, V and the signs before quantization, the biases,
 Hadamard matrix, from which the block is read.
 """
 
-import pickle
 import warnings
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,8 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .checkpoint import Config, build_layer, save_checkpoint
+from .checkpoint import Config, build_layer, forget_results, save_checkpoint
 from .errors import UserError
+from .history import forget_training
 
 INPUT = "input_layer.parametrizations.weight.original"
 OUTPUT = "output_layer.parametrizations.weight.original"
@@ -81,6 +80,8 @@ def import_hadamrnn(
         }
     )
     out.mkdir(parents=True, exist_ok=True)
+    forget_training(out)
+    forget_results(out)
     save_checkpoint(out, config, network, layer)
     return config
 
@@ -95,9 +96,7 @@ def _tensors(path: Path) -> dict[str, Tensor]:
         with warnings.catch_warnings(action="ignore"):
             # weights_only: tensors and plain containers are read, what could run is refused.
             found = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, KeyError, AttributeError) as error:
-        raise UserError(f"{path} cannot be read as tensors: {_first_line(error)}") from None
-    except (pickle.UnpicklingError, zipfile.BadZipFile) as error:
+    except Exception as error:  # a reader of strangers' files has many ways to fail
         raise UserError(
             f"{path} is no file of tensors alone, and nothing else is opened: {_first_line(error)}"
         ) from None
@@ -105,7 +104,7 @@ def _tensors(path: Path) -> dict[str, Tensor]:
         found = found["state_dict"]
     if not isinstance(found, Mapping):
         raise UserError(f"{path} holds no state_dict but {type(found).__name__}")
-    missing = [name for name in NEEDED if not isinstance(found.get(name), Tensor)]
+    missing = [name for name in NEEDED if not _is_plain(found.get(name))]
     if missing:
         raise UserError(
             f"{path} is no HadamRNN of the authors' code: it lacks {', '.join(missing)}"
@@ -116,7 +115,7 @@ def _tensors(path: Path) -> dict[str, Tensor]:
         if not tensor.isfinite().all():
             raise UserError(f"{path}: {name} holds NaN or infinite weights")
     same: Any = found.get(SAME_SIGNS)
-    if isinstance(same, Tensor) and not torch.equal(
+    if _is_plain(same) and not torch.equal(
         _signs(same.float().reshape(-1)), _signs(tensors[SIGNS].reshape(-1))
     ):
         raise UserError(f"{path}: {SIGNS} and {SAME_SIGNS} differ in sign: which was trained?")
@@ -151,6 +150,17 @@ def _block(path: Path, matrix: Tensor) -> int:
         if torch.allclose(matrix, wanted, atol=1e-5):
             return block
     raise UserError(f"{path}: {RECURRENT} is no normalized Hadamard matrix, in blocks or whole")
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether it is a tensor of real numbers that is really there, all of it."""
+    return (
+        isinstance(value, Tensor)
+        and value.layout == torch.strided
+        and value.device.type == "cpu"
+        and value.is_floating_point()
+        and value.numel() * value.element_size() <= value.untyped_storage().nbytes() <= MOST_BYTES
+    )
 
 
 def _signs(latent: Tensor) -> Tensor:

@@ -236,7 +236,8 @@ def configured(name: str | None, changes: Mapping[str, Any], settings: Sequence[
 
     Raises UserError for what is no setting, and if there is neither a preset nor a task.
     """
-    fields = [field.name for field in dataclasses.fields(Config)]
+    names = [field.name for field in dataclasses.fields(Config)]
+    fields = [name for name in names if not name.endswith("_options")]
     given = dict(changes)
     options: dict[str, dict[str, Any]] = {"task": {}, "cell": {}}
     for setting in settings:

@@ -22,16 +22,32 @@ from torch.nn.utils import clip_grad_norm_
 
 from .arrays import Array
 from .batches import Batch, Batches
-from .checkpoint import Config, build_layer, load_checkpoint, save_checkpoint, sides
+from .checkpoint import (
+    CURVES_FILE,
+    METRICS_FILE,
+    Config,
+    build_layer,
+    forget_results,
+    load_checkpoint,
+    save_checkpoint,
+    sides,
+)
 from .curves import curves
 from .errors import UserError
 from .files import write_json, write_whole
-from .history import Epoch, History, forget_training, load_training, save_training, torch_device
+from .history import (
+    TRAINING_FILE,
+    Epoch,
+    History,
+    forget_training,
+    load_training,
+    save_training,
+    torch_device,
+)
 from .loss import cross_entropy
 from .recurrent import Recurrent, State
 from .tasks import Score, Split, Task, load_task
 
-METRICS_FILE, CURVES_FILE = "metrics.json", "curves.png"
 WARM_UP = 0.05
 """Fraction of the steps in which the rate rises from 0; then it falls as half a cosine."""
 EVALUATION_ELEMENTS = 1 << 25
@@ -70,7 +86,14 @@ def train(
         UserError: for a config that no layer or task fits, and when the loss stops being finite;
             the checkpoint of the best epoch until then stays.
     """
+    if not resume and (out / TRAINING_FILE).exists():
+        raise UserError(
+            f"{out} holds a run that was interrupted: go on with it by --resume {out}, or take "
+            f"another folder, or delete {out / TRAINING_FILE}"
+        )
     task = load_task(config.task, data=data, **config.task_options)
+    if config.temperature and task.answers != "class":
+        raise UserError(f"a temperature scales logits: the task {task.name} answers numbers")
     place = torch_device(device)
     layer = build_layer(config, sides(task)).to(place)
     run = _Run(config, task, layer, out, device)
@@ -84,7 +107,6 @@ def train(
         best = load_checkpoint(out)[0].to(place)
         if config.temperature:
             best.scale_answers(_temperature(best, task, device))
-            save_checkpoint(out, config, sides(task), best)
         test = evaluate(best, task, task.test, device)
     kept = run.history.kept
     assert kept is not None
@@ -101,9 +123,12 @@ def train(
         "validation_score": kept.validation.score,
         "best_epoch": kept.number,
     }
-    write_whole(out / CURVES_FILE, curves(run.history.epochs, task))
-    write_json(out / METRICS_FILE, metrics)
+    picture = curves(run.history.epochs, task)
+    # From here on the run is finished: it must not go on from weights whose answers are scaled.
     forget_training(out)
+    save_checkpoint(out, config, sides(task), best)
+    write_whole(out / CURVES_FILE, picture)
+    write_json(out / METRICS_FILE, metrics)
     return metrics
 
 
@@ -124,7 +149,8 @@ class _Run:
         """Train epoch after epoch, keep the best, and tell of each."""
         config, history = self.config, self.history
         with _stop_requests() as stopping:
-            while (number := len(history.epochs) + 1) <= config.epochs:
+            while not self._is_over():
+                number = len(history.epochs) + 1
                 self._train_epoch(number, moved, stopping)
                 validation = evaluate(self.layer, self.task, self.task.validation, self.device)
                 if not math.isfinite(validation.loss):
@@ -139,9 +165,13 @@ class _Run:
                 history.losses, history.state = [], ()
                 self._save()
                 yield epoch
-                kept = history.kept
-                if config.patience and kept and number - kept.number >= config.patience:
-                    return
+                if stopping.is_set():
+                    raise KeyboardInterrupt
+
+    def _is_over(self) -> bool:
+        done, kept, patience = len(self.history.epochs), self.history.kept, self.config.patience
+        impatient = patience > 0 and kept is not None and done - kept.number >= patience
+        return done >= self.config.epochs or impatient
 
     def _train_epoch(
         self, number: int, moved: Callable[[float], None], stopping: threading.Event
@@ -190,9 +220,7 @@ class _Run:
 
     def _keep(self) -> None:
         if self.history.kept is None:
-            # What an earlier run left here describes other weights.
-            for name in (METRICS_FILE, CURVES_FILE):
-                (self.out / name).unlink(missing_ok=True)
+            forget_results(self.out)
         save_checkpoint(self.out, self.config, sides(self.task), self.layer)
 
     def _save(self) -> None:

@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from .checkpoint import WIDTHS_FILE
 from .errors import UserError
 from .evaluate import evaluate
 from .export import Trained, quantized, record
@@ -15,7 +16,6 @@ from .tasks import Score, Split, Task
 from .train import evaluate as evaluate_float
 
 WIDTHS = range(6, 17)
-WIDTHS_FILE = "widths.png"
 MOST_VALIDATED = 2000
 """Validation sequences that judge a width: the first so many of the split."""
 
@@ -46,7 +46,7 @@ def widths(
     for bits in tried:
         program = quantized(trained, bits)
         scores = [evaluate(program, task, split) for split in (judge, task.test)]
-        record(trained.folder, bits, program, scores[1])
+        record(trained, bits, program, scores[1])
         found.append(Width(bits, *scores))
         if progress is not None:
             progress(found[-1])

@@ -222,8 +222,9 @@ def export(
 
 
 def _fewest_bits(run: Path, tolerance: float | None, task: str | None, data: Path | None) -> int:
+    from sylvan.model.checkpoint import WIDTHS_FILE
     from sylvan.model.export import load_trained
-    from sylvan.model.widths import WIDTHS, WIDTHS_FILE, choose, widths
+    from sylvan.model.widths import WIDTHS, choose, widths
 
     from .report import widths_table
 

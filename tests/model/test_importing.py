@@ -114,6 +114,14 @@ BAD: list[tuple[Callable[[Path], Any], dict[str, Any], str]] = [
     (lambda path: path.write_bytes(pickle.dumps(Malice())), {}, "is no file of tensors alone"),
     (lambda path: torch.save({"x": Malice()}, path), {}, "is no file of tensors alone"),
     (lambda path: torch.save([1, 2], path), {}, "holds no state_dict but list"),
+    (
+        edited(recurrent_layer__bias=torch.zeros(1).expand(32)),
+        {},
+        "lacks recurrent_layer.bias",
+    ),
+    (edited(recurrent_layer__bias=torch.zeros(32, dtype=torch.complex64)), {}, "lacks recurrent"),
+    (edited(recurrent_layer__bias=torch.zeros(32).to_sparse()), {}, "lacks recurrent_layer.bias"),
+    (lambda path: path.write_bytes(b"\x80\x02junk"), {}, "is no file of tensors alone"),
     (edited(recurrent_layer__bias=None), {}, "lacks recurrent_layer.bias"),
     (
         edited(recurrent_layer__bias=torch.zeros(31)),

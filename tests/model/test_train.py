@@ -397,3 +397,22 @@ def test_numbers_are_trained_scored_and_exported_but_have_no_index(tmp_path: Pat
     assert made.integer_score.loss == pytest.approx(metrics["loss"], rel=0.05)
     with pytest.raises(UserError, match="an index, by which the task adding cannot be scored"):
         export(tmp_path, 14, argmax=True)
+
+
+def test_a_run_is_scored_on_tasks_that_fit_it_and_remembers_its_own(tmp_path: Path) -> None:
+    small = dataclasses.replace(preset("digits"), hidden=16, epochs=1)
+    train(small, tmp_path)
+    with pytest.raises(UserError, match="does not fit the task copy: its inputs is 1, the task's"):
+        export(tmp_path, 12, task="copy")
+    with pytest.raises(UserError, match="a temperature scales logits: the task adding answers num"):
+        train(Config("adding", temperature=True), tmp_path / "adding")
+
+
+def test_a_new_run_forgets_what_described_the_old_one(tmp_path: Path) -> None:
+    small = dataclasses.replace(preset("digits"), hidden=16, epochs=1)
+    train(small, tmp_path)
+    export(tmp_path, 12)
+    assert (tmp_path / "program" / "program.json").exists()
+    train(dataclasses.replace(small, seed=1), tmp_path)
+    assert not (tmp_path / "program").exists()
+    assert json.loads((tmp_path / "metrics.json").read_text())["integer"] == {}

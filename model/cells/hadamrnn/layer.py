@@ -319,7 +319,7 @@ def _peaks(
         state = layer.begin(len(part))
         for start in range(0, part.shape[1], CALIBRATION_STEPS):
             states, state = layer.walk(part[:, start : start + CALIBRATION_STEPS], state)
-            for phase in range(period):
+            for phase in range(min(period, states.shape[1])):
                 found = states[:, phase::period].abs().amax().item()
                 peaks[phase] = max(peaks[phase], found)
     return peaks

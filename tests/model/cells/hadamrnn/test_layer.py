@@ -237,6 +237,19 @@ def test_sequences_that_end_before_the_last_read_are_refused_and_longer_ones_are
         layer(x[:, :6])
 
 
+@pytest.mark.parametrize("length", [1, 15, 16, 17, 33])
+def test_ranges_are_those_of_every_phase_whatever_the_length(length: int) -> None:
+    """States are looked at a few timesteps at a time: the last look may hold one phase only."""
+    layer = make(8, 8)
+    raw = draw(False, length=length)
+    parameters = integer_parameters(layer, PIXELS, raw, 12)
+    with torch.no_grad():
+        states, _ = layer.walk(values(raw, torch.float32), layer.begin(len(raw)))
+    units = torch.tensor([[2.0**0.5, 1.0]]).repeat(1, length)[:, :length, None]
+    peak = (states / units / parameters.state_unit).abs().max().item()
+    assert parameters.state.hi / 2 < peak * 2.0**-parameters.state.exp <= parameters.state.hi
+
+
 REFUSALS = [
     ({"reads": 3}, "reads must be a list of timesteps, got 3"),
     ({"reads": "3"}, "reads must be a list of timesteps, got '3'"),
