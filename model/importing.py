@@ -16,6 +16,7 @@ from torch import Tensor
 from .checkpoint import Config, build_layer, forget_results, save_checkpoint
 from .errors import UserError
 from .history import forget_training
+from .recurrence import sylvester
 
 INPUT = "input_layer.parametrizations.weight.original"
 OUTPUT = "output_layer.parametrizations.weight.original"
@@ -143,10 +144,10 @@ def _block(path: Path, matrix: Tensor) -> int:
     block = int(matrix[0].count_nonzero())
     count = len(matrix) // max(block, 1)
     if block and not block & (block - 1) and count * block == len(matrix):
-        sylvester = torch.ones(1, 1)
-        while len(sylvester) < block:
-            sylvester = torch.kron(torch.tensor([[1.0, 1.0], [1.0, -1.0]]), sylvester)
-        wanted = torch.kron(torch.eye(count), sylvester) / block**0.5
+        wanted = (
+            torch.kron(torch.eye(count), sylvester(block, torch.float32, matrix.device))
+            / block**0.5
+        )
         if torch.allclose(matrix, wanted, atol=1e-5):
             return block
     raise UserError(f"{path}: {RECURRENT} is no normalized Hadamard matrix, in blocks or whole")
