@@ -97,10 +97,9 @@ PRESETS: Mapping[str, Config] = {
     "permuted-mnist-reads": Config(
         "mnist",
         hidden=512,
-        epochs=30,
-        batch=200,
+        epochs=20,
+        batch=100,
         rate=0.005,
-        refit=True,
         temperature=True,
         task_options={"permuted": True},
         cell_options={"reads": [195, 391, 587, 783]},
