@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from .checkpoint import Config
@@ -11,57 +12,58 @@ from .tasks import nearest
 
 PAPER: dict[str, Any] = {"bias": "loop", "signs": "learned"}
 """The cell as the HadamRNN paper trains it."""
+DIGITS = Config("digits", hidden=256, epochs=60, smoothing=0.1)
+DIGITS_GATED = Config(
+    "digits",
+    hidden=64,
+    epochs=30,
+    clip=1.0,
+    cell_options={"normalization": "weight", "sampling": "deterministic"},
+)
+COPY_1000 = Config(
+    "copy",
+    hidden=256,
+    block=16,
+    epochs=24,
+    rate=0.03,
+    temperature=True,
+    task_options={"length": 1000, "test": 2000},
+)
+WAR_AND_PEACE = Config(
+    "warpeace",
+    cell="lstm",
+    hidden=512,
+    epochs=20,
+    rate=0.002,
+    clip=1.0,
+    threads=2,
+    cell_options={"sampling": "deterministic"},
+)
+SENTIMENT = Config(
+    "imdb",
+    hidden=128,
+    epochs=4,
+    batch=100,
+    rate=0.003,
+    temperature=True,
+    cell_options={"embedding": 128, "dropout": 0.3},
+)
 
 PRESETS: Mapping[str, Config] = {
-    "digits": Config("digits", hidden=256, epochs=60, smoothing=0.1),
-    "digits-block": Config("digits", hidden=256, block=64, epochs=60, smoothing=0.1),
+    "digits": DIGITS,
+    "digits-block": replace(DIGITS, block=64),
     "digits-qornn": Config(
         "digits", cell="qornn", hidden=64, weight_bits=4, epochs=20, temperature=True
     ),
-    "digits-lstm": Config(
-        "digits",
-        cell="lstm",
-        hidden=64,
-        epochs=30,
-        clip=1.0,
-        cell_options={"normalization": "weight", "sampling": "deterministic"},
-    ),
-    "digits-gru": Config(
-        "digits",
-        cell="gru",
-        hidden=64,
-        epochs=30,
-        clip=1.0,
-        cell_options={"normalization": "weight", "sampling": "deterministic"},
-    ),
+    "digits-lstm": replace(DIGITS_GATED, cell="lstm"),
+    "digits-gru": replace(DIGITS_GATED, cell="gru"),
     "copy-100": Config(
         "copy", hidden=128, block=16, epochs=8, rate=0.03, task_options={"length": 100}
     ),
-    "copy-1000": Config(
-        "copy",
-        hidden=256,
-        block=16,
-        epochs=24,
-        rate=0.03,
-        temperature=True,
-        task_options={"length": 1000, "test": 2000},
-    ),
-    "copy-1000-128": Config(
-        "copy",
-        hidden=128,
-        epochs=24,
-        rate=0.03,
-        temperature=True,
-        task_options={"length": 1000, "test": 2000},
-    ),
-    "copy-4000": Config(
-        "copy",
-        hidden=256,
-        block=16,
-        epochs=16,
-        rate=0.03,
-        temperature=True,
-        task_options={"length": 4000, "train": 3200, "test": 2000},
+    "copy-1000": COPY_1000,
+    "copy-1000-128": replace(COPY_1000, hidden=128, block=None),
+    "copy-4000": replace(
+        COPY_1000, epochs=16, task_options={"length": 4000, "train": 3200, "test": 2000}
     ),
     "adding": Config(
         "adding",
@@ -149,72 +151,20 @@ PRESETS: Mapping[str, Config] = {
         temperature=True,
         cell_options={"dropout": 0.4},
     ),
-    "warpeace": Config(
-        "warpeace",
-        cell="lstm",
-        hidden=512,
-        epochs=20,
-        rate=0.002,
-        clip=1.0,
-        threads=2,
-        cell_options={"sampling": "deterministic"},
-    ),
-    "warpeace-float": Config(
-        "warpeace",
-        cell="lstm",
-        hidden=512,
-        epochs=20,
-        rate=0.002,
-        clip=1.0,
-        threads=2,
-        cell_options={"weights": "float"},
-    ),
-    "warpeace-128": Config(
-        "warpeace",
-        cell="lstm",
+    "warpeace": WAR_AND_PEACE,
+    "warpeace-float": replace(WAR_AND_PEACE, cell_options={"weights": "float"}),
+    "warpeace-128": replace(WAR_AND_PEACE, hidden=128, epochs=4, rate=0.01, threads=1),
+    "warpeace-128-float": replace(
+        WAR_AND_PEACE,
         hidden=128,
         epochs=4,
         rate=0.01,
-        clip=1.0,
-        cell_options={"sampling": "deterministic"},
-    ),
-    "warpeace-128-float": Config(
-        "warpeace",
-        cell="lstm",
-        hidden=128,
-        epochs=4,
-        rate=0.01,
-        clip=1.0,
+        threads=1,
         cell_options={"weights": "float"},
     ),
-    "ptb-char": Config(
-        "ptb",
-        cell="lstm",
-        hidden=1000,
-        epochs=20,
-        rate=0.002,
-        clip=1.0,
-        threads=2,
-        cell_options={"sampling": "deterministic"},
-    ),
-    "imdb": Config(
-        "imdb",
-        hidden=128,
-        epochs=4,
-        batch=100,
-        rate=0.003,
-        temperature=True,
-        cell_options={"embedding": 128, "dropout": 0.3},
-    ),
-    "sst-2": Config(
-        "sst2",
-        hidden=128,
-        epochs=4,
-        batch=100,
-        rate=0.003,
-        temperature=True,
-        cell_options={"embedding": 128, "dropout": 0.3},
-    ),
+    "ptb-char": replace(WAR_AND_PEACE, task="ptb", hidden=1000),
+    "imdb": SENTIMENT,
+    "sst-2": replace(SENTIMENT, task="sst2"),
 }
 
 
@@ -263,4 +213,4 @@ def configured(name: str | None, changes: Mapping[str, Any], settings: Sequence[
     for group, told in options.items():
         key = f"{group}_options"
         given[key] = getattr(base, key) | given.get(key, {}) | told
-    return dataclasses.replace(base, **given)
+    return replace(base, **given)
