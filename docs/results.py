@@ -22,12 +22,13 @@ HEADER = """# What was trained here
 
 Written by `make results`, which trains the presets (`sylvan presets`) that are missing in
 `runs/results`, scores their integer programs, and fills this page from the `metrics.json` of each.
-Test data are looked at once, by the weights that validation chose, or by those of the last epoch where
-a preset refits on all training data (`refit`). Float scores are those of the
-network in PyTorch; the columns of bits are those of the integer program with a state of that width,
-as golden and the hardware answer, bit for bit. Storage and additions are those of the
-12-bit program: all constants and the state; additions of words in a timestep that is not read,
-products counted as shift-and-add. Seconds are of training on two cores that had other work at times, evaluation left out.
+Test data are looked at once, by the weights that validation chose, or by those of the last epoch
+where a preset refits on all training data (`refit`). Float scores are those of the network in
+PyTorch; the columns of bits are those of the integer program with a state of that width, as golden
+and the hardware answer, bit for bit. Storage and additions are those of the 12-bit program: all
+constants and the state; additions of words in a timestep that is not read, products counted as
+shift-and-add. Seconds are of training on two cores that had other work at times, evaluation left
+out.
 
 """
 

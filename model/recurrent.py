@@ -105,6 +105,14 @@ class Recurrent(nn.Module, ABC):
             return functional.linear(x, weights)
         return functional.embedding(x, self.rows(weights))
 
+    def audible(self, weights: Tensor) -> Tensor:
+        """`weights` (rows, features), the silent symbol's column zero; an embedding has none."""
+        if self.silent is None or self.embedding is not None:
+            return weights
+        mask = torch.ones_like(weights)
+        mask[:, self.silent] = 0
+        return weights * mask
+
     def rows(self, weights: Tensor) -> Tensor:
         """What each symbol adds, (symbols, rows): the columns of `weights`, or of its product."""
         rows = weights.T

@@ -149,15 +149,7 @@ class HadamRNN(Recurrent):
 
     def quantized_input(self) -> Tensor:
         """U, (hidden, features)."""
-        return symmetric(self.audible_weights(), self.weight_bits)
-
-    def audible_weights(self) -> Tensor:
-        """The latent U; without an embedding, with the silent symbol's column zero."""
-        if self.silent is None or self.embedding is not None:
-            return self.input_weights
-        mask = torch.ones_like(self.input_weights)
-        mask[:, self.silent] = 0
-        return self.input_weights * mask
+        return symmetric(self.audible(self.input_weights), self.weight_bits)
 
     def begin(self, batch: int) -> State:
         return (self.bias.new_zeros(batch, self.hidden),)
@@ -246,7 +238,7 @@ def integer_parameters(
     for name, tensor in layer.state_dict().items():
         if not tensor.isfinite().all():
             raise ValueError(f"{name} holds NaN or infinite weights")
-    u, state_unit = symmetric_integers(layer.audible_weights(), layer.weight_bits)
+    u, state_unit = symmetric_integers(layer.audible(layer.input_weights), layer.weight_bits)
     embedding, vector = None, None
     if layer.embedding is not None:
         embedding, embedding_unit = layer.integer_embedding()

@@ -153,14 +153,6 @@ class QORNN(Recurrent):
         bits = self.weight_bits if self.training else self.weight_bits or self.ptq_bits
         return weights if bits is None else symmetric(weights, bits)
 
-    def audible_weights(self) -> Tensor:
-        """The latent U; without an embedding, with the silent symbol's column zero."""
-        if self.silent is None or self.embedding is not None:
-            return self.input_weights
-        mask = torch.ones_like(self.input_weights)
-        mask[:, self.silent] = 0
-        return self.input_weights * mask
-
     def begin(self, batch: int) -> State:
         return (self.bias.new_zeros(batch, self.hidden),)
 
@@ -168,7 +160,7 @@ class QORNN(Recurrent):
         """All injections at once, then one product a timestep."""
         (h,) = state
         w, phi, states = self.recurrent_weights.T, self.phi, []
-        injected = self.inject(x, self.quantized(self.audible_weights()))
+        injected = self.inject(x, self.quantized(self.audible(self.input_weights)))
         if self.bias_at == "loop" and self.activation != "modrelu":
             injected = injected + self.bias
         for added in injected.unbind(1):
@@ -206,7 +198,7 @@ class QORNN(Recurrent):
             return super().final(x)
         if one_hot:
             x = functional.one_hot(x.long(), self.inputs).to(self.bias)
-        u = self.quantized(self.audible_weights())
+        u = self.quantized(self.audible(self.input_weights))
         looped = self.bias_at == "loop"
         columns = torch.cat([u, self.bias[:, None]], 1) if looped else u
         powers = squarings(self.recurrent_weights.double()[None], length)
@@ -248,7 +240,7 @@ def integer_parameters(
     w, alpha = orthogonal_integers(layer.orthogonal_weights, bits, layer.horizon)
     mantissa, exponent = math.frexp(alpha.item())
     factor = Constant(np.array([int(math.ldexp(mantissa, FACTOR_BITS))]), exponent - FACTOR_BITS)
-    u, input_unit = symmetric_integers(layer.audible_weights(), bits)
+    u, input_unit = symmetric_integers(layer.audible(layer.input_weights), bits)
     v, output_unit = symmetric_integers(layer.output_weights, bits)
     unit, embedding = input_unit.item(), None
     if layer.embedding is not None:

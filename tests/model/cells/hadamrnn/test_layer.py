@@ -49,7 +49,7 @@ def plain(layer: HadamRNN, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]
 
     And where no ReLU meets a zero, whose slope is anybody's: quantized columns cancel now and then.
     """
-    u = symmetric(layer.audible_weights(), layer.weight_bits)
+    u = symmetric(layer.audible(layer.input_weights), layer.weight_bits)
     weights, factors = layer.output_weights, torch.ones(1)
     if layer.reads:
         # Where 1/sqrt(2) is left over, the state is kept in units of sqrt(2) after even timesteps.
