@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-from sylvan.model.cells.hadamrnn.step import Constant, HadamParameters, program
+from sylvan.model.arrays import Constant
+from sylvan.model.cells.hadamrnn.step import HadamParameters, program
 from sylvan.model.interpret import cores, run
 from sylvan.model.numbers import Format
 from sylvan.model.program import NumericInput, Program

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,25 @@ Array = npt.NDArray[Any]
 
 MAX_BITS = 62
 """Every raw value and intermediate of a program stays below `2**62`, so that int64 holds it."""
+
+
+@dataclass(frozen=True)
+class Constant:
+    """Integers `raw` that stand for `raw * 2**exp`."""
+
+    raw: Array
+    exp: int
+
+
+def rounded(values: Array, exp: int) -> Constant:
+    """Real constants on the grid `2**exp`."""
+    return Constant(np.rint(np.ldexp(values, -exp)).astype(np.int64), exp)
+
+
+def check_shape(name: str, array: npt.ArrayLike, shape: tuple[int, ...]) -> None:
+    """Raises ValueError unless the constant `name` has that shape."""
+    if np.shape(array) != shape:
+        raise ValueError(f"{name} must have shape {shape}, got {np.shape(array)}")
 
 
 def integers(name: str, array: npt.ArrayLike, ndim: int) -> Array:

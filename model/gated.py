@@ -4,7 +4,7 @@ A cell adds its equation: `walk` by a fused kernel of torch where nothing has to
 way, and `steps`, one timestep after the other.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .arrays import Array
-from .cells.gates import Fixed, sigmoid_curve, tanh_curve
+from .arrays import Array, Constant, rounded
+from .calibration import real, sequences
+from .cells.gates import sigmoid_curve, tanh_curve
 from .normalized import Normalization, Projection, Quantization
 from .numbers import Format
 from .program import NumericInput, SymbolInput
@@ -155,41 +156,37 @@ class Gated(Recurrent):
         return functional.embedding(x, table)
 
 
-def check_foldable(layer: Gated, state_bits: int) -> None:
-    """Raises ValueError for a layer or a width that has no integers; the layer is in eval mode."""
-    if not 2 <= state_bits <= 32:
-        raise ValueError(f"state bits must lie in 2..32, got {state_bits}")
-    for name, tensor in layer.state_dict().items():
-        if not tensor.isfinite().all():
-            raise ValueError(f"{name} holds NaN or infinite weights")
-    layer.eval()
-    layer.recurrent.folded()
+def pieces(raw_inputs: npt.ArrayLike) -> Array:
+    """Of the calibration sequences what ranges of a cell with gates are chosen on.
 
-
-def calibration(
-    layer: Gated, source: NumericInput | SymbolInput, raw_inputs: npt.ArrayLike
-) -> Iterator[Tensor]:
-    """Batches of the training sequences on which ranges are chosen, as values."""
+    These are walked through step by step, so long streams are cut and their number is bounded.
+    """
     raw = np.asarray(raw_inputs, np.int64)
     length = min(raw.shape[1], CALIBRATION_LENGTH)
-    pieces = raw.shape[1] // length
-    raw = raw[: max(1, CALIBRATION_STEPS // length)]
-    raw = raw[:, : pieces * length].reshape(-1, length, *raw.shape[2:])
-    values = torch.as_tensor(raw[: max(1, CALIBRATION_STEPS // length)])
-    if isinstance(source, NumericInput):
-        values = torch.ldexp(values.to(layer.bias.dtype), torch.tensor(source.format.exp))
-    yield from values.to(layer.bias.device).split(512)
+    count = max(1, CALIBRATION_STEPS // length)
+    cut = raw.shape[1] // length
+    raw = raw[:count, : cut * length].reshape(-1, length, *raw.shape[2:])
+    return raw[:count]
 
 
-def peaks(states: Iterable[tuple[Tensor, ...]]) -> tuple[float, ...]:
-    """The largest magnitude of each tensor of a sequence of tuples; NaN if there is any."""
-    found = [torch.stack([tensor.abs().amax() for tensor in state]) for state in states]
+def peaks(
+    layer: Gated,
+    source: NumericInput | SymbolInput,
+    raw_inputs: npt.ArrayLike,
+    trace: Callable[[Tensor, State], Iterable[tuple[Tensor, ...]]],
+) -> tuple[float, ...]:
+    """The largest magnitude of each tensor that `trace` gives, NaN if there is any.
+
+    The layer is put in evaluation mode. Raises ValueError for weights that do not fold.
+    """
+    layer.eval()
+    layer.recurrent.folded()
+    found = [
+        torch.stack([tensor.abs().amax() for tensor in traced])
+        for x in sequences(layer, source, pieces(raw_inputs))
+        for traced in trace(x, layer.begin(len(x)))
+    ]
     return tuple(torch.stack(found).amax(0).tolist())
-
-
-def signed_range(peak: float, bits: int) -> Format:
-    """The format of `bits` bits whose power-of-two range holds `peak`."""
-    return Format.signed_bits(bits, range_exponent(peak, bits))
 
 
 @torch.no_grad()
@@ -244,16 +241,6 @@ def integer_gates(
     }
 
 
-def real(tensor: Tensor) -> Array:
-    """As float64 in numpy."""
-    return tensor.detach().double().cpu().numpy()
-
-
-def rounded(values: Array, exp: int) -> Fixed:
-    """Real constants on the grid `2**exp`."""
-    return Fixed(np.rint(np.ldexp(values, -exp)).astype(np.int64), exp)
-
-
-def fixed(values: Array) -> Fixed:
+def fixed(values: Array) -> Constant:
     """Real factors, the largest of `FACTOR_BITS` bits."""
     return rounded(values, range_exponent(float(np.abs(values).max()), FACTOR_BITS))

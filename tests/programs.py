@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from sylvan.model.arrays import MAX_BITS
+from sylvan.model.arrays import MAX_BITS, Constant
 from sylvan.model.builder import Builder
-from sylvan.model.cells.hadamrnn.step import Constant, HadamParameters
+from sylvan.model.cells.hadamrnn.step import HadamParameters
 from sylvan.model.cells.hadamrnn.step import program as hadamrnn
 from sylvan.model.matrices import Dense, Hadamard
 from sylvan.model.numbers import Format, Overflow, Rounding

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays import Array, integers
+from ..arrays import Array, Constant, check_shape, integers
 from ..builder import Builder
 from ..matrices import Dense
 from ..numbers import Format
@@ -19,14 +19,6 @@ from ..program import NumericInput, SymbolInput
 
 SIGMOID_RANGE, TANH_RANGE = 3, 2
 """Arguments from `-2**range` to below `2**range`; what lies beyond saturates."""
-
-
-@dataclass(frozen=True)
-class Fixed:
-    """Integers `raw` that stand for `raw * 2**exp`."""
-
-    raw: Array
-    exp: int
 
 
 @dataclass(frozen=True)
@@ -86,45 +78,41 @@ class GatedParameters:
     input: NumericInput | SymbolInput
     embedding: Array | None
     recurrent: Array
-    recurrent_factors: Fixed
+    recurrent_factors: Constant
     injected: Array | None
-    input_factors: Fixed | None
-    added: Fixed
+    input_factors: Constant | None
+    added: Constant
     sigma: Curve
     tanh: Curve
     hidden: Format
     output_weights: Array
-    output_bias: Fixed
+    output_bias: Constant
     output_unit: float
     read: str
     argmax: bool = False
 
     def __post_init__(self) -> None:
         lanes, outputs = self.gates * self.units, len(self.output_weights)
-        self._check("recurrent", self.recurrent, (lanes, self.units))
-        self._check("recurrent_factors", self.recurrent_factors.raw, (lanes,))
-        self._check("output_weights", self.output_weights, (outputs, self.units))
-        self._check("output_bias", self.output_bias.raw, (outputs,))
+        check_shape("recurrent", self.recurrent, (lanes, self.units))
+        check_shape("recurrent_factors", self.recurrent_factors.raw, (lanes,))
+        check_shape("output_weights", self.output_weights, (outputs, self.units))
+        check_shape("output_bias", self.output_bias.raw, (outputs,))
         size = self.input.size if isinstance(self.input, NumericInput) else self.input.symbols
         if self.embedding is not None:
             if not isinstance(self.input, SymbolInput):
                 raise ValueError("an embedding stands for symbols, this input is numeric")
-            self._check("embedding", self.embedding, (size, np.shape(self.embedding)[-1]))
+            check_shape("embedding", self.embedding, (size, np.shape(self.embedding)[-1]))
             size = np.shape(self.embedding)[-1]
         elif isinstance(self.input, SymbolInput):
             if self.injected is not None or self.input_factors is not None:
                 raise ValueError("symbols without an embedding are looked up: injected is None")
-            self._check("added", self.added.raw, (size, lanes))
+            check_shape("added", self.added.raw, (size, lanes))
             return
         if self.injected is None or self.input_factors is None:
             raise ValueError("a vector needs injected and input_factors")
-        self._check("injected", self.injected, (lanes, size))
-        self._check("input_factors", self.input_factors.raw, (lanes,))
-        self._check("added", self.added.raw, (1, lanes))
-
-    def _check(self, name: str, array: Array, shape: tuple[int, ...]) -> None:
-        if np.shape(array) != shape:
-            raise ValueError(f"{name} must have shape {shape}, got {np.shape(array)}")
+        check_shape("injected", self.injected, (lanes, size))
+        check_shape("input_factors", self.input_factors.raw, (lanes,))
+        check_shape("added", self.added.raw, (1, lanes))
 
     @property
     def units(self) -> int:
@@ -149,7 +137,7 @@ def from_input(b: Builder, p: GatedParameters, x: Value) -> Value:
     return b.add(own, b.const(p.added.raw, p.added.exp, name="bias"), name="injected")
 
 
-def scaled(b: Builder, factors: Fixed, a: Value, name: str) -> Value:
+def scaled(b: Builder, factors: Constant, a: Value, name: str) -> Value:
     """`factors * a` by lane."""
     return b.scale(factors.raw[None], factors.exp, a, name=name)
 

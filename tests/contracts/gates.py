@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import torch
 from contracts.fake import add, exact, narrow
-from sylvan.model.arrays import Array
-from sylvan.model.cells.gates import Curve, Fixed, GatedParameters, sigmoid_curve, tanh_curve
+from sylvan.model.arrays import Array, Constant
+from sylvan.model.cells.gates import Curve, GatedParameters, sigmoid_curve, tanh_curve
 from sylvan.model.numbers import Format
 from sylvan.model.program import NumericInput, SymbolInput
 from torch import Tensor
@@ -34,13 +34,13 @@ def random_gates(
         "input": source,
         "embedding": embedding,
         "recurrent": rng.choice(signs, (lanes, units)),
-        "recurrent_factors": Fixed(rng.integers(-4000, 4000, lanes), -11),
+        "recurrent_factors": Constant(rng.integers(-4000, 4000, lanes), -11),
         "injected": rng.choice(signs, (lanes, size)) if size else None,
-        "input_factors": Fixed(rng.integers(-4000, 4000, lanes), -11) if size else None,
-        "added": Fixed(rng.integers(-600, 600, (rows, lanes)), -9),
+        "input_factors": Constant(rng.integers(-4000, 4000, lanes), -11) if size else None,
+        "added": Constant(rng.integers(-600, 600, (rows, lanes)), -9),
         "hidden": Format.signed_bits(state_bits, 1 - state_bits),
         "output_weights": rng.integers(-7, 8, (OUTPUTS, units)),
-        "output_bias": Fixed(rng.integers(-9, 10, OUTPUTS), -4),
+        "output_bias": Constant(rng.integers(-9, 10, OUTPUTS), -4),
         "output_unit": 0.25,
         "read": read,
         "argmax": argmax,

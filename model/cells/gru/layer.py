@@ -13,17 +13,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ...gated import (
-    GUARD_BITS,
-    Gated,
-    calibration,
-    check_foldable,
-    integer_gates,
-    peaks,
-    real,
-    rounded,
-    signed_range,
-)
+from ...arrays import rounded
+from ...calibration import check_trained, real, signed_range
+from ...gated import GUARD_BITS, Gated, integer_gates, peaks
 from ...program import NumericInput, SymbolInput
 from ...recurrent import State
 from .step import GruParameters
@@ -107,11 +99,8 @@ def integer_parameters(
     sequences `raw_inputs`, raw as the input `source` declares them. Raises ValueError for weights
     or states that are not finite, weights that do not fold, and fewer than 2 or more than 32 bits.
     """
-    check_foldable(layer, state_bits)
-    found = [
-        peaks(layer.traced(x, layer.begin(len(x)))) for x in calibration(layer, source, raw_inputs)
-    ]
-    peak, inner = (max(each) for each in zip(*found, strict=True))
+    check_trained(layer, state_bits)
+    peak, inner = peaks(layer, source, raw_inputs, layer.traced)
     # What reaches r and z may be added to the input's part; what the reset gate multiplies may not.
     offset = layer.recurrent.folded()[2]
     n = layer.hidden

@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ...arrays import Constant, check_shape
 from ...builder import Builder
 from ...numbers import Format
 from ...operations import Value
 from ...program import Program
-from ..gates import Fixed, GatedParameters, curved, from_input, from_state, readout
+from ..gates import GatedParameters, curved, from_input, from_state, readout
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,11 +28,11 @@ class GruParameters(GatedParameters):
     gates = 3
 
     gated: Format
-    gated_offset: Fixed
+    gated_offset: Constant
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._check("gated_offset", self.gated_offset.raw, (self.units,))
+        check_shape("gated_offset", self.gated_offset.raw, (self.units,))
 
 
 def step(b: Builder, p: GruParameters, x: Value, h: Value) -> Value:

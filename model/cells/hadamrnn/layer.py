@@ -16,19 +16,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ...arrays import Array
+from ...arrays import Array, Constant, rounded
+from ...calibration import check_trained, real, states
 from ...errors import UserError
 from ...numbers import Format
 from ...program import NumericInput, SymbolInput, increasing
 from ...quantize import range_exponent, sign, symmetric, symmetric_integers
 from ...recurrence import answers, kernel, last_state, walk
 from ...recurrent import Recurrent, State, require, xavier
-from .step import STEP_UNITS, Constant, HadamParameters
+from .step import STEP_UNITS, HadamParameters
 
 FEW_SYMBOLS = 64
 """Up to as many, symbols are taken as one-hot vectors: a matrix product beats a look-up there."""
-CALIBRATION_STEPS = 16
-"""Timesteps whose states are looked at together; a multiple of every period."""
 FACTOR_EXP = -16
 """Binary point of 1/sqrt(2), which multiplies an input once and never accumulates."""
 
@@ -233,11 +232,7 @@ def integer_parameters(
     `raw_inputs`, raw as the input `source` declares them. Raises ValueError for weights or states
     that are not finite, and for fewer than 2 or more than 32 bits.
     """
-    if not 2 <= state_bits <= 32:
-        raise ValueError(f"state bits must lie in 2..32, got {state_bits}")
-    for name, tensor in layer.state_dict().items():
-        if not tensor.isfinite().all():
-            raise ValueError(f"{name} holds NaN or infinite weights")
+    check_trained(layer, state_bits)
     u, state_unit = symmetric_integers(layer.audible(layer.input_weights), layer.weight_bits)
     embedding, vector = None, None
     if layer.embedding is not None:
@@ -255,8 +250,7 @@ def integer_parameters(
     peaks = _peaks(layer, source, raw_inputs, period) / units[:, 0]
     state = Format.signed_bits(state_bits, range_exponent(float(peaks.max()), state_bits))
 
-    bias = layer.bias.double().cpu().numpy()
-    output_bias = layer.output_bias.double().cpu().numpy()
+    bias, output_bias = real(layer.bias), real(layer.output_bias)
     met, answered = units, units
     if layer.reads:
         # A threshold is in the unit of the state that is read; all products, and so c, in one.
@@ -267,11 +261,11 @@ def integer_parameters(
     rows = Constant(u.long().cpu().numpy()[None], 0)
     factors, scaled = None, None
     if period == 2 and vector is not None:
-        factors = _constant(1 / np.array(STEP_UNITS[2])[:, None], FACTOR_EXP)
+        factors = rounded(1 / np.array(STEP_UNITS[2])[:, None], FACTOR_EXP)
         # As fine as the transformed state, and as the input, which one phase passes on unchanged.
         scaled = vector.aligned(min(loop_exp, vector.exp))
     elif period == 2:
-        rows = _constant(rows.raw / np.array(STEP_UNITS[2])[:, None, None], min(0, loop_exp))
+        rows = rounded(rows.raw / np.array(STEP_UNITS[2])[:, None, None], min(0, loop_exp))
     return HadamParameters(
         input=source,
         block=layer.block,
@@ -281,11 +275,11 @@ def integer_parameters(
         input_factors=factors,
         scaled_input=scaled,
         state=state,
-        bias=_constant(bias / units, loop_exp) if looped else None,
-        threshold=None if looped else _constant(bias / met, state.exp),
+        bias=rounded(bias / units, loop_exp) if looped else None,
+        threshold=None if looped else rounded(bias / met, state.exp),
         output_weights=v.long().cpu().numpy(),
         output_exp=0,
-        output_bias=_constant(output_bias / (answered * output_unit.item()), state.exp),
+        output_bias=rounded(output_bias / (answered * output_unit.item()), state.exp),
         output_unit=state_unit.item() * output_unit.item(),
         state_unit=state_unit.item(),
         read=layer.reads or layer.read,
@@ -294,24 +288,13 @@ def integer_parameters(
     )
 
 
-def _constant(values: Array, exp: int) -> Constant:
-    return Constant(np.rint(np.ldexp(values, -exp)).astype(np.int64), exp)
-
-
 def _peaks(
     layer: HadamRNN, source: NumericInput | SymbolInput, raw_inputs: npt.ArrayLike, period: int
 ) -> Array:
-    """Largest absolute state after steps of each phase."""
-    raw = torch.as_tensor(np.asarray(raw_inputs, np.int64))
-    values = raw
-    if isinstance(source, NumericInput):
-        values = torch.ldexp(raw.to(layer.input_weights.dtype), torch.tensor(source.format.exp))
+    """Largest absolute state after steps of each phase, up to the last that is read."""
+    last = layer.reads[-1] + 1 if layer.reads else None
     peaks = np.zeros(period)
-    for part in values.to(layer.input_weights.device).split(512):
-        state = layer.begin(len(part))
-        for start in range(0, part.shape[1], CALIBRATION_STEPS):
-            states, state = layer.walk(part[:, start : start + CALIBRATION_STEPS], state)
-            for phase in range(min(period, states.shape[1])):
-                found = states[:, phase::period].abs().amax().item()
-                peaks[phase] = max(peaks[phase], found)
+    for seen in states(layer, source, np.asarray(raw_inputs)[:, :last]):
+        for phase in range(min(period, seen.shape[1])):
+            peaks[phase] = max(peaks[phase], seen[:, phase::period].abs().amax().item())
     return peaks

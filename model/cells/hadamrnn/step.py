@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays import Array, integers
+from ...arrays import Array, Constant, check_shape, integers
 from ...builder import Builder
 from ...matrices import Dense, Hadamard
 from ...numbers import Format
@@ -24,14 +24,6 @@ from ...program import NumericInput, Program, Read, SymbolInput
 
 STEP_UNITS = {1: (1.0,), 2: (2.0**0.5, 1.0)}
 """Unit of the state *after* a step, by the step's phase: steps of phase 0 of 2 leave sqrt(2)."""
-
-
-@dataclass(frozen=True)
-class Constant:
-    """Integers `raw[phase]` that stand for `raw * 2**exp` in units of the state of that phase."""
-
-    raw: Array
-    exp: int
 
 
 @dataclass(frozen=True)
@@ -103,25 +95,21 @@ class HadamParameters:
             size = np.shape(self.embedding)[-1]
             if not isinstance(self.input, SymbolInput):
                 raise ValueError("an embedding stands for symbols, this input is numeric")
-            self._check_shape("embedding", self.embedding, (self.input.symbols, size))
-            self._check_shape("input_weights", self.input_weights, (1, hidden, size))
+            check_shape("embedding", self.embedding, (self.input.symbols, size))
+            check_shape("input_weights", self.input_weights, (1, hidden, size))
         elif isinstance(self.input, NumericInput):
-            self._check_shape("input_weights", self.input_weights, (1, hidden, self.input.size))
+            check_shape("input_weights", self.input_weights, (1, hidden, self.input.size))
         else:
             rows = (period, hidden, self.input.symbols)
-            self._check_shape("input_weights", self.input_weights, rows)
+            check_shape("input_weights", self.input_weights, rows)
         reads = len(self.timesteps)
         weights = (reads, outputs, hidden) if reads else (outputs, hidden)
-        self._check_shape("output_weights", self.output_weights, weights)
-        self._check_shape("output_bias", self.output_bias.raw, (1 if reads else period, outputs))
+        check_shape("output_weights", self.output_weights, weights)
+        check_shape("output_bias", self.output_bias.raw, (1 if reads else period, outputs))
         if self.bias is not None:
-            self._check_shape("bias", self.bias.raw, (period, hidden))
+            check_shape("bias", self.bias.raw, (period, hidden))
         if self.threshold is not None:
-            self._check_shape("threshold", self.threshold.raw, (reads or period, hidden))
-
-    def _check_shape(self, name: str, array: Array, shape: tuple[int, ...]) -> None:
-        if np.shape(array) != shape:
-            raise ValueError(f"{name} must have shape {shape}, got {np.shape(array)}")
+            check_shape("threshold", self.threshold.raw, (reads or period, hidden))
 
     @property
     def numbers(self) -> bool:

@@ -13,18 +13,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ...gated import (
-    GUARD_BITS,
-    Gated,
-    calibration,
-    check_foldable,
-    fixed,
-    integer_gates,
-    peaks,
-    real,
-    rounded,
-    signed_range,
-)
+from ...arrays import rounded
+from ...calibration import check_trained, real, signed_range
+from ...gated import GUARD_BITS, Gated, fixed, integer_gates, peaks
 from ...normalized import START_GAIN, Normalization
 from ...program import NumericInput, SymbolInput
 from ...recurrent import State
@@ -103,11 +94,9 @@ def integer_parameters(
     `raw_inputs`, raw as the input `source` declares them. Raises ValueError for weights or states
     that are not finite, weights that do not fold, and fewer than 2 or more than 32 bits.
     """
-    check_foldable(layer, state_bits)
-    found = [
-        peaks(layer.steps(x, layer.begin(len(x)))) for x in calibration(layer, source, raw_inputs)
-    ]
-    hidden, cell = (signed_range(max(peak), state_bits) for peak in zip(*found, strict=True))
+    check_trained(layer, state_bits)
+    found = peaks(layer, source, raw_inputs, layer.steps)
+    hidden, cell = (signed_range(peak, state_bits) for peak in found)
     factors, offset = None, None
     recurrent_offset = layer.recurrent.folded()[2]
     # On integers one table serves the three sigmoids: input, forget, output, then the candidate.

@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ...arrays import Constant, check_shape
 from ...builder import Builder
 from ...numbers import Format
 from ...operations import Value
 from ...program import Program
-from ..gates import Fixed, GatedParameters, curved, from_input, from_state, readout, scaled
+from ..gates import GatedParameters, curved, from_input, from_state, readout, scaled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +30,8 @@ class LstmParameters(GatedParameters):
     gates = 4
 
     cell: Format
-    cell_factors: Fixed | None
-    cell_offset: Fixed | None
+    cell_factors: Constant | None
+    cell_offset: Constant | None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -38,7 +39,7 @@ class LstmParameters(GatedParameters):
             raise ValueError("cell_factors and cell_offset go together")
         for name in ("cell_factors", "cell_offset"):
             if (constant := getattr(self, name)) is not None:
-                self._check(name, constant.raw, (self.units,))
+                check_shape(name, constant.raw, (self.units,))
 
 
 def step(b: Builder, p: LstmParameters, x: Value, h: Value, c: Value) -> tuple[Value, Value]:

@@ -19,6 +19,8 @@ from torch.nn import functional
 from torch.nn.utils import parametrize
 from torch.optim import Optimizer
 
+from ...arrays import Constant, rounded
+from ...calibration import check_trained, real, states
 from ...numbers import Format
 from ...orthogonal import Bjorck, Orthogonal, ProjUNN, Quantized, haar, henaff
 from ...program import NumericInput, SymbolInput
@@ -31,7 +33,7 @@ from ...quantize import (
 )
 from ...recurrence import kernel_by_powers, squarings
 from ...recurrent import Recurrent, State, require, xavier
-from .step import ACTIVATIONS, Constant, QornnParameters
+from .step import ACTIVATIONS, QornnParameters
 
 RECURRENT_BITS = range(2, 9)
 HORIZONS = [1 << k for k in range(11)]
@@ -39,7 +41,6 @@ BIAS_FRACTION, GUARD = 8, 4
 """Binary places that a bias in the loop, and a modReLU, have beyond the state's: both repeat."""
 FEW_SYMBOLS = 64
 """Up to as many, symbols are taken as one-hot vectors: a matrix product beats a look-up there."""
-CALIBRATION_STEPS = 16
 
 
 class QORNN(Recurrent):
@@ -232,11 +233,7 @@ def integer_parameters(
             "a QORNN of full precision has no integers: train with weight_bits, or give ptq_bits "
             "to quantize after training"
         )
-    if not 2 <= state_bits <= 32:
-        raise ValueError(f"state bits must lie in 2..32, got {state_bits}")
-    for name, tensor in layer.state_dict().items():
-        if not tensor.isfinite().all():
-            raise ValueError(f"{name} holds NaN or infinite weights")
+    check_trained(layer, state_bits)
     w, alpha = orthogonal_integers(layer.orthogonal_weights, bits, layer.horizon)
     mantissa, exponent = math.frexp(alpha.item())
     factor = Constant(np.array([int(math.ldexp(mantissa, FACTOR_BITS))]), exponent - FACTOR_BITS)
@@ -252,8 +249,7 @@ def integer_parameters(
     state = (Format.signed_bits if signed else Format.unsigned_bits)(state_bits, exp)
 
     def constant(values: Tensor, exp: int) -> Constant:
-        scaled = np.ldexp(values.double().cpu().numpy(), -exp)
-        return Constant(np.rint(scaled).astype(np.int64), exp)
+        return rounded(real(values), exp)
 
     modrelu = layer.activation == "modrelu"
     inner = constant(layer.bias / unit, exp - GUARD).raw if modrelu else None
@@ -283,16 +279,9 @@ def integer_parameters(
 
 def _peak(layer: QORNN, source: NumericInput | SymbolInput, raw_inputs: npt.ArrayLike) -> float:
     """Largest absolute state of the quantized layer."""
-    raw, peak, training = torch.as_tensor(np.asarray(raw_inputs, np.int64)), 0.0, layer.training
-    values = raw
-    if isinstance(source, NumericInput):
-        values = torch.ldexp(raw.to(layer.input_weights.dtype), torch.tensor(source.format.exp))
+    training = layer.training
     layer.eval()
     with parametrize.cached():
-        for part in values.to(layer.input_weights.device).split(512):
-            state = layer.begin(len(part))
-            for x in part.split(CALIBRATION_STEPS, 1):
-                states, state = layer.walk(x, state)
-                peak = max(peak, states.abs().amax().item())
+        found = [seen.abs().amax().item() for seen in states(layer, source, raw_inputs)]
     layer.train(training)
-    return peak
+    return max(found)

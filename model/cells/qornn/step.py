@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays import Array, integers
+from ...arrays import Array, Constant, check_shape, integers
 from ...builder import Builder
 from ...matrices import Dense
 from ...numbers import Format
@@ -21,14 +21,6 @@ from ...operations import Value
 from ...program import NumericInput, Program, SymbolInput
 
 ACTIVATIONS = ("linear", "relu", "modrelu")
-
-
-@dataclass(frozen=True)
-class Constant:
-    """Integers `raw` that stand for `raw * 2**exp` in units of the state."""
-
-    raw: Array
-    exp: int
 
 
 @dataclass(frozen=True)
@@ -96,28 +88,23 @@ class QornnParameters:
             if not isinstance(self.input, SymbolInput):
                 raise ValueError("an embedding stands for symbols, this input is numeric")
             rows, columns = columns, np.shape(self.embedding)[-1]
-            _check_shape("embedding", self.embedding, (rows, columns))
+            check_shape("embedding", self.embedding, (rows, columns))
         hidden, outputs = self.hidden, len(self.output_weights)
-        _check_shape("recurrent_weights", self.recurrent_weights, (hidden, hidden))
-        _check_shape("factor", self.factor.raw, (1,))
-        _check_shape("input_weights", self.input_weights, (hidden, columns))
-        _check_shape("output_weights", self.output_weights, (outputs, hidden))
-        _check_shape("output_bias", self.output_bias.raw, (outputs,))
+        check_shape("recurrent_weights", self.recurrent_weights, (hidden, hidden))
+        check_shape("factor", self.factor.raw, (1,))
+        check_shape("input_weights", self.input_weights, (hidden, columns))
+        check_shape("output_weights", self.output_weights, (outputs, hidden))
+        check_shape("output_bias", self.output_bias.raw, (outputs,))
         for name, constant in (("bias", self.bias), ("threshold", self.threshold)):
             if constant is not None:
-                _check_shape(name, constant.raw, (hidden,))
+                check_shape(name, constant.raw, (hidden,))
         if self.modrelu_bias is not None:
-            _check_shape("modrelu_bias", self.modrelu_bias, (hidden,))
+            check_shape("modrelu_bias", self.modrelu_bias, (hidden,))
 
     @property
     def hidden(self) -> int:
         """Number of units."""
         return len(self.recurrent_weights)
-
-
-def _check_shape(name: str, array: Array, shape: tuple[int, ...]) -> None:
-    if np.shape(array) != shape:
-        raise ValueError(f"{name} must have shape {shape}, got {np.shape(array)}")
 
 
 def step(b: Builder, p: QornnParameters, x: Value, h: Value) -> Value:

@@ -15,8 +15,7 @@ from contracts.gates import (
     sums_of_input,
     sums_of_state,
 )
-from sylvan.model.arrays import Array
-from sylvan.model.cells.gates import Fixed
+from sylvan.model.arrays import Array, Constant
 from sylvan.model.cells.gru.step import GruParameters
 from sylvan.model.numbers import Format
 from sylvan.model.program import READS
@@ -33,7 +32,7 @@ def parameters(
     return GruParameters(
         **random_gates(3, units, input, weights, read, argmax, bits),
         gated=Format.signed_bits(9, -7),
-        gated_offset=Fixed(rng.integers(-300, 300, units), -9),
+        gated_offset=Constant(rng.integers(-300, 300, units), -9),
     )
 
 
@@ -57,11 +56,11 @@ CI = [
 GIVEN = CASES[CI[0]]
 REFUSED = [
     (
-        lambda: replace(GIVEN, gated_offset=Fixed(np.zeros(6, np.int64), 0)),
+        lambda: replace(GIVEN, gated_offset=Constant(np.zeros(6, np.int64), 0)),
         r"gated_offset must have shape \(7,\), got \(6,\)",
     ),
     (
-        lambda: replace(GIVEN, recurrent_factors=Fixed(np.zeros(7, np.int64), 0)),
+        lambda: replace(GIVEN, recurrent_factors=Constant(np.zeros(7, np.int64), 0)),
         r"recurrent_factors must have shape \(21,\), got \(7,\)",
     ),
 ]

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from contracts.fake import add, exact, largest, narrow
-from sylvan.model.arrays import Array
-from sylvan.model.cells.hadamrnn.step import Constant, HadamParameters
+from sylvan.model.arrays import Array, Constant
+from sylvan.model.cells.hadamrnn.step import HadamParameters
 from sylvan.model.numbers import Format
 from sylvan.model.program import READS, NumericInput, Read, SymbolInput
 from torch import Tensor

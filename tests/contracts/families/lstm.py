@@ -15,8 +15,7 @@ from contracts.gates import (
     sums_of_input,
     sums_of_state,
 )
-from sylvan.model.arrays import Array
-from sylvan.model.cells.gates import Fixed
+from sylvan.model.arrays import Array, Constant
 from sylvan.model.cells.lstm.step import LstmParameters
 from sylvan.model.numbers import Format
 from sylvan.model.program import READS, SymbolInput
@@ -30,8 +29,8 @@ def parameters(
 ) -> LstmParameters:
     """Random integers; `normalized`: c is, too."""
     rng = np.random.default_rng(units + bits)
-    factors = Fixed(rng.integers(-3000, 3000, units), -11) if normalized else None
-    offset = Fixed(rng.integers(-300, 300, units), -9) if normalized else None
+    factors = Constant(rng.integers(-3000, 3000, units), -11) if normalized else None
+    offset = Constant(rng.integers(-300, 300, units), -9) if normalized else None
     return LstmParameters(
         **random_gates(4, units, input, weights, read, argmax, bits),
         # Small, so that c saturates.
@@ -65,7 +64,7 @@ REFUSED = [
         r"recurrent must have shape \(28, 7\), got \(27, 7\)",
     ),
     (
-        lambda: replace(GIVEN, cell_offset=None, cell_factors=Fixed(GIVEN.added.raw[0, :7], 0)),
+        lambda: replace(GIVEN, cell_offset=None, cell_factors=Constant(GIVEN.added.raw[0, :7], 0)),
         "cell_factors and cell_offset go together",
     ),
     (lambda: replace(GIVEN, input=SymbolInput(4)), "symbols without an embedding are looked up"),
@@ -75,7 +74,7 @@ REFUSED = [
         "an embedding stands for symbols, this input is numeric",
     ),
     (
-        lambda: replace(GIVEN, added=Fixed(GIVEN.added.raw[:, 1:], 0)),
+        lambda: replace(GIVEN, added=Constant(GIVEN.added.raw[:, 1:], 0)),
         r"added must have shape \(1, 28\), got \(1, 27\)",
     ),
 ]

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from contracts.fake import add, exact, largest, narrow
-from sylvan.model.arrays import Array
-from sylvan.model.cells.qornn.step import Constant, QornnParameters
+from sylvan.model.arrays import Array, Constant
+from sylvan.model.cells.qornn.step import QornnParameters
 from sylvan.model.numbers import Format
 from sylvan.model.program import READS, NumericInput, SymbolInput
 from torch import Tensor

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import torch
 from contracts.families.hadamrnn import fake_quantized
+from sylvan.model.arrays import Constant
 from sylvan.model.cells.hadamrnn.layer import FEW_SYMBOLS, HadamRNN, integer_parameters
-from sylvan.model.cells.hadamrnn.step import Constant, program
+from sylvan.model.cells.hadamrnn.step import program
 from sylvan.model.errors import UserError
 from sylvan.model.evaluate import real_answers
 from sylvan.model.interpret import run

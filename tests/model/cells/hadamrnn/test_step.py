@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from programs import random_inputs
-from sylvan.model.cells.hadamrnn.step import STEP_UNITS, Constant, HadamParameters, program
+from sylvan.model.arrays import Constant
+from sylvan.model.cells.hadamrnn.step import STEP_UNITS, HadamParameters, program
 from sylvan.model.interpret import Machine, run
 from sylvan.model.matrices import Hadamard
 from sylvan.model.numbers import Format
