@@ -1,7 +1,8 @@
 """HadamRNN and Block-HadamRNN in torch: the trainable layer, and its way to integers.
 
     h_t = W h_(t-1) + U x_t (+ b)      W = diag(u) (I (x) S_m) / sqrt(m), linear and orthogonal
-    y_t = V relu(h_t (+ g)) + c, or y = sum_r V_r relu(h_(t_r) (+ g_r)) + c
+    y_t = V relu(h_t (+ g)) + c, or y = sum_r V_r relu(h_(t_r) (+ g_r)) + c,
+    or y = V mean_r relu(h_(t_r) (+ g)) + c
 
 Foucault, Mamalet, Malgouyres, ICLR 2025, arXiv 2502.00047; the README beside this file has shapes,
 variants and reasons.
@@ -44,6 +45,7 @@ class HadamRNN(Recurrent):
         signs: "fixed", drawn with product +1 in each block; "learned", straight-through.
         reads: for tasks answered after the last step, increasing timesteps t_r to read at, each
             with a V and a g of its own; None reads after the last one.
+        tied: all reads share one V and one g, and their features are averaged.
         seed: of the signs and the initial weights.
     """
 
@@ -59,6 +61,7 @@ class HadamRNN(Recurrent):
         signs: str = "fixed",
         dropout: float = 0.0,
         reads: Sequence[int] | None = None,
+        tied: bool = False,
         seed: int = 0,
         **sides: Any,
     ) -> None:
@@ -81,6 +84,16 @@ class HadamRNN(Recurrent):
             if self.read != "last":
                 raise ValueError("reads are for tasks answered after the last step, not at every")
             self.reads = increasing("reads", reads)
+        if tied and not self.reads:
+            raise ValueError("tied says what several reads share: give reads, too")
+        self.tied = tied
+        self.tables = 0 if tied else len(self.reads)
+        """Reads that have a V and a g of their own."""
+        if tied and len(set(self.read_units())) > 1:
+            raise ValueError(
+                f"tied reads meet the state in one unit: with blocks of {block} the timesteps must "
+                f"be all even or all odd, got {list(self.reads)}"
+            )
 
         random = torch.Generator().manual_seed(seed)
         if signs == "fixed":
@@ -91,12 +104,12 @@ class HadamRNN(Recurrent):
         else:
             self.sign_latent = nn.Parameter(xavier(random, 1, hidden).detach().flatten())
         self.input_weights = xavier(random, hidden, self.features)
-        self.output_weights = xavier(random, outputs, hidden * (len(self.reads) or 1))
+        self.output_weights = xavier(random, outputs, hidden * (self.tables or 1))
         g = torch.zeros(hidden)
-        if self.reads:
-            v = self.output_weights.detach().unflatten(1, (len(self.reads), hidden))
+        if self.tables:
+            v = self.output_weights.detach().unflatten(1, (self.tables, hidden))
             self.output_weights = nn.Parameter(v.transpose(0, 1).contiguous())
-            g = g if bias == "loop" else g.repeat(len(self.reads), 1)
+            g = g if bias == "loop" else g.repeat(self.tables, 1)
         self.bias = nn.Parameter(g)
         self.output_bias = nn.Parameter(torch.zeros(outputs))
         if self.embedding is not None:
@@ -127,9 +140,11 @@ class HadamRNN(Recurrent):
     def readout(self, h: Tensor) -> Tensor:
         """`V relu(h (+ g)) + c` for states (..., hidden); (batch, reads, hidden) with `reads`."""
         features = torch.relu(h + self.bias if self.bias_at == "relu" else h)
+        if self.tied:
+            features = features.mean(-2)
         features = functional.dropout(features, self.dropout, self.training)
-        if self.reads:
-            units = self.read_units()
+        if self.tables:
+            units = self.unit_factors()
             v = symmetric(self.output_weights * units, self.weight_bits) / units
             # One product with all of them side by side.
             v, features = v.transpose(0, 1).flatten(1), features.flatten(1)
@@ -137,14 +152,17 @@ class HadamRNN(Recurrent):
             v = symmetric(self.output_weights, self.weight_bits)
         return functional.linear(features, v, self.output_bias)
 
-    def read_units(self) -> Tensor:
-        """The state's unit at each read, (reads, 1, 1), which V takes up before it is quantized.
+    def read_units(self) -> list[float]:
+        """The state's unit at each read."""
+        steps = STEP_UNITS[1 + (self.block.bit_length() - 1) % 2]
+        return [steps[timestep % len(steps)] for timestep in self.reads]
+
+    def unit_factors(self) -> Tensor:
+        """These units as V takes them up before it is quantized, (reads, 1, 1).
 
         So the integer products of all reads are in one unit, and one accumulator adds them.
         """
-        steps = STEP_UNITS[1 + (self.block.bit_length() - 1) % 2]
-        units = [steps[timestep % len(steps)] for timestep in self.reads]
-        return self.output_weights.new_tensor(units)[:, None, None]
+        return self.output_weights.new_tensor(self.read_units())[:, None, None]
 
     def quantized_input(self) -> Tensor:
         """U, (hidden, features)."""
@@ -242,7 +260,7 @@ def integer_parameters(
         vector = Format(int(embedding.min()), int(embedding.max()))
     elif isinstance(source, NumericInput):
         vector = source.format
-    latent = layer.output_weights * layer.read_units() if layer.reads else layer.output_weights
+    latent = layer.output_weights * layer.unit_factors() if layer.tables else layer.output_weights
     v, output_unit = symmetric_integers(latent, layer.weight_bits)
     period = 1 + (layer.block.bit_length() - 1) % 2
     # One row per phase: what a state of 1 stands for, as seen by the constants that meet it.
@@ -255,6 +273,9 @@ def integer_parameters(
     if layer.reads:
         # A threshold is in the unit of the state that is read; all products, and so c, in one.
         met, answered = units[[t % period for t in layer.reads]], np.array([[state_unit.item()]])
+    if layer.tied:
+        # What is added up is the sum of the reads; their mean is that in a smaller unit.
+        met, answered = met[:1], met[:1] / len(layer.reads)
     looped = layer.bias_at == "loop"
     # The loop repeats a constant's rounding every step: use the bits that the transform has anyway.
     loop_exp = state.exp - layer.block.bit_length() // 2
@@ -280,7 +301,7 @@ def integer_parameters(
         output_weights=v.long().cpu().numpy(),
         output_exp=0,
         output_bias=rounded(output_bias / (answered * output_unit.item()), state.exp),
-        output_unit=state_unit.item() * output_unit.item(),
+        output_unit=(answered[0, 0] if layer.reads else state_unit.item()) * output_unit.item(),
         state_unit=state_unit.item(),
         read=layer.reads or layer.read,
         argmax=argmax,

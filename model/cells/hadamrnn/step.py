@@ -53,7 +53,8 @@ class HadamParameters:
         read: "last", "every", or increasing timesteps. With R of these, V' has shape
             (R, d_out, hidden) and takes up the unit of the state that it meets, so that all
             products are in one unit; the threshold has shape (R, hidden), in the unit of the state
-            of each read, and c has shape (1, d_out).
+            of each read, and c has shape (1, d_out). V' of shape (d_out, hidden) serves all reads,
+            then so does a threshold (1, hidden); their states must be in one unit.
         argmax: answer the index of the largest output instead of the outputs.
 
     Raises ValueError for a block that is no power of two, and for constants whose phases or units
@@ -103,13 +104,16 @@ class HadamParameters:
             rows = (period, hidden, self.input.symbols)
             check_shape("input_weights", self.input_weights, rows)
         reads = len(self.timesteps)
-        weights = (reads, outputs, hidden) if reads else (outputs, hidden)
+        if self.tied and len({timestep % period for timestep in self.timesteps}) > 1:
+            raise ValueError(f"reads that share V' must be of one phase, got {self.timesteps}")
+        tables = 1 if self.tied else reads
+        weights = (reads, outputs, hidden) if reads and not self.tied else (outputs, hidden)
         check_shape("output_weights", self.output_weights, weights)
         check_shape("output_bias", self.output_bias.raw, (1 if reads else period, outputs))
         if self.bias is not None:
             check_shape("bias", self.bias.raw, (period, hidden))
         if self.threshold is not None:
-            check_shape("threshold", self.threshold.raw, (reads or period, hidden))
+            check_shape("threshold", self.threshold.raw, (tables or period, hidden))
 
     @property
     def numbers(self) -> bool:
@@ -120,6 +124,11 @@ class HadamParameters:
     def timesteps(self) -> tuple[int, ...]:
         """The timesteps that are read, where they are a list."""
         return () if isinstance(self.read, str) else self.read
+
+    @property
+    def tied(self) -> bool:
+        """Whether all reads share V'."""
+        return bool(self.timesteps) and np.ndim(self.output_weights) == 2
 
     @property
     def hidden(self) -> int:
@@ -178,12 +187,16 @@ def readout(b: Builder, p: HadamParameters, h: Value) -> Value:
 
 
 def accumulate(b: Builder, p: HadamParameters, features: Value) -> Value:
-    """`V'_r features` added to the sum of the reads before, which starts as c.
+    """`V'_r features` (or `V' features`) added to the sum of the reads before, which starts as c.
 
     The sum's format holds every sum that there can be after each read, so nothing saturates.
     """
-    v = integers("output_weights", p.output_weights, 3)
-    product = b.phased_matvec(v, features, name="product")
+    if p.tied:
+        product = b.matvec(Dense(p.output_weights), features, name="product")
+        v = np.repeat(integers("output_weights", p.output_weights, 2)[None], len(p.timesteps), 0)
+    else:
+        v = integers("output_weights", p.output_weights, 3)
+        product = b.phased_matvec(v, features, name="product")
     exp = min(p.output_bias.exp, features.format.exp)
     c = p.output_bias.raw[0] << (p.output_bias.exp - exp)
     operand = features.format.aligned(exp)

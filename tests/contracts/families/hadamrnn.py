@@ -28,10 +28,18 @@ OUTPUTS = 5
 
 
 def parameters(
-    hidden: int, block: int, input: str, bias: str, read: Read, argmax: bool, state_bits: int
+    hidden: int,
+    block: int,
+    input: str,
+    bias: str,
+    read: Read,
+    argmax: bool,
+    state_bits: int,
+    tied: bool = False,
 ) -> HadamParameters:
     """Random integers where training would put its own."""
     reads = 0 if isinstance(read, str) else len(read)
+    tables = 0 if tied else reads
     rng = np.random.default_rng(hidden * state_bits + len(input + bias))
     period = 1 + (block.bit_length() - 1) % 2
     state = Format.signed_bits(state_bits, 3 - state_bits)
@@ -62,8 +70,10 @@ def parameters(
         scaled_input=vector.aligned(min(fine, vector.exp)) if phased else None,
         state=state,
         bias=constant(hidden, fine) if bias == "loop" else None,
-        threshold=constant(hidden, state.exp, reads or period) if bias == "relu" else None,
-        output_weights=rng.integers(-7, 8, (*((reads,) if reads else ()), OUTPUTS, hidden)),
+        threshold=constant(hidden, state.exp, 1 if tied else reads or period)
+        if bias == "relu"
+        else None,
+        output_weights=rng.integers(-7, 8, (*((tables,) if tables else ()), OUTPUTS, hidden)),
         output_exp=0,
         output_bias=constant(OUTPUTS, state.exp, 1 if reads else period),
         output_unit=0.25,
@@ -92,6 +102,14 @@ UNBUILT: dict[str, HadamParameters] = {
         product(SIZES, INPUTS, BIASES, TIMESTEPS, (False, True))
     )
 }
+UNBUILT |= {
+    f"{size[0]}of{size[1]}-{input}-{bias}-tied-{argmax}": (
+        parameters(*size, input, bias, (2, 4, 8), argmax, 7 + number % 5, tied=True)
+    )
+    for number, (size, input, bias, argmax) in enumerate(
+        product(SIZES, INPUTS, BIASES, (False, True))
+    )
+}
 CI = [
     "20of4-three-relu-last-logits-12bits",
     "1of1-one-loop-every-logits-10bits",
@@ -103,6 +121,7 @@ CI = [
     "48of16-three-relu-last-argmax-10bits",
 ]
 LISTED = UNBUILT["8of8-three-relu-at0_3_8-False"]
+TIED = UNBUILT["8of8-three-relu-tied-False"]
 PHASED = CASES["8of8-three-loop-every-logits-6bits"]
 REFUSED = [
     (lambda: replace(PHASED, block=3), "block must be a power of two, got 3"),
@@ -126,6 +145,14 @@ REFUSED = [
     (
         lambda: replace(LISTED, threshold=Constant(np.zeros((2, 8), np.int64), 0)),
         r"threshold must have shape \(3, 8\), got \(2, 8\)",
+    ),
+    (
+        lambda: replace(TIED, read=(2, 5)),
+        r"reads that share V' must be of one phase, got \(2, 5\)",
+    ),
+    (
+        lambda: replace(TIED, threshold=Constant(np.zeros((3, 8), np.int64), 0)),
+        r"threshold must have shape \(1, 8\), got \(3, 8\)",
     ),
     (
         lambda: replace(LISTED, output_bias=Constant(np.zeros((2, 5), np.int64), 0)),
@@ -177,7 +204,7 @@ def fake_quantized(parameters: HadamParameters, raw_inputs: npt.ArrayLike) -> Ar
     def added(sums: Tensor, s: Tensor, read: int) -> Tensor:
         """One more read: the exact sum, which fits whatever holds all that it can be."""
         shifted, exp = biased(s, p.state.exp, p.threshold, read)
-        product = exact(shifted.clamp(min=0) @ v[read].T)
+        product = exact(shifted.clamp(min=0) @ (v if v.ndim == 2 else v[read]).T)
         both, at = add(sums, sums_exp, product, exp + p.output_exp)
         assert at == sums_exp
         return both

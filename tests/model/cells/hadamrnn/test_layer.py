@@ -52,7 +52,7 @@ def plain(layer: HadamRNN, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]
     """
     u = symmetric(layer.audible(layer.input_weights), layer.weight_bits)
     weights, factors = layer.output_weights, torch.ones(1)
-    if layer.reads:
+    if layer.tables:
         # Where 1/sqrt(2) is left over, the state is kept in units of sqrt(2) after even timesteps.
         odd = layer.block.bit_length() % 2 == 0
         units = [2**0.5 if odd and t % 2 == 0 else 1.0 for t in layer.reads]
@@ -71,7 +71,8 @@ def plain(layer: HadamRNN, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]
                 continue
             read = layer.reads.index(t)
             shifted = h + (g[read] if g.ndim == 2 else g)
-            total = total + torch.relu(shifted) @ v[read].T
+            part = v / len(layer.reads) if layer.tied else v[read]
+            total = total + torch.relu(shifted) @ part.T
             answers.append(total)
         else:
             shifted = h + g
@@ -93,8 +94,16 @@ def test_fast_forms_have_the_values_and_gradients_of_the_equation(
     hidden: int, block: int, signs: str, bias: str, symbols: bool
 ) -> None:
     x = values(draw(symbols), torch.float64)
-    for read, reads in (("last", None), ("last", (0, 3, 6)), ("last", (8,)), ("every", None)):
+    reading = (
+        ("last", None, False),
+        ("last", (0, 3, 6), False),
+        ("last", (0, 2, 6), True),
+        ("last", (8,), False),
+        ("every", None, False),
+    )
+    for read, reads, tied in reading:
         more = {"symbols": symbols, "signs": signs, "bias": bias, "read": read, "reads": reads}
+        more["tied"] = tied
         layer = make(hidden, block, **more).double()
         asked = -1 if read == "last" else slice(None)
         wanted, smooth = plain(layer, x)
@@ -162,13 +171,18 @@ def test_golden_equals_the_independent_fake_quantizer(
     """Bit for bit, also where few state bits saturate and round everywhere."""
     source = SymbolInput(3) if symbols else PIXELS
     raw = draw(symbols, batch=4, length=12)
-    for (read, reads), bias, bits, argmax in product(
-        (("last", None), ("every", None), ("last", [0, 5, 11])),
+    for (read, reads, tied), bias, bits, argmax in product(
+        (
+            ("last", None, False),
+            ("every", None, False),
+            ("last", [0, 5, 11], False),
+            ("last", [1, 5, 11], True),
+        ),
         ("relu", "loop"),
         (4, 12),
         (False, True),
     ):
-        more = {"symbols": symbols, "read": read, "reads": reads, "bias": bias}
+        more = {"symbols": symbols, "read": read, "reads": reads, "bias": bias, "tied": tied}
         layer = make(hidden, block, weight_bits=3, **more)
         # Calibrated on two sequences of four: the others may saturate.
         parameters = integer_parameters(layer, source, raw[:2], bits, argmax)
@@ -195,11 +209,15 @@ def test_the_integer_network_follows_the_real_one(block: int, symbols: bool, bia
 @pytest.mark.parametrize("block", [16, 32])
 @pytest.mark.parametrize("symbols", [False, True], ids=["numeric", "symbols"])
 @pytest.mark.parametrize("bias", ["relu", "loop"])
-def test_the_sum_over_the_reads_follows_the_real_one(block: int, symbols: bool, bias: str) -> None:
+@pytest.mark.parametrize("tied", [False, True], ids=["own", "tied"])
+def test_the_sum_over_the_reads_follows_the_real_one(
+    block: int, symbols: bool, bias: str, tied: bool
+) -> None:
     """After each read; and all sums are in one unit, whatever the phases of the reads."""
     source = SymbolInput(3) if symbols else PIXELS
     raw = draw(symbols, length=40)
-    layer = make(block, block, symbols=symbols, bias=bias, reads=[3, 10, 11, 38])
+    reads = [4, 10, 12, 38] if tied else [3, 10, 11, 38]
+    layer = make(block, block, symbols=symbols, bias=bias, reads=reads, tied=tied)
     net = program(integer_parameters(layer, source, raw, 20))
     assert len(set(net.readout.unit)) == 1
     real = real_answers(net, run(net, raw), raw.shape[1])
@@ -261,6 +279,12 @@ REFUSALS = [
     (
         {"reads": [1], "read": "every"},
         "reads are for tasks answered after the last step, not at every",
+    ),
+    ({"tied": True}, "tied says what several reads share: give reads, too"),
+    (
+        {"reads": [1, 4], "tied": True, "hidden": 32},
+        "tied reads meet the state in one unit: with blocks of 32 the timesteps must be all even "
+        "or all odd, got [1, 4]",
     ),
     ({"hidden": 0}, "hidden must be a whole number >= 1, got 0"),
     ({"hidden": 24, "block": 16}, "block must be a power of two that divides 24, got 16"),
