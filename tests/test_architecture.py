@@ -39,7 +39,7 @@ ARROWS = {
     "census": (r"sylvan\.model\.census", PROGRAM),
     "recurrent": (r"sylvan\.model\.(recurrent|normalized)", PROGRAM + " quantize"),
     "layer": (
-        r"sylvan\.model\.(gated|cells\.\w+\.layer)",
+        r"sylvan\.model\.(calibration|gated|cells\.\w+\.layer)",
         PROGRAM + " builder step quantize orthogonal recurrence recurrent",
     ),
     "step": (r"sylvan\.model\.cells(\.\w+)*", PROGRAM + " builder"),
