@@ -14,7 +14,7 @@ from sylvan.model.numbers import Format
 from sylvan.model.program import NumericInput
 from sylvan.model.storage import save
 
-from sylvan import cli
+from sylvan.cli.commands import app
 
 INTERRUPTED = """
 import os, signal, sys, time
@@ -87,5 +87,5 @@ def test_an_interrupted_training_says_how_it_goes_on(tmp_path: Path) -> None:
     (again,) = re.findall(r"^interrupted: `(sylvan train .*)` goes on from here\n$", said)
     assert (out / "training.safetensors").is_file()
     with pytest.raises(SystemExit) as ended:
-        cli.app(shlex.split(again)[1:])
+        app(shlex.split(again)[1:])
     assert ended.value.code == 0 and (out / "metrics.json").is_file()

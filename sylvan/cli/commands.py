@@ -1,0 +1,48 @@
+"""All commands in the order in which the help lists them."""
+
+import warnings
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from ..console import Interrupted
+from . import hardware, programs, training
+
+
+class Commands(TyperGroup):
+    """Typer would leave a command on Ctrl-C without a word."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as stop:
+            # Hardware that was being built would complain that it is never used.
+            warnings.simplefilter("ignore")
+            raise Interrupted(*stop.args) from None
+
+
+app = typer.Typer(
+    name="sylvan",
+    cls=Commands,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help=(
+        "Quantized recurrent networks as streaming adder trees: train in PyTorch, export integers, "
+        "generate Verilog, simulate it against the golden model, place it on an FPGA.\n\n"
+        "The whole way in one go: [bold]sylvan demo[/]. Step by step: train, export, eval, build, "
+        "sim, report."
+    ),
+)
+
+app.command()(hardware.demo)
+app.command()(training.train)
+app.command()(training.presets)
+app.command()(programs.export)
+app.command("eval")(programs.evaluate)
+app.command()(hardware.build)
+app.command()(hardware.sim)
+app.command()(hardware.report)
+app.add_typer(training.import_app, name="import")

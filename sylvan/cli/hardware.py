@@ -1,0 +1,130 @@
+"""Commands about hardware: building and simulating it, reports, and the demo of it all."""
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+from sylvan.model.errors import UserError
+
+from ..console import console, next_step, progress_bar, quoted, working_in
+from .shared import DataFolder, ProgramFolder, find_program, task_of
+
+LANES_HELP = (
+    "Elements of a vector per cycle; 8 by default. Fewer make the core smaller and slower, and "
+    "change no answer."
+)
+CLOCK_HELP = (
+    "Clock that place and route should reach, in Hz. It changes where cells are put, never the "
+    "Verilog; the rate that was reached is reported either way."
+)
+BuildFolder = Annotated[Path, Argument(metavar="DIR", help="What `sylvan build` wrote.")]
+
+
+def demo(
+    out: Annotated[Path, Option(help="Folder for everything that is made.")] = Path("runs/demo"),
+) -> None:
+    """Train, export, generate, simulate and place a HadamRNN and its block-diagonal twin."""
+    from ..demo import run_demo
+
+    run_demo(out)
+
+
+def build(
+    program: ProgramFolder,
+    target: Annotated[str, Option(help="verilog, ice40-up5k, ice40-hx8k, ecp5-25f, -45f or -85f.")],
+    out: Annotated[Path, Option(help="Folder for Verilog, plan, report and bitstream.")],
+    lanes: Annotated[int | None, Option(help=LANES_HELP)] = None,
+    clock: Annotated[float | None, Option(help=CLOCK_HELP)] = None,
+) -> None:
+    """Generate Verilog and, for a part, synthesize, place and route it."""
+    from sylvan.hw.build import build as run_build
+    from sylvan.hw.plan import schedule_for
+    from sylvan.hw.targets import target as find_target
+
+    from ..report import bitstream, build_table
+
+    part = find_target(target)
+    if clock is not None and not 0 < clock < float("inf"):
+        raise UserError(f"the clock must be a rate above 0 in Hz, got {clock}")
+    _, loaded = find_program(program)
+    schedule = schedule_for(loaded, lanes)
+    with working_in(out), progress_bar() as bar:
+        row = bar.add_task(f"building for {part.name}", total=None)
+        report = run_build(
+            loaded,
+            schedule,
+            part,
+            out,
+            clock_hz=clock,
+            progress=lambda text: bar.update(row, description=text),
+        )
+    console.print(build_table({out.name: report}))
+    console.print(f"core.v, ports.json, plan.json and report.json are in {out}")
+    if (packed := bitstream(out)) is not None:
+        console.print(f"bitstream, the best of its placements: {packed}")
+    next_step(f"sylvan sim {quoted(out)} --simulator icarus")
+
+
+def sim(
+    folder: BuildFolder,
+    simulator: Annotated[str, Option(help="icarus or verilator.")] = "icarus",
+    sequences: Annotated[int, Option(help="How many sequences to send.", min=1)] = 20,
+    seed: Annotated[int, Option(help="Of inputs, idle cycles and stalls.", min=0)] = 0,
+    task: Annotated[
+        str | None, Option(help="Send this task's test sequences, not random ones.")
+    ] = None,
+    data: DataFolder = None,
+    waves: Annotated[bool, Option(help="Write a waveform into DIR.")] = False,
+) -> None:
+    """Simulate a build against the golden model: every answer, every cycle count."""
+    from sylvan.hw.build import check_unchanged
+    from sylvan.hw.report import record_simulation
+    from sylvan.sim.cosimulation import simulate
+    from sylvan.sim.stimulus import Timesteps
+
+    if not folder.is_dir():
+        raise UserError(f"there is no build directory {folder}: `sylvan build` makes one")
+    check_unchanged(folder)
+    inputs = None
+    if task is not None:
+        place, program = find_program(folder)
+        found = task_of(program, place, data, task)
+        inputs = Timesteps.of_sequences(found.test.inputs[:sequences])
+    with working_in(folder), progress_bar() as bar:
+        bar.add_task(f"simulating with {simulator}, seed {seed}", total=None)
+        result = simulate(
+            folder,
+            simulator=simulator,
+            sequences=sequences,
+            seed=seed,
+            waves=waves,
+            inputs=inputs,
+        )
+    cycles = result.measured
+    record_simulation(folder, cycles.cycles_per_step, cycles.closing_cycles, cycles.latency_cycles)
+    console.print(
+        f"{result.answers} answers to {result.timesteps} timesteps equal the golden model's, "
+        f"{result.cycles} cycles in {result.simulator} {result.version}, seed {result.seed}"
+    )
+    sent = f"{sequences} sequences" if task is None else f"{sequences} sequences of {task}"
+    console.print(
+        f"sent: {sent}; besides them short ones, some cut off by a reset, and two runs that "
+        "measure cycles"
+    )
+    console.print(
+        f"measured as planned: {cycles.cycles_per_step} cycles a step, {cycles.closing_cycles} "
+        f"when it is answered, {cycles.latency_cycles} from input to answer"
+    )
+    if result.waves:
+        console.print(f"waveform: {result.waves}")
+    next_step(f"sylvan report {quoted(folder)}")
+
+
+def report(
+    folder: Annotated[Path, Argument(metavar="DIR", help="A build, or a training run.")],
+) -> None:
+    """Print what was built or trained, for people."""
+    from ..report import print_report
+
+    print_report(folder)
