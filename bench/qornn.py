@@ -15,7 +15,8 @@ from typing import Any
 import torch
 from sylvan.model.cells.qornn.layer import QORNN, integer_parameters
 from sylvan.model.cells.qornn.step import ACTIVATIONS, program
-from sylvan.model.checkpoint import Config, load_checkpoint, sides
+from sylvan.model.checkpoint import load_checkpoint, sides
+from sylvan.model.config import Config
 from sylvan.model.evaluate import evaluate
 from sylvan.model.orthogonal import defect, haar, henaff
 from sylvan.model.quantize import orthogonal_integers

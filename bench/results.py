@@ -10,7 +10,8 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from sylvan.model.checkpoint import Config, load_checkpoint
+from sylvan.model.checkpoint import load_checkpoint
+from sylvan.model.config import Config
 from sylvan.model.errors import UserError
 from sylvan.model.export import load_trained
 from sylvan.model.history import TRAINING_FILE, Epoch

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sylvan.model.checkpoint import Config
+from sylvan.model.config import Config
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "results.md"

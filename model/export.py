@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from .census import additions_per_step, readout_additions, storage_bits
-from .checkpoint import METRICS_FILE, PROGRAM_FOLDER, Config, load_checkpoint, sides
+from .checkpoint import METRICS_FILE, PROGRAM_FOLDER, load_checkpoint, sides
+from .config import Config
 from .errors import UserError
 from .evaluate import evaluate
 from .files import parse_json, write_json

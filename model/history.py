@@ -18,7 +18,8 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from .checkpoint import HEADER, VERSION, Config, load_checkpoint
+from .checkpoint import HEADER, load_checkpoint
+from .config import VERSION, Config
 from .errors import UserError
 from .files import write_whole
 from .recurrent import State

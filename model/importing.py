@@ -13,8 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .checkpoint import Config, build_layer, forget_results, save_checkpoint
+from .checkpoint import forget_results, save_checkpoint
+from .config import Config
 from .errors import UserError
+from .families import build_layer
 from .history import forget_training
 from .recurrence import sylvester
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .checkpoint import Config
+from .config import Config
 from .errors import UserError
 from .files import parse_json
 from .tasks import nearest

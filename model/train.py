@@ -25,15 +25,15 @@ from .batches import Batch, Batches
 from .checkpoint import (
     CURVES_FILE,
     METRICS_FILE,
-    Config,
-    build_layer,
     forget_results,
     load_checkpoint,
     save_checkpoint,
     sides,
 )
+from .config import Config
 from .curves import curves
 from .errors import UserError
+from .families import build_layer
 from .files import write_json, write_whole
 from .history import (
     TRAINING_FILE,

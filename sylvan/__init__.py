@@ -11,7 +11,7 @@ _HOMES = {
     "load_program": "storage.load",
     "save_program": "storage.save",
     "run": "interpret",
-    "Config": "checkpoint",
+    "Config": "config",
     "load_checkpoint": "checkpoint",
     "preset": "presets",
     "train": "train",

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from sylvan.model.checkpoint import cell_names
+from sylvan.model.cells import cell_names
 from sylvan.model.evaluate import evaluate
 from sylvan.model.storage import load
 from sylvan.model.tasks import load_task

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 from contracts import families, test_families
 from contracts.suite import cosimulate, schedules
-from sylvan.model import cells, checkpoint
+from sylvan.model import cells
+from sylvan.model.config import Config
 from sylvan.model.export import export
 from sylvan.model.storage import load
-from sylvan.model.train import Config, train
+from sylvan.model.train import train
 
 TOY = Path(__file__).parent / "toy"
 FAMILY = "leakyrnn"
@@ -30,8 +31,6 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     written = [path for path in (*room.rglob("*"), Path(table)) if path.suffix in (".py", ".md")]
     assert len(written) <= 4, "the budget of a new family"
     monkeypatch.setattr(cells, "__path__", [*cells.__path__, str(room.parent)])
-    # Names are looked up in the package's own folder when training starts.
-    monkeypatch.setattr(checkpoint, "CELLS", room.parent)
     monkeypatch.setattr(families, "__path__", [*families.__path__, str(tmp_path)])
     before = set(sys.modules)
     monkeypatch.setitem(

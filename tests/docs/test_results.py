@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sylvan.model.checkpoint import Config
+from sylvan.model.config import Config
 
 SCRIPT = Path(__file__).parents[2] / "docs" / "results.py"
 SPEC = importlib.util.spec_from_file_location("results", SCRIPT)

@@ -12,6 +12,7 @@ from contracts.gated_layers import SIZE, draw, make
 from sylvan.model.cells.gates import sigmoid_curve, tanh_curve
 from sylvan.model.cells.gru.layer import GRU
 from sylvan.model.cells.lstm.layer import LSTM
+from sylvan.model.config import Config
 from sylvan.model.errors import UserError
 from sylvan.model.evaluate import real_answers
 from sylvan.model.export import export
@@ -20,7 +21,7 @@ from sylvan.model.interpret import run
 from sylvan.model.normalized import NORMALIZATIONS, Normalization, Projection, Quantization
 from sylvan.model.numbers import Format
 from sylvan.model.program import NumericInput, Program, SymbolInput
-from sylvan.model.train import Config, train
+from sylvan.model.train import train
 
 FAMILIES: dict[str, type[Gated]] = {"lstm": LSTM, "gru": GRU}
 INPUTS = ("numbers", "symbols", "silent", "embedded")

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
-from sylvan.model.checkpoint import CHECKPOINT_FILE, Config, load_checkpoint
+from sylvan.model.checkpoint import CHECKPOINT_FILE, load_checkpoint
+from sylvan.model.config import Config
 from sylvan.model.errors import UserError
 from sylvan.model.history import TRAINING_FILE, unfinished
 from sylvan.model.tasks import Score

@@ -4,7 +4,7 @@ import dataclasses
 import re
 
 import pytest
-from sylvan.model.checkpoint import Config
+from sylvan.model.config import Config
 from sylvan.model.errors import UserError
 from sylvan.model.presets import configured, preset
 

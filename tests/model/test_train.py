@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from sylvan.model.checkpoint import CHECKPOINT_FILE, CONFIG_FILE, Config, load_checkpoint
+from sylvan.model.checkpoint import CHECKPOINT_FILE, CONFIG_FILE, load_checkpoint
+from sylvan.model.config import Config
 from sylvan.model.errors import UserError
 from sylvan.model.export import export
 from sylvan.model.files import write_whole
@@ -173,7 +174,8 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(
 
 def test_a_killed_run_leaves_a_checkpoint_that_loads(tmp_path: Path) -> None:
     script = (
-        "import sys, dataclasses, pathlib; from sylvan.model.train import Config, train\n"
+        "import sys, dataclasses, pathlib; from sylvan.model.config import Config\n"
+        "from sylvan.model.train import train\n"
         "config = Config(**{**eval(sys.argv[2]), 'epochs': 10_000})\n"
         "train(config, pathlib.Path(sys.argv[1]), lambda e: print(e.number, flush=True))"
     )

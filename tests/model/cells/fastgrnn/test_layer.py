@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 import torch
 from sylvan.model.cells.fastgrnn.layer import FastGRNN
+from sylvan.model.config import Config
 from sylvan.model.errors import UserError
 from sylvan.model.export import export
-from sylvan.model.train import Config, train
+from sylvan.model.train import train
 from torch import Tensor
 
 

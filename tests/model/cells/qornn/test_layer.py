@@ -11,7 +11,8 @@ import torch
 from contracts.families.qornn import fake_quantized
 from sylvan.model.cells.qornn.layer import QORNN, integer_parameters
 from sylvan.model.cells.qornn.step import ACTIVATIONS, program
-from sylvan.model.checkpoint import Config, load_checkpoint
+from sylvan.model.checkpoint import load_checkpoint
+from sylvan.model.config import Config
 from sylvan.model.errors import UserError
 from sylvan.model.evaluate import real_answers
 from sylvan.model.export import export

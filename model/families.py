@@ -1,0 +1,73 @@
+"""Cell families: what each may be told, and its layer, built from a config."""
+
+import importlib
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from .cells import cell_names
+from .config import Config
+from .errors import UserError
+from .recurrent import Recurrent
+from .tasks import nearest
+
+MOST_WEIGHTS = 1 << 28
+"""Of one matrix: a file must not be able to ask for all the memory there is."""
+GIVEN = {"inputs", "hidden", "outputs", "symbols", "silent", "read", "seed"}
+"""What a layer is told by the task and the config itself, not by an option."""
+
+
+def build_layer(config: Config, network: Mapping[str, Any]) -> Recurrent:
+    """The untrained layer of `config`, its sides given by `network` (see `sides`).
+
+    Raises UserError for an unknown family and for sizes that the family refuses.
+    """
+    family = _family(config.cell)
+    for side in ("inputs", "outputs"):
+        size = network.get(side)
+        if type(size) is not int or not 1 <= size * config.hidden <= MOST_WEIGHTS:
+            raise UserError(
+                f"{side} times hidden must lie in 1..{MOST_WEIGHTS}, got {size!r} times "
+                f"{config.hidden}"
+            )
+    settings = {"block": config.block, "weight_bits": config.weight_bits} | config.cell_options
+    given = {k: v for k, v in (settings | dict(network)).items() if v is not None}
+    options = sorted(cell_options(config.cell))
+    for name in settings:
+        if settings[name] is not None and name not in options:
+            raise UserError(
+                f"cell {config.cell} has no option {name!r}{nearest(name, options)}; "
+                f"known: {options}"
+            )
+    try:
+        layer = family(**{"hidden": config.hidden, "seed": config.seed} | given)
+    except (ValueError, TypeError, RuntimeError) as error:
+        # The last is how torch says that there is not so much memory.
+        said = str(error).splitlines()[0]
+        raise UserError(f"cell {config.cell}: {said}") from None
+    return layer
+
+
+def cell_options(cell: str) -> dict[str, inspect.Parameter]:
+    """What a family's layer may be told besides its sides, its size and its seed, its own first.
+
+    Raises UserError for an unknown family.
+    """
+    told: dict[str, inspect.Parameter] = {}
+    for level in _family(cell).__mro__:
+        if issubclass(level, Recurrent):
+            for name, parameter in inspect.signature(level).parameters.items():
+                told.setdefault(name, parameter)
+    return {
+        name: parameter
+        for name, parameter in told.items()
+        if name not in GIVEN and parameter.kind is not parameter.VAR_KEYWORD
+    }
+
+
+def _family(cell: str) -> type[Recurrent]:
+    names = cell_names()
+    if cell not in names:
+        raise UserError(f"there is no cell {cell!r}{nearest(cell, names)}; known: {names}")
+    layer: type[Recurrent] = importlib.import_module(f".cells.{cell}.layer", __package__).LAYER
+    return layer
