@@ -2,7 +2,8 @@
 
 A task delivers raw integers, exactly what a sensor sends and what golden and the hardware take;
 `values` gives the float meaning that training uses. numpy only: scoring a program needs no torch.
-Test splits are looked at by no training and no choice.
+Test splits are looked at by no training and no choice. A file has `load(**options)`, and where the
+data come from a folder `DATA_SET`; `load` then takes that folder as `data`.
 """
 
 import difflib
@@ -12,12 +13,14 @@ import math
 import pkgutil
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from ..arrays import Array
+from ..data import DataSet
 from ..errors import UserError
 from ..program import NumericInput, SymbolInput
 
@@ -197,14 +200,7 @@ def load_task(name: str, /, data: Path | None = None, **options: Any) -> Task:
         UserError: for an unknown name or option (with the nearest known one), an option of the
             wrong kind, or data that cannot be had.
     """
-    names = task_names()
-    if not name:
-        raise UserError(f"no task is named: say which with --task; known: {names}")
-    if name not in names:
-        raise UserError(f"there is no task {name!r}{nearest(name, names)}; known: {names}")
-    load = importlib.import_module(f".{name}", __package__).load
-    known = dict(inspect.signature(load).parameters)
-    given = {"data": data} if known.pop("data", None) else {}
+    load, known = _task(name).load, task_options(name)
     for option, value in options.items():
         if option not in known:
             hint = nearest(option, known)
@@ -212,8 +208,32 @@ def load_task(name: str, /, data: Path | None = None, **options: Any) -> Task:
         wanted = type(known[option].default)
         if type(value) is not wanted:
             raise UserError(f"option {option} of task {name} is {wanted.__name__}, got {value!r}")
-    task: Task = load(**given, **options)
+    task: Task = load(**options) if data_set(name) is None else load(data=data, **options)
     return task
+
+
+def task_options(name: str) -> dict[str, inspect.Parameter]:
+    """What the task's `load` may be told. Raises UserError for an unknown name."""
+    told = dict(inspect.signature(_task(name).load).parameters)
+    told.pop("data", None)
+    return told
+
+
+def data_set(name: str) -> DataSet | None:
+    """What the task reads from the folder of data sets, if it needs one.
+
+    Raises UserError for an unknown name.
+    """
+    return getattr(_task(name), "DATA_SET", None)
+
+
+def _task(name: str) -> ModuleType:
+    names = task_names()
+    if not name:
+        raise UserError(f"no task is named: say which with --task; known: {names}")
+    if name not in names:
+        raise UserError(f"there is no task {name!r}{nearest(name, names)}; known: {names}")
+    return importlib.import_module(f".{name}", __package__)
 
 
 def nearest(name: str, names: Any) -> str:

@@ -21,7 +21,7 @@ STEPS, PERSONS, ACTIVITIES = 128, 30, 6
 CHANNELS = [f"{kind}_{axis}" for kind in ("body_acc", "body_gyro", "total_acc") for axis in "xyz"]
 PARTS = ("train", "test")
 COMPACT = "uci_har.npz"
-HAR = DataSet(
+DATA_SET = DataSet(
     folder="har",
     source="Human Activity Recognition Using Smartphones, UCI Machine Learning Repository "
     "(https://archive.ics.uci.edu/dataset/240)",
@@ -62,7 +62,7 @@ def load(data: Path | None = None, classes: int = 6, input_bits: int = 8) -> Tas
     if classes not in (2, ACTIVITIES):
         raise UserError(f"task har needs classes 6 or 2, got {classes}")
     check_option("har", "input_bits", input_bits, 4, 16)
-    paths = HAR.locate(data)
+    paths = DATA_SET.locate(data)
     parts = _compact(paths[0]) if len(paths) == 1 else _published(paths)
     learned, test = (_checked(part) for part in parts)
     both = np.intersect1d(learned.persons, test.persons)

@@ -12,7 +12,7 @@ from ..language import Labelled, label_of, sentiment
 from ..text import plain_words
 from . import Task
 
-IMDB = DataSet(
+DATA_SET = DataSet(
     folder="imdb",
     source="A. L. Maas et al., Large Movie Review Dataset "
     "(https://ai.stanford.edu/~amaas/data/sentiment)",
@@ -30,7 +30,7 @@ def load(data: Path | None = None, words: int = 10_000, length: int = 500) -> Ta
 
     A tenth of the training reviews, chosen at random by a fixed seed, validates.
     """
-    paths = IMDB.locate(data)
+    paths = DATA_SET.locate(data)
     if len(paths) == 2:
         learned, test = (_compact(path) for path in paths)
     else:

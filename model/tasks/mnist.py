@@ -15,7 +15,7 @@ from ..numbers import Format
 from ..program import NumericInput
 from . import Split, Task
 
-MNIST = DataSet(
+DATA_SET = DataSet(
     folder="mnist",
     source="Y. LeCun, C. Cortes, C. J. C. Burges, The MNIST database of handwritten digits "
     "(http://yann.lecun.com/exdb/mnist)",
@@ -42,7 +42,7 @@ def load(data: Path | None = None, permuted: bool = False, pixels: int = 1) -> T
     """
     if pixels < 1 or SIDE * SIDE % pixels:
         raise UserError(f"task mnist needs pixels that divide {SIDE * SIDE}, got {pixels}")
-    paths = MNIST.locate(data)
+    paths = DATA_SET.locate(data)
     images, test_images = _images(paths[0], least=6), _images(paths[2], least=1)
     labels, test_labels = (
         _labels(path, len(of)) for path, of in zip(paths[1::2], (images, test_images), strict=True)

@@ -11,7 +11,7 @@ from ..language import language_model
 from ..text import alphabet_of
 from . import Text
 
-PTB = DataSet(
+DATA_SET = DataSet(
     folder="ptb",
     source="T. Mikolov, the data of the examples of the RNNLM toolkit "
     "(http://www.fit.vutbr.cz/~imikolov/rnnlm)",
@@ -21,7 +21,9 @@ PTB = DataSet(
 
 def load(data: Path | None = None, window: int = 100) -> Text:
     """The task in the files' own splits; `window` is how far gradients flow, in characters."""
-    texts: dict[object, bytes] = {path: stripped(read_bytes(path)) for path in PTB.locate(data)}
+    texts: dict[object, bytes] = {
+        path: stripped(read_bytes(path)) for path in DATA_SET.locate(data)
+    }
     return language_model("ptb", alphabet_of(next(iter(texts.values()))), texts, window)
 
 

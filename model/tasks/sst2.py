@@ -10,7 +10,7 @@ from ..data import DataSet, read_table
 from ..language import Labelled, label_of, sentiment
 from . import Task
 
-SST2 = DataSet(
+DATA_SET = DataSet(
     folder="sst2",
     source="R. Socher et al., Stanford Sentiment Treebank, as SST-2 of GLUE "
     "(https://gluebenchmark.com/tasks)",
@@ -25,7 +25,7 @@ def load(data: Path | None = None, words: int = 10_000, length: int = 128) -> Ta
     A tenth of the training rows, chosen at random by a fixed seed, validates. Phrases of one
     sentence may be on both sides, so validation is easier than the test.
     """
-    learned, test = (_labelled(path) for path in SST2.locate(data))
+    learned, test = (_labelled(path) for path in DATA_SET.locate(data))
     return sentiment("sst2", learned, test, bytes.split, words, length)
 
 

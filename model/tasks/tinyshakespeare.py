@@ -10,7 +10,7 @@ from ..language import language_model
 from ..text import alphabet_of, in_order
 from . import Text
 
-SHAKESPEARE = DataSet(
+DATA_SET = DataSet(
     folder="tinyshakespeare",
     source="A. Karpathy, char-rnn (https://github.com/karpathy/char-rnn)",
     forms=(("tinyshakespeare.txt",), ("input.txt",)),
@@ -22,7 +22,7 @@ def load(data: Path | None = None, window: int = 100) -> Text:
 
     `window` is how far gradients flow, in characters.
     """
-    (path,) = SHAKESPEARE.locate(data)
+    (path,) = DATA_SET.locate(data)
     text = read_bytes(path)
     texts = in_order(path, text, 90, 5)
     return language_model("tinyshakespeare", alphabet_of(text), texts, window)

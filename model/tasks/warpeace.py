@@ -11,7 +11,7 @@ from ..language import language_model
 from ..text import alphabet_of, in_order
 from . import Text
 
-WARPEACE = DataSet(
+DATA_SET = DataSet(
     folder="warpeace",
     source="A. Karpathy, char-rnn (https://cs.stanford.edu/people/karpathy/char-rnn)",
     forms=(("warpeace_input.txt",),),
@@ -23,6 +23,6 @@ def load(data: Path | None = None, window: int = 100) -> Text:
 
     `window` is how far gradients flow, in characters.
     """
-    (path,) = WARPEACE.locate(data)
+    (path,) = DATA_SET.locate(data)
     text = read_bytes(path)
     return language_model("warpeace", alphabet_of(text), in_order(path, text, 80, 10), window)

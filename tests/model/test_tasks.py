@@ -10,7 +10,14 @@ import pytest
 from sylvan.model.errors import UserError
 from sylvan.model.interpret import check_inputs
 from sylvan.model.numbers import Format
-from sylvan.model.tasks import Task, cross_entropy, load_task, task_names
+from sylvan.model.tasks import (
+    Task,
+    cross_entropy,
+    data_set,
+    load_task,
+    task_names,
+    task_options,
+)
 
 FROM_FILES = ["har", "imdb", "mnist", "ptb", "sst2", "tinyshakespeare", "warpeace"]
 KNOWN = sorted(["adding", "copy", "digits", *FROM_FILES])
@@ -60,6 +67,18 @@ def test_copy_is_the_papers_construction(length: int) -> None:
     weights = task.timestep_weights
     assert weights is not None and weights.sum() == pytest.approx(1)
     assert len(weights) == length and weights[-10:].sum() == pytest.approx(0.5)
+
+
+def test_what_a_task_needs_and_may_be_told_is_known_without_its_data() -> None:
+    needed = {name: data_set(name) for name in KNOWN}
+    assert {name: found.folder for name, found in needed.items() if found} == {
+        name: name for name in FROM_FILES
+    }
+    told = {name: option.default for name, option in task_options("mnist").items()}
+    assert told == {"permuted": False, "pixels": 1}
+    for ask in (data_set, task_options):
+        with pytest.raises(UserError, match="there is no task 'mnits', did you mean 'mnist'"):
+            ask("mnits")
 
 
 @pytest.mark.parametrize("name", FROM_FILES)

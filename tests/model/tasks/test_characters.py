@@ -9,7 +9,7 @@ import pytest
 from conftest import Data
 from sylvan.model.errors import UserError
 from sylvan.model.tasks import Text, cross_entropy, load_task
-from sylvan.model.tasks.ptb import PTB, stripped
+from sylvan.model.tasks.ptb import DATA_SET, stripped
 
 LINES = " the cat sat \n on <unk> N mats \n" * 20
 
@@ -143,7 +143,7 @@ class _Content:
 
 
 def _unpacked(folder: Path) -> list[_Content]:
-    return [_Content(path) for path in PTB.locate(folder)]
+    return [_Content(path) for path in DATA_SET.locate(folder)]
 
 
 def test_published_warpeace(data: Data) -> None:
