@@ -18,12 +18,16 @@ class Config:
     """Everything that decides a training run; equal configs train equal weights.
 
     Attributes:
-        task, task_options: what `load_task` is called with.
-        cell, hidden: the family and its size.
+        task: what is learned, a name that `load_task` knows.
+        task_options: what it is told besides.
+        cell: the family.
+        hidden: units.
         block, weight_bits, cell_options: handed to the family's layer where they are not None.
-        epochs, batch: passes over the training split, sequences per step.
+        epochs: passes over the training split.
+        batch: sequences, or streams of text, per step.
         rate: the optimizer's largest rate, reached after a short warm-up and lowered as half a
-            cosine; with `decay` it is the first rate, multiplied by `decay` after every epoch.
+            cosine.
+        decay: by which the rate is multiplied after every epoch instead, from its largest on.
         smoothing: of the labels, 0 to below 1.
         clip: largest norm of a gradient, 0 for any.
         patience: epochs without a better validation score after which to stop, 0 for never.

@@ -15,6 +15,8 @@ MOST_WEIGHTS = 1 << 28
 """Of one matrix: a file must not be able to ask for all the memory there is."""
 GIVEN = {"inputs", "hidden", "outputs", "symbols", "silent", "read", "seed"}
 """What a layer is told by the task and the config itself, not by an option."""
+HANDED = ("block", "weight_bits")
+"""Fields of a config that are options of the layer all the same."""
 
 
 def build_layer(config: Config, network: Mapping[str, Any]) -> Recurrent:
@@ -22,7 +24,7 @@ def build_layer(config: Config, network: Mapping[str, Any]) -> Recurrent:
 
     Raises UserError for an unknown family and for sizes that the family refuses.
     """
-    family = _family(config.cell)
+    layer_class = family(config.cell)
     for side in ("inputs", "outputs"):
         size = network.get(side)
         if type(size) is not int or not 1 <= size * config.hidden <= MOST_WEIGHTS:
@@ -30,22 +32,28 @@ def build_layer(config: Config, network: Mapping[str, Any]) -> Recurrent:
                 f"{side} times hidden must lie in 1..{MOST_WEIGHTS}, got {size!r} times "
                 f"{config.hidden}"
             )
-    settings = {"block": config.block, "weight_bits": config.weight_bits} | config.cell_options
-    given = {k: v for k, v in (settings | dict(network)).items() if v is not None}
+    settings = given_options(config)
     options = sorted(cell_options(config.cell))
     for name in settings:
-        if settings[name] is not None and name not in options:
+        if name not in options:
             raise UserError(
                 f"cell {config.cell} has no option {name!r}{nearest(name, options)}; "
                 f"known: {options}"
             )
+    given = {k: v for k, v in (settings | dict(network)).items() if v is not None}
     try:
-        layer = family(**{"hidden": config.hidden, "seed": config.seed} | given)
+        layer = layer_class(**{"hidden": config.hidden, "seed": config.seed} | given)
     except (ValueError, TypeError, RuntimeError) as error:
         # The last is how torch says that there is not so much memory.
         said = str(error).splitlines()[0]
         raise UserError(f"cell {config.cell}: {said}") from None
     return layer
+
+
+def given_options(config: Config) -> dict[str, Any]:
+    """What a config tells the family's layer; the rest, and None, is left to the layer."""
+    settings = {name: getattr(config, name) for name in HANDED} | config.cell_options
+    return {name: value for name, value in settings.items() if value is not None}
 
 
 def cell_options(cell: str) -> dict[str, inspect.Parameter]:
@@ -54,7 +62,7 @@ def cell_options(cell: str) -> dict[str, inspect.Parameter]:
     Raises UserError for an unknown family.
     """
     told: dict[str, inspect.Parameter] = {}
-    for level in _family(cell).__mro__:
+    for level in family(cell).__mro__:
         if issubclass(level, Recurrent):
             for name, parameter in inspect.signature(level).parameters.items():
                 told.setdefault(name, parameter)
@@ -65,7 +73,8 @@ def cell_options(cell: str) -> dict[str, inspect.Parameter]:
     }
 
 
-def _family(cell: str) -> type[Recurrent]:
+def family(cell: str) -> type[Recurrent]:
+    """The layer of a family. Raises UserError for an unknown one, with the nearest known name."""
     names = cell_names()
     if cell not in names:
         raise UserError(f"there is no cell {cell!r}{nearest(cell, names)}; known: {names}")

@@ -126,21 +126,6 @@ def _run_table(folder: Path) -> Table:
     return table
 
 
-def presets_table(presets: Mapping[str, Any]) -> Table:
-    """Recipes by name: what is learned by what."""
-    table = Table()
-    for title in ("preset", "task", "cell", "hidden", "weight bits", "epochs", "options"):
-        table.add_column(title)
-    for name, config in presets.items():
-        options = config.task_options | config.cell_options
-        if config.block is not None:
-            options = {"block": config.block} | options
-        cells = (config.task, config.cell, config.hidden, config.weight_bits, config.epochs)
-        listed = ", ".join(f"{key} {value}" for key, value in options.items())
-        table.add_row(name, *(shown(cell, "{}") for cell in cells), listed)
-    return table
-
-
 def widths_table(widths: Sequence[Any], score_name: str) -> Table:
     """Scores by bits of the state; the float model's first."""
     table = Table(title=f"{score_name} and loss by bits of the state", title_justify="left")

@@ -6,7 +6,9 @@ from typing import Annotated, Any
 import typer
 from typer import Argument, Option
 
+from sylvan.model.cells import cell_names
 from sylvan.model.errors import UserError
+from sylvan.model.tasks import task_names
 
 from ..console import console, next_step, progress_bar, quoted
 from .shared import DataFolder
@@ -21,8 +23,8 @@ def train(
     preset: Annotated[
         str | None, Option(help="A recipe by name; `sylvan presets` lists them.")
     ] = None,
-    task: Annotated[str | None, Option(help="What to learn: digits, copy, mnist, ...")] = None,
-    cell: Annotated[str | None, Option(help="Cell family: hadamrnn, ...")] = None,
+    task: Annotated[str | None, Option(help=f"What to learn: {', '.join(task_names())}.")] = None,
+    cell: Annotated[str | None, Option(help=f"Cell family: {', '.join(cell_names())}.")] = None,
     hidden: Annotated[int | None, Option(help="Number of hidden units.")] = None,
     block: Annotated[
         int | None, Option(help="Hadamard block, a power of two; all units by default.")
@@ -99,14 +101,28 @@ def train(
     next_step(f"sylvan export {quoted(folder)} --state-bits 12")
 
 
-def presets() -> None:
-    """List the recipes that `sylvan train --preset NAME` knows."""
-    from sylvan.model.presets import PRESETS
+def presets(
+    name: Annotated[
+        str | None, Argument(metavar="NAME", help="Show all that this recipe settles.")
+    ] = None,
+) -> None:
+    """List the recipes that `sylvan train --preset NAME` knows, or all settings of one.
 
-    from ..report import presets_table
+    Each setting is written as `sylvan train --set` takes it, to be changed there.
+    """
+    from sylvan.model.presets import PRESETS, preset
+    from sylvan.model.tasks import data_set
 
-    console.print(presets_table(PRESETS))
-    next_step("sylvan train --preset digits")
+    from ..recipes import presets_table, print_recipe
+
+    if name is None:
+        console.print(presets_table(PRESETS))
+        next_step("sylvan presets digits    (all that it settles)", "sylvan train --preset digits")
+        return
+    config = preset(name)
+    print_recipe(name, config)
+    data = " --data FOLDER" if data_set(config.task) else ""
+    next_step(f"sylvan train --preset {name}{data} --set seed=1")
 
 
 import_app = typer.Typer(no_args_is_help=True, help="Make a run from other people's checkpoints.")

@@ -74,6 +74,7 @@ MISTAKES = [
     (None, "build {run} --target verilog --clock nan --out {out}", "above 0 in Hz, got nan"),
     (None, "build {run} --target ecp5-25f --clock -5 --out {out}", "above 0 in Hz, got -5"),
     (None, "train", "say what to train"),
+    (None, "presets digit", "there is no preset 'digit', did you mean 'digits'?"),
     (None, "train --preset digit", "there is no preset 'digit', did you mean 'digits'?"),
     (None, "train --task digits --cell hadamrn", "there is no cell 'hadamrn', did you mean"),
     (None, "train --preset digits --block 3 --out {out}", "block"),
