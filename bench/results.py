@@ -11,12 +11,12 @@ import dataclasses
 from pathlib import Path
 
 from sylvan.model.checkpoint import load_checkpoint
-from sylvan.model.config import Config
+from sylvan.model.config import METRICS_FILE, TRAINING_FILE, Config
 from sylvan.model.errors import UserError
 from sylvan.model.export import load_trained
-from sylvan.model.history import TRAINING_FILE, Epoch
+from sylvan.model.history import Epoch
 from sylvan.model.presets import PRESETS, preset
-from sylvan.model.train import METRICS_FILE, train
+from sylvan.model.train import train
 from sylvan.model.widths import widths
 
 RUNS = Path("runs/results")

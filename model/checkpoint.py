@@ -16,18 +16,24 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
 
-from .config import VERSION, Config
+from .config import (
+    CHECKPOINT_FILE,
+    CONFIG_FILE,
+    CURVES_FILE,
+    METRICS_FILE,
+    PROGRAM_FOLDER,
+    VERSION,
+    WIDTHS_FILE,
+    Config,
+)
 from .errors import UserError, shortened
 from .families import build_layer
 from .files import parse_json, write_json, write_whole
 from .recurrent import Recurrent
 from .tasks import Task
 
-CONFIG_FILE, CHECKPOINT_FILE = "config.json", "checkpoint.safetensors"
 HEADER = "sylvan"
 MAX_JSON_BYTES = 1 << 20
-METRICS_FILE, CURVES_FILE, WIDTHS_FILE = "metrics.json", "curves.png", "widths.png"
-PROGRAM_FOLDER = "program"
 RESULTS = (
     METRICS_FILE,
     CURVES_FILE,
@@ -46,6 +52,17 @@ def sides(task: Task) -> dict[str, Any]:
         "read": task.read,
         "silent": task.silent,
     }
+
+
+def check_sides(where: object, layer: Recurrent, task: Task) -> None:
+    """Raises UserError naming `where` unless the layer takes and answers what the task asks for."""
+    for name, wanted in sides(task).items():
+        # Silence is trained in, if at all: it says nothing of what fits.
+        if name != "silent" and getattr(layer, name) != wanted:
+            raise UserError(
+                f"{where} does not fit the task {task.name}: its {name} is {getattr(layer, name)}, "
+                f"the task's is {wanted}"
+            )
 
 
 def forget_results(folder: Path) -> None:

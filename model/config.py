@@ -1,4 +1,4 @@
-"""What a training run is made from: everything that decides it, as plain data that is checked."""
+"""What a training run is made from, as plain data that is checked, and the names of its files."""
 
 import dataclasses
 import typing
@@ -10,6 +10,10 @@ from .tasks import nearest
 
 VERSION = 1
 """Of a run's files."""
+CONFIG_FILE, CHECKPOINT_FILE = "config.json", "checkpoint.safetensors"
+TRAINING_FILE = "training.safetensors"
+METRICS_FILE, CURVES_FILE, WIDTHS_FILE = "metrics.json", "curves.png", "widths.png"
+PROGRAM_FOLDER = "program"
 LARGEST = 1 << 20
 
 

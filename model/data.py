@@ -61,6 +61,13 @@ class DataSet:
             raise UserError(f"{home} should hold {wanted}, from {self.source}")
         raise UserError(f"{home} lacks {_listed(tuple(best))} (from {self.source})")
 
+    def lies_in(self, data: Path | None) -> bool:
+        """Whether `locate` finds it."""
+        try:
+            return bool(self.locate(data))
+        except UserError:
+            return False
+
     def _place(self, home: Path, name: str) -> Path | None:
         for root in (home, home / self.archive):
             for path in (root / name, root / f"{name}.gz"):

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from .census import additions_per_step, readout_additions, storage_bits
-from .checkpoint import METRICS_FILE, PROGRAM_FOLDER, load_checkpoint, sides
-from .config import Config
+from .checkpoint import check_sides, load_checkpoint
+from .config import METRICS_FILE, PROGRAM_FOLDER, Config
 from .errors import UserError
 from .evaluate import evaluate
 from .files import parse_json, write_json
@@ -47,12 +47,7 @@ def load_trained(run: Path, data: Path | None = None, task: str | None = None) -
     layer, config = load_checkpoint(run)
     options = config.task_options if task in (None, config.task) else {}
     found = load_task(task or config.task, data=data, **options)
-    for name, wanted in sides(found).items():
-        if name != "silent" and getattr(layer, name) != wanted:
-            raise UserError(
-                f"{run} does not fit the task {found.name}: its {name} is {getattr(layer, name)}, "
-                f"the task's is {wanted}"
-            )
+    check_sides(run, layer, found)
     return Trained(run, layer, config, found)
 
 

@@ -19,13 +19,11 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from .checkpoint import HEADER, load_checkpoint
-from .config import VERSION, Config
+from .config import TRAINING_FILE, VERSION, Config
 from .errors import UserError
 from .files import write_whole
 from .recurrent import State
 from .tasks import Score
-
-TRAINING_FILE = "training.safetensors"
 
 
 @dataclass(frozen=True)
@@ -78,9 +76,14 @@ def save_training(
     write_whole(folder / TRAINING_FILE, save(plain, {HEADER: json.dumps(tree)}))
 
 
-def unfinished(folder: Path) -> Config:
-    """The config of the interrupted run in `folder`. Raises UserError if there is none."""
-    return _read(folder)[0]
+def unfinished(folder: Path) -> tuple[Config, int]:
+    """The config of the interrupted run in `folder`, and how many epochs it has finished.
+
+    Raises UserError if there is none.
+    """
+    config, tree, _ = _read(folder)
+    epochs = tree.get("epochs")
+    return config, len(epochs) if isinstance(epochs, list) else 0
 
 
 def load_training(folder: Path, config: Config, layer: nn.Module, optimizer: Optimizer) -> History:

@@ -13,12 +13,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .checkpoint import forget_results, save_checkpoint
+from .checkpoint import check_sides, forget_results, save_checkpoint
 from .config import Config
 from .errors import UserError
 from .families import build_layer
 from .history import forget_training
 from .recurrence import sylvester
+from .tasks import data_set, load_task
 
 INPUT = "input_layer.parametrizations.weight.original"
 OUTPUT = "output_layer.parametrizations.weight.original"
@@ -42,6 +43,7 @@ def import_hadamrnn(
     read: str = "last",
     symbols: bool = False,
     task: str = "",
+    data: Path | None = None,
 ) -> Config:
     """Make the run `out` from a checkpoint of the authors' code.
 
@@ -49,9 +51,11 @@ def import_hadamrnn(
         bits: of U and V, as it was trained with. block: None reads it from the matrix; a number, or
         FULL, is checked against it. read: "last" or "every". symbols: inputs are symbols, where the
         authors' code was given one-hot vectors. task: that it was trained on, if there is one here.
+        data: folder of the data sets; a task whose set is not there is known by its name alone.
 
     Raises:
-        UserError: for a file that is unreadable, holds code, or is no such network.
+        UserError: for a file that is unreadable, holds code, or is no such network, and for a task
+            that is unknown or that the network does not fit. Nothing is written then.
     """
     tensors = _tensors(path)
     hidden, inputs = tensors[INPUT].shape
@@ -82,6 +86,8 @@ def import_hadamrnn(
             "output_bias": tensors[OUTPUT_BIAS],
         }
     )
+    if task and ((needed := data_set(task)) is None or needed.lies_in(data)):
+        check_sides(path, layer, load_task(task, data=data))
     out.mkdir(parents=True, exist_ok=True)
     forget_training(out)
     forget_results(out)

@@ -23,20 +23,17 @@ from torch.nn.utils import clip_grad_norm_
 from .arrays import Array
 from .batches import Batch, Batches
 from .checkpoint import (
-    CURVES_FILE,
-    METRICS_FILE,
     forget_results,
     load_checkpoint,
     save_checkpoint,
     sides,
 )
-from .config import Config
+from .config import CURVES_FILE, METRICS_FILE, TRAINING_FILE, Config
 from .curves import curves
 from .errors import UserError
 from .families import build_layer
 from .files import write_json, write_whole
 from .history import (
-    TRAINING_FILE,
     Epoch,
     History,
     forget_training,

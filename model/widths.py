@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from .checkpoint import WIDTHS_FILE
+from .config import WIDTHS_FILE
 from .errors import UserError
 from .evaluate import evaluate
 from .export import Trained, quantized, record

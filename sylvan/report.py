@@ -6,8 +6,10 @@ from typing import Any
 
 from rich.table import Table
 
+from sylvan.model.config import CHECKPOINT_FILE, METRICS_FILE, TRAINING_FILE, Config
 from sylvan.model.errors import UserError
 from sylvan.model.files import parse_json
+from sylvan.model.tasks import data_set
 
 from .console import console, next_step, quoted
 
@@ -53,6 +55,8 @@ def build_table(reports: Mapping[str, Mapping[str, Any]]) -> Table:
 def print_report(folder: Path) -> None:
     """Print the report of a build directory or of a training run.
 
+    A run may be finished, interrupted, or imported; it is said which.
+
     Raises UserError if the folder is neither.
     """
     if (folder / "report.json").is_file():
@@ -65,14 +69,41 @@ def print_report(folder: Path) -> None:
         if (packed := bitstream(folder)) is not None:
             console.print(f"bitstream: {packed}")
         next_step(*after_build(folder, report))
-    elif (folder / "metrics.json").is_file():
-        console.print(_run_table(folder))
-        next_step(*after_training(folder))
+    elif any((folder / name).is_file() for name in (METRICS_FILE, TRAINING_FILE, CHECKPOINT_FILE)):
+        _print_run(folder)
     else:
         raise UserError(
             f"{folder} has neither report.json nor metrics.json: give a folder that `sylvan build` "
             "or `sylvan train` wrote"
         )
+
+
+def _print_run(folder: Path) -> None:
+    """Scores, if there are any; where there are none, what the folder holds instead."""
+    scored = (folder / METRICS_FILE).is_file()
+    if scored:
+        console.print(_run_table(folder))
+    if (folder / TRAINING_FILE).is_file():
+        from sylvan.model.history import unfinished
+
+        config, epochs = unfinished(folder)
+        console.print(
+            f"{folder} holds a training that was interrupted: {config.cell} on {config.task}, "
+            f"{epochs} of {config.epochs} epochs finished"
+        )
+        next_step(resumption(folder, config))
+    elif scored:
+        next_step(*after_training(folder))
+    else:
+        from sylvan.model.checkpoint import load_checkpoint
+
+        _, config = load_checkpoint(folder)
+        console.print(
+            f"{folder} holds a network without scores, imported or of a training that stopped: "
+            f"{config.cell} of {config.hidden} units"
+            + (f" for the task {config.task}" if config.task else ", its task not named")
+        )
+        next_step(*after_training(folder, named=bool(config.task)))
 
 
 def bitstream(folder: Path) -> Path | None:
@@ -95,10 +126,17 @@ def after_build(folder: Path, report: Mapping[str, Any]) -> list[str]:
     return [f"sylvan sim {quoted(folder)} --waves    (writes a waveform)"]
 
 
-def after_training(folder: Path) -> list[str]:
-    """What to try next: export, then score and build."""
+def resumption(folder: Path, config: Config) -> str:
+    """The command that goes on with an interrupted training."""
+    data = " --data FOLDER" if data_set(config.task) else ""
+    return f"sylvan train --resume {quoted(folder)}{data}"
+
+
+def after_training(folder: Path, named: bool = True) -> list[str]:
+    """What to try next: export, for a task to name if the run names none; then score and build."""
     if not (folder / "program" / "program.json").is_file():
-        return [f"sylvan export {quoted(folder)} --state-bits 12"]
+        task = "" if named else " --task NAME"
+        return [f"sylvan export {quoted(folder)} --state-bits 12{task}"]
     out = quoted(folder / "ecp5-25f")
     return [
         f"sylvan eval {quoted(folder)}",
@@ -107,7 +145,7 @@ def after_training(folder: Path) -> list[str]:
 
 
 def _run_table(folder: Path) -> Table:
-    path = folder / "metrics.json"
+    path = folder / METRICS_FILE
     try:
         metrics = parse_json(path.read_text())
         table = Table(title=f"{metrics['cell']} on {metrics['task']}", title_justify="left")

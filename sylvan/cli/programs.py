@@ -58,7 +58,7 @@ def export(
 
 
 def _fewest_bits(run: Path, tolerance: float | None, task: str | None, data: Path | None) -> int:
-    from sylvan.model.checkpoint import WIDTHS_FILE
+    from sylvan.model.config import WIDTHS_FILE
     from sylvan.model.export import load_trained
     from sylvan.model.widths import WIDTHS, choose, widths
 

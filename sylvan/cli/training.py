@@ -53,7 +53,8 @@ def train(
     Give a --preset, a --task, or a preset and what to change of it. Ctrl-C saves the run;
     --resume goes on with it.
     """
-    from sylvan.model.history import TRAINING_FILE, Epoch, unfinished
+    from sylvan.model.config import TRAINING_FILE
+    from sylvan.model.history import Epoch, unfinished
     from sylvan.model.presets import configured
     from sylvan.model.tasks import Score
     from sylvan.model.train import train as run_training
@@ -68,7 +69,7 @@ def train(
     if resume is not None:
         if preset or changes or change or out:
             raise UserError("--resume goes on with a run as it was begun: nothing can be changed")
-        config, folder = unfinished(resume), resume
+        (config, _), folder = unfinished(resume), resume
     else:
         config = configured(preset, changes, change or [])
         folder = out or Path("runs", preset or config.task)
@@ -143,18 +144,21 @@ def import_hadamrnn(
         bool, Option(help="Its inputs were one-hot vectors: take symbols instead.")
     ] = False,
     task: Annotated[str, Option(help="The task here that it was trained on.")] = "",
+    data: DataFolder = None,
 ) -> None:
     """Make a run from a checkpoint of the HadamRNN authors' code, read as data only."""
     from sylvan.model.importing import FULL, import_hadamrnn
+
+    from ..report import after_training
 
     if block is not None and block != "full" and not block.isdecimal():
         raise UserError(f"--block is full or a number, got {block!r}")
     size = None if block is None else FULL if block == "full" else int(block)
     config = import_hadamrnn(
-        file, out, bits=bits, block=size, read=read, symbols=symbols, task=task
+        file, out, bits=bits, block=size, read=read, symbols=symbols, task=task, data=data
     )
     console.print(
         f"{config.hidden} units in blocks of {config.block}; checkpoint and config.json are in "
         f"{out}"
     )
-    next_step(f"sylvan export {quoted(out)}" + ("" if task else " --task NAME"))
+    next_step(*after_training(out, named=bool(task)))

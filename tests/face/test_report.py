@@ -1,11 +1,19 @@
 """Reports, and what they say comes next."""
 
+import os
 import shutil
+import signal
 from pathlib import Path
+from typing import Any
 
+import pytest
+import torch
+from authors import checkpoint
 from commands import Sylvan
+from sylvan.model import train
+from sylvan.model.presets import preset
 
-from sylvan.report import after_build, after_training
+from sylvan.report import after_build, after_training, resumption
 
 
 def test_a_report_names_what_comes_next(run: Path, tmp_path: Path) -> None:
@@ -28,6 +36,61 @@ def test_a_report_names_what_comes_next(run: Path, tmp_path: Path) -> None:
     )
     assert after(4, 9, 100).endswith(f"--lanes 1 --out '{folder}-1-lane'    (smaller)")
     assert after(1, 9, 100).startswith(f"sylvan sim '{folder}' --waves")
+
+
+def test_an_imported_run_says_what_it_is(sylvan: Sylvan, tmp_path: Path) -> None:
+    """Without metrics, its task named or not, and once it has a program."""
+    torch.save(checkpoint(32, 16, 1, 10), tmp_path / "theirs.pt")
+    run = tmp_path / "run"
+    made = sylvan("import", "hadamrnn", tmp_path / "theirs.pt", "--out", run)
+    export = f"sylvan export {run} --state-bits 12"
+    assert made.code == 0 and f"{export} --task NAME\n" in made.out
+    told = sylvan("report", run)
+    assert told.code == 0 and f"{export} --task NAME\n" in told.out
+    assert (
+        f"{run} holds a network without scores, imported or of a training that stopped: "
+        "hadamrnn of 32 units, its task not named"
+    ) in told.out
+    sylvan("import", "hadamrnn", tmp_path / "theirs.pt", "--out", run, "--task", "digits")
+    told = sylvan("report", run)
+    assert "hadamrnn of 32 units for the task digits" in told.out and f"{export}\n" in told.out
+    assert sylvan("export", run).code == 0
+    assert f"sylvan eval {run}\n" in sylvan("report", run).out
+
+
+def test_an_interrupted_run_says_how_it_goes_on(
+    sylvan: Sylvan, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where it was to replace a run that is still there."""
+    step, done = train._Run._step, list[float]()
+
+    def interrupted(*given: Any) -> float:
+        done.append(step(*given))
+        if len(done) == 30:
+            os.kill(os.getpid(), signal.SIGINT)
+        return done[-1]
+
+    monkeypatch.setattr(train._Run, "_step", interrupted)
+    small = ["--preset", "digits", "--hidden", 16, "--epochs", 3, "--seed", 1]
+    new = tmp_path / "new"
+    # 19 steps an epoch: in the second one, and in the first.
+    assert sylvan("train", *small, "--out", new).code == 130
+    told = sylvan("report", new)
+    assert told.code == 0 and f"sylvan train --resume {new}\n" in told.out
+    assert (
+        f"{new} holds a training that was interrupted: hadamrnn on digits, 1 of 3 epochs finished"
+    ) in told.out
+    done[:] = [0.0] * 27
+    assert sylvan("train", *small, "--out", run).code == 130
+    told = sylvan("report", run)
+    assert "integer, 10-bit state" in told.out
+    assert f"{run} holds a training that was interrupted" in told.out
+    assert told.out.endswith(f"Next:\n  sylvan train --resume {run}\n")
+
+
+def test_what_needs_data_goes_on_with_data(tmp_path: Path) -> None:
+    command = resumption(tmp_path, preset("har-2"))
+    assert command == f"sylvan train --resume {tmp_path} --data FOLDER"
 
 
 def test_a_placed_build_names_its_bitstream(sylvan: Sylvan, run: Path, tmp_path: Path) -> None:

@@ -4,40 +4,18 @@ import math
 import pickle
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from authors import checkpoint
 from sylvan.model.errors import UserError
 from sylvan.model.importing import FULL, import_hadamrnn
 from torch import Tensor
 
 import sylvan
-
-
-def sylvester(size: int) -> Tensor:
-    return torch.tensor([[(-1.0) ** (i & j).bit_count() for j in range(size)] for i in range(size)])
-
-
-def checkpoint(hidden: int, block: int, inputs: int, outputs: int) -> dict[str, Any]:
-    """Latent values as the authors' state_dict holds them."""
-    random = torch.Generator().manual_seed(hidden + block)
-    matrix = torch.block_diag(*[sylvester(block) / math.sqrt(block)] * (hidden // block))
-    signs = torch.randn(1, hidden, generator=random)
-    return {
-        "input_layer.parametrizations.weight.original": torch.randn(
-            hidden, inputs, generator=random
-        ),
-        "recurrent_layer.bias": torch.randn(hidden, generator=random) / 10,
-        "recurrent_layer.sign_vector": signs,
-        "recurrent_layer.parametrizations.weight.original": matrix,
-        "recurrent_layer.parametrizations.weight.0.sign_vector": signs,
-        "output_layer.bias": torch.randn(outputs, generator=random),
-        "output_layer.parametrizations.weight.original": torch.randn(
-            outputs, hidden, generator=random
-        ),
-    }
 
 
 def theirs(state: dict[str, Any], bits: int, x: Tensor) -> Tensor:
@@ -90,6 +68,30 @@ def test_one_hot_vectors_may_become_symbols(tmp_path: Path) -> None:
     with torch.no_grad():
         got = layer(symbols)
     assert (got - wanted).abs().max() < 1e-5 * wanted.abs().max()
+
+
+@pytest.mark.parametrize(
+    ("outputs", "given", "message"),
+    [
+        (10, {}, None),
+        (9, {}, "its outputs is 9, the task's is 10"),
+        (10, {"read": "every"}, "its read is every, the task's is last"),
+    ],
+)
+def test_it_fits_the_task_that_is_named(
+    outputs: int, given: dict[str, Any], message: str | None, tmp_path: Path
+) -> None:
+    torch.save(checkpoint(32, 16, 1, outputs), tmp_path / "theirs.pt")
+    make = partial(import_hadamrnn, tmp_path / "theirs.pt", tmp_path / "run", **given)
+    if message is None:
+        assert make(task="digits").task == "digits"
+        return
+    with pytest.raises(UserError, match=message):
+        make(task="digits")
+    assert not (tmp_path / "run").exists()
+    # Where the set is not there, only its name is known.
+    for data in (None, tmp_path):
+        assert make(task="mnist", data=data).task == "mnist"
 
 
 class Malice:
@@ -148,6 +150,18 @@ BAD: list[tuple[Callable[[Path], Any], dict[str, Any], str]] = [
     (edited(), {"block": 8}, "has Hadamard blocks of 16, not of 8"),
     (edited(), {"bits": 0}, "cell hadamrnn: weight bits must lie in 1..16, got 0"),
     (edited(), {"read": "first"}, "cell hadamrnn: read must be one of ('every', 'last')"),
+    (edited(), {"task": "dgits"}, "there is no task 'dgits', did you mean 'digits'?"),
+    (edited(), {"task": "mnits"}, "there is no task 'mnits', did you mean 'mnist'?"),
+    (
+        edited(),
+        {"task": "digits"},
+        "fit the task digits: its inputs is 3, the task's is 1",
+    ),
+    (
+        edited(),
+        {"task": "adding"},
+        "fit the task adding: its inputs is 3, the task's is 2",
+    ),
 ]
 
 

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from sylvan.model.checkpoint import CHECKPOINT_FILE, CONFIG_FILE, load_checkpoint
-from sylvan.model.config import Config
+from sylvan.model.checkpoint import load_checkpoint
+from sylvan.model.config import CHECKPOINT_FILE, CONFIG_FILE, Config
 from sylvan.model.errors import UserError
 from sylvan.model.export import export
 from sylvan.model.files import write_whole

@@ -6,13 +6,14 @@ import re
 from pathlib import Path
 
 import pytest
+from sylvan.model.config import WIDTHS_FILE
 from sylvan.model.errors import UserError
 from sylvan.model.evaluate import evaluate
 from sylvan.model.export import load_trained, quantized
 from sylvan.model.presets import preset
 from sylvan.model.tasks import Score, Text, load_task
 from sylvan.model.train import train
-from sylvan.model.widths import WIDTHS_FILE, Width, choose, widths
+from sylvan.model.widths import Width, choose, widths
 
 
 def story(float_score: float, scores: dict[int, float]) -> list[Width]:
