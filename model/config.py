@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import UserError, shortened
+from .kinds import check_kind
 from .tasks import nearest
 
 VERSION = 1
@@ -63,13 +64,7 @@ class Config:
 
     def __post_init__(self) -> None:
         for name, hint in typing.get_type_hints(Config).items():
-            value = getattr(self, name)
-            kinds = typing.get_args(hint) or (hint,)
-            if typing.get_origin(hint) is dict:
-                kinds = (dict,)
-            if type(value) not in kinds:
-                expected = " or ".join(kind.__name__ for kind in kinds)
-                raise UserError(f"config: {name} must be {expected}, got {value!r}")
+            check_kind(f"config: {name}", getattr(self, name), hint)
         for name in ("hidden", "epochs", "batch", "threads"):
             if not 1 <= getattr(self, name) <= LARGEST:
                 raise UserError(

@@ -8,6 +8,7 @@ from typing import Any
 from .cells import cell_names
 from .config import Config
 from .errors import UserError
+from .kinds import check_kind
 from .recurrent import Recurrent
 from .tasks import nearest
 
@@ -22,7 +23,7 @@ HANDED = ("block", "weight_bits")
 def build_layer(config: Config, network: Mapping[str, Any]) -> Recurrent:
     """The untrained layer of `config`, its sides given by `network` (see `sides`).
 
-    Raises UserError for an unknown family and for sizes that the family refuses.
+    Raises UserError for an unknown family or option, and for what the family refuses.
     """
     layer_class = family(config.cell)
     for side in ("inputs", "outputs"):
@@ -32,14 +33,22 @@ def build_layer(config: Config, network: Mapping[str, Any]) -> Recurrent:
                 f"{side} times hidden must lie in 1..{MOST_WEIGHTS}, got {size!r} times "
                 f"{config.hidden}"
             )
-    settings = given_options(config)
-    options = sorted(cell_options(config.cell))
-    for name in settings:
+    settings, options = given_options(config), cell_options(config.cell)
+    for name, value in settings.items():
         if name not in options:
             raise UserError(
                 f"cell {config.cell} has no option {name!r}{nearest(name, options)}; "
-                f"known: {options}"
+                f"known: {sorted(options)}"
             )
+        # A word is one of a few: the layer names them when it refuses another.
+        if (annotation := options[name].annotation) is not str:
+            check_kind(f"cell {config.cell}: {name}", value, annotation)
+    vector, widest = settings.get("embedding", 1), max(network["inputs"], config.hidden)
+    if vector * widest > MOST_WEIGHTS:
+        raise UserError(
+            f"cell {config.cell}: embedding times inputs or hidden must lie in 1..{MOST_WEIGHTS}, "
+            f"got {vector} times {widest}"
+        )
     given = {k: v for k, v in (settings | dict(network)).items() if v is not None}
     try:
         layer = layer_class(**{"hidden": config.hidden, "seed": config.seed} | given)

@@ -203,8 +203,7 @@ def configured(name: str | None, changes: Mapping[str, Any], settings: Sequence[
         if dot:
             options[group][option] = value
         elif path in fields:
-            wanted = Config.__dataclass_fields__[path].type
-            given[path] = float(value) if type(value) is int and "float" in str(wanted) else value
+            given[path] = value
         else:
             raise UserError(f"a config has no setting {path!r}{nearest(path, fields)}")
     if name is None and "task" not in given:

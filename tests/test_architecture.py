@@ -26,7 +26,7 @@ MODEL = GOLDEN + " step data tasks evaluate quantize orthogonal recurrence recur
 # room: (its modules, the rooms it may import besides itself). A new module of sylvan.model gets its
 # place here; a new cell family, task, operator or board has one already.
 ARROWS = {
-    "errors": (r"sylvan\.model\.errors", ""),
+    "errors": (r"sylvan\.model\.(errors|kinds)", ""),
     "files": (r"sylvan\.model\.files", "errors"),
     "numbers": (r"sylvan\.model\.numbers", "errors"),
     "arrays": (r"sylvan\.model\.arrays", "errors numbers"),

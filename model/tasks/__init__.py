@@ -22,6 +22,7 @@ import numpy.typing as npt
 from ..arrays import Array
 from ..data import DataSet
 from ..errors import UserError
+from ..kinds import check_kind
 from ..program import NumericInput, SymbolInput
 
 CALIBRATED = 1 << 22
@@ -205,9 +206,7 @@ def load_task(name: str, /, data: Path | None = None, **options: Any) -> Task:
         if option not in known:
             hint = nearest(option, known)
             raise UserError(f"task {name} has no option {option!r}{hint}; known: {list(known)}")
-        wanted = type(known[option].default)
-        if type(value) is not wanted:
-            raise UserError(f"option {option} of task {name} is {wanted.__name__}, got {value!r}")
+        check_kind(f"task {name}: {option}", value, known[option].annotation)
     task: Task = load(**options) if data_set(name) is None else load(data=data, **options)
     return task
 

@@ -77,6 +77,7 @@ MISTAKES = [
     (None, "presets digit", "there is no preset 'digit', did you mean 'digits'?"),
     (None, "train --preset digit", "there is no preset 'digit', did you mean 'digits'?"),
     (None, "train --task digits --cell hadamrn", "there is no cell 'hadamrn', did you mean"),
+    (None, "train --preset digits --set cell.dropout=abc --out {out}", "dropout must be a number"),
     (None, "train --preset digits --block 3 --out {out}", "block"),
     (None, "export {out}", "config.json is missing there"),
     (None, "eval {out}", "program.json is missing there"),

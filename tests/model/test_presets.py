@@ -32,10 +32,10 @@ BAD = [
     (["net.x=1"], "a setting is NAME=VALUE, task.NAME=VALUE or cell.NAME=VALUE: net.x=1"),
     (["task.=1"], "a setting is NAME=VALUE, task.NAME=VALUE or cell.NAME=VALUE: task.=1"),
     (["epocs=1"], "a config has no setting 'epocs', did you mean 'epochs'?"),
-    (["epochs=many"], "config: epochs must be int, got 'many'"),
-    (["decay=0"], "config: decay must lie in 0..1 (0 excluded), got 0.0"),
-    (["clip=-1"], "config: clip must lie in 0..1048576, got -1.0"),
-    (["refit=1"], "config: refit must be bool, got 1"),
+    (["epochs=many"], "config: epochs must be a whole number, got 'many'"),
+    (["decay=0"], "config: decay must lie in 0..1 (0 excluded), got 0"),
+    (["clip=-1"], "config: clip must lie in 0..1048576, got -1"),
+    (["refit=1"], "config: refit must be true or false, got 1"),
 ]
 
 

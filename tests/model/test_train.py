@@ -284,7 +284,7 @@ BROKEN: list[tuple[str, Callable[[Path], Any], str]] = [
         edit_config({"epocs": 1}),
         "has an unknown entry 'epocs', did you mean 'epochs'?",
     ),
-    ("kind", edit_config({"hidden": "32"}), "config: hidden must be int, got '32'"),
+    ("kind", edit_config({"hidden": "32"}), "config: hidden must be a whole number, got '32'"),
     (
         "other run",
         edit_config({"seed": 7}),
@@ -378,8 +378,8 @@ BAD_CONFIGS: list[tuple[dict[str, Any], str]] = [
     ({"rate": 1e300}, "config: rate must lie in 0..1048576 (0 excluded), got 1e+300"),
     ({"smoothing": 1.0}, "config: smoothing must lie in 0..1 (1 excluded), got 1.0"),
     ({"seed": -1}, "config: seed must lie in 0..2**31 - 1, got -1"),
-    ({"block": 1.5}, "config: block must be int or NoneType, got 1.5"),
-    ({"task_options": []}, "config: task_options must be dict, got []"),
+    ({"block": 1.5}, "config: block must be a whole number or null, got 1.5"),
+    ({"task_options": []}, "config: task_options must be options by name, got []"),
 ]
 
 

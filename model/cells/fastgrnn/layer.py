@@ -43,8 +43,8 @@ class FastGRNN(Recurrent):
     ) -> None:
         super().__init__(inputs, hidden, outputs, **sides)
         require("cell", cell, CELLS)
-        if rank is not None and (type(rank) is not int or rank < 1):
-            raise ValueError(f"rank must be a whole number >= 1, got {rank!r}")
+        if rank is not None and not 1 <= rank <= hidden:
+            raise ValueError(f"rank must lie in 1..{hidden}, got {rank!r}")
         self.cell, self.rank = cell, rank
         random = torch.Generator().manual_seed(seed)
         self.recurrent = _factors(random, hidden, hidden, rank)

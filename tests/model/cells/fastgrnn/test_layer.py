@@ -56,7 +56,8 @@ def test_it_has_values_and_gradients_of_the_equation(cell: str, rank: int | None
     ("change", "message"),
     [
         ({"cell": "slowrnn"}, "cell must be one of"),
-        ({"rank": 0}, "rank must be a whole number >= 1, got 0"),
+        ({"rank": 7}, "rank must lie in 1..6, got 7"),
+        ({"rank": 0}, "rank must lie in 1..6, got 0"),
     ],
 )
 def test_refusals(change: dict[str, Any], message: str) -> None:
