@@ -29,7 +29,8 @@ class Normalization(nn.Module):
 
     Parameters: kind, "batch" (statistics of a lane, over the batch) or "layer" (of a timestep, over
     the lanes). With "batch", running statistics are kept that all timesteps share: evaluation uses
-    them, and they fold into a scale and an offset.
+    them, and they fold into a scale and an offset. A single product, such as that of a last
+    sequence alone in its batch, has no spread: they stand in for it, and learn nothing of it.
     """
 
     passes: Tensor
@@ -55,9 +56,8 @@ class Normalization(nn.Module):
         """`y` (batch, lanes), normalized."""
         if self.kind == "layer":
             return functional.layer_norm(y, self.gain.shape, self.gain, None, EPSILON)
-        if self.static:
-            scale, offset = self.folded()
-            return torch.addcmul(offset, y, scale)
+        if self.static or len(y) == 1:
+            return self._settled(y)
         variance, mean = torch.var_mean(y, 0, correction=0)
         return self._by(y, mean, variance)
 
@@ -66,21 +66,27 @@ class Normalization(nn.Module):
 
         `rows` (symbols, lanes), `chosen` the symbols of any number of timesteps.
         """
-        if self.kind == "layer" or self.static:
+        if self.kind == "layer":
             return self(rows)
+        if self.static or chosen.numel() == 1:
+            return self._settled(rows)
         share = torch.bincount(chosen.flatten(), minlength=len(rows)).to(rows) / chosen.numel()
         mean = share @ rows
         return self._by(rows, mean, share @ (rows - mean).square())
 
     def lanes(self, y: Tensor) -> Tensor:
         """`self(y.T).T` of y (lanes, batch), in less time where a timestep's batch is measured."""
-        if self.kind == "layer" or self.static:
+        if self.kind == "layer" or self.static or y.shape[1] == 1:
             return self(y.T).T
         # Over a contiguous batch this is what torch's kernel for layers computes.
         unit, mean, inverse = torch.native_layer_norm(y, y.shape[1:], None, None, EPSILON)
         variance = (inverse.detach() ** -2 - EPSILON).clamp(min=0)
         self._seen.append((mean.detach()[:, 0], variance[:, 0]))
         return unit * self.gain[:, None]
+
+    def _settled(self, y: Tensor) -> Tensor:
+        scale, offset = self.folded()
+        return torch.addcmul(offset, y, scale)
 
     def _by(self, y: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
         self._seen.append((mean.detach(), variance.detach()))

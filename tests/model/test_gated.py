@@ -101,6 +101,33 @@ def test_folded_is_what_evaluation_computes(weights: str, normalization: str) ->
     torch.testing.assert_close(scale * (v @ q.T) + offset, wanted)
 
 
+def test_a_single_product_is_normalized_by_what_was_learned_before() -> None:
+    norm = Normalization(3, "batch")
+    norm(torch.randn(50, 3) * 2 + 1)
+    norm.learn()
+    learned = norm.mean.clone(), norm.variance.clone()
+    y, one = torch.randn(1, 3), torch.zeros(1, 1, dtype=torch.long)
+    got = [norm(y), norm.lanes(y.T).T, norm.rows(y, one)]
+    norm.learn()
+    assert norm.passes == 1 and torch.equal(norm.mean, learned[0])
+    assert torch.equal(norm.variance, learned[1])
+    for normalized in got:
+        torch.testing.assert_close(normalized, norm.eval()(y))
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+@pytest.mark.parametrize("input", INPUTS)
+def test_a_sequence_alone_in_its_batch_is_learned_from(family: type[Gated], input: str) -> None:
+    layer = make(family, input, normalization="batch", sampling="deterministic")
+    norm = layer.recurrent.norm
+    assert norm is not None
+    layer(draw(input, 8, 25))
+    learned = norm.variance.clone()
+    layer(draw(input, 1, 25)).square().sum().backward()
+    assert torch.equal(norm.variance, learned) and learned.min() > 0
+    assert layer.recurrent.latent.grad is not None and layer.recurrent.latent.grad.abs().max() > 0
+
+
 def test_running_statistics_are_shared_over_time_and_found_at_once() -> None:
     norm = Normalization(2, "batch")
     parts = [torch.randn(50, 2) * 3 + k for k in range(4)]
