@@ -7,17 +7,21 @@ from .history import Epoch
 from .tasks import Task
 
 
-def curves(history: Sequence[Epoch], task: Task) -> bytes:
-    """Training and validation loss, and the validation score with the kept epoch, as PNG."""
+def curves(history: Sequence[Epoch], task: Task, refit: bool) -> bytes:
+    """Training and validation loss, and the validation score with the kept epoch, as PNG.
+
+    With `refit` it is said that validation data were trained on.
+    """
     from matplotlib.figure import Figure
 
+    name = "validation (trained on)" if refit else "validation"
     numbers = [epoch.number for epoch in history]
     kept = [epoch for epoch in history if epoch.best][-1]
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     losses, scores = figure.subplots(1, 2)
     # Smoothed labels and weights by timestep: the training loss has another level than the other.
     losses.semilogy(numbers, [epoch.loss for epoch in history], label="training (as minimised)")
-    losses.semilogy(numbers, [epoch.validation.loss for epoch in history], label="validation")
+    losses.semilogy(numbers, [epoch.validation.loss for epoch in history], label=name)
     kinds = {"class": "cross-entropy (nats)", "number": "mean square error"}
     losses.set_ylabel(kinds[task.answers])
     losses.legend()
@@ -29,7 +33,7 @@ def curves(history: Sequence[Epoch], task: Task) -> bytes:
     scores.plot(kept.number, kept.validation.score, "o", color="C1", label=label)
     scores.legend(loc="upper right" if task.lower_is_better else "lower right")
     unit = kept.validation.unit
-    scores.set_ylabel(f"validation {task.score_name}" + (f" ({unit})" if unit else ""))
+    scores.set_ylabel(f"{name} {task.score_name}" + (f" ({unit})" if unit else ""))
     for axes in (losses, scores):
         axes.set_xlabel("epoch")
         axes.grid(alpha=0.3)

@@ -77,7 +77,8 @@ def train(
 
     Returns:
         What `metrics.json` holds: task, cell, seed, score_name, score_unit, score and loss (test),
-        seconds_training, integer (empty until export), validation_score, best_epoch.
+        seconds_training, integer (empty until export), validation_score (None with `refit`),
+        best_epoch.
 
     Raises:
         UserError: for a config that no layer or task fits, and when the loss stops being finite;
@@ -117,10 +118,11 @@ def train(
         "loss": test.loss,
         "seconds_training": round(run.history.seconds, 2),
         "integer": {},
-        "validation_score": kept.validation.score,
+        # What was trained on judges nothing.
+        "validation_score": None if config.refit else kept.validation.score,
         "best_epoch": kept.number,
     }
-    picture = curves(run.history.epochs, task)
+    picture = curves(run.history.epochs, task, config.refit)
     # From here on the run is finished: it must not go on from weights whose answers are scaled.
     forget_training(out)
     save_checkpoint(out, config, sides(task), best)

@@ -78,7 +78,8 @@ def train(
         row = bar.add_task(text, total=1.0)
 
         def show(epoch: Epoch) -> None:
-            told = f"epoch {epoch.number}, loss {epoch.loss:.3g}, validation {epoch.validation}"
+            judge = "validation (trained on)" if config.refit else "validation"
+            told = f"epoch {epoch.number}, loss {epoch.loss:.3g}, {judge} {epoch.validation}"
             bar.update(row, description=f"{text}: {told}")
 
         try:

@@ -129,6 +129,20 @@ def test_the_temperature_lowers_the_loss_and_changes_no_answer(tmp_path: Path) -
     assert len(factor) == 1 and factor.log2().frac() == 0 and factor > 1
 
 
+def test_validation_data_that_are_trained_on_score_nothing(tmp_path: Path) -> None:
+    """The last epoch is kept, whatever it scores; what is written goes on through an export."""
+    config = dataclasses.replace(QUICK, refit=True, rate=1e-6)
+    epochs: list[Epoch] = []
+    metrics = train(config, tmp_path, epochs.append)
+    assert all(epoch.best for epoch in epochs) and metrics["best_epoch"] == 3
+    assert metrics["validation_score"] is None
+    export(tmp_path, 10)
+    written = json.loads((tmp_path / "metrics.json").read_text())
+    assert written["validation_score"] is None and "10" in written["integer"]
+    once = train(dataclasses.replace(config, refit=False), tmp_path / "not")
+    assert once["validation_score"] is not None
+
+
 def test_digits_are_learned(tmp_path: Path) -> None:
     metrics = train(dataclasses.replace(preset("digits-block"), epochs=8), tmp_path)
     assert metrics["score"] >= 94
