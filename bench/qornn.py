@@ -20,8 +20,8 @@ from sylvan.model.config import Config
 from sylvan.model.evaluate import evaluate
 from sylvan.model.orthogonal import defect, haar, henaff
 from sylvan.model.quantize import orthogonal_integers
+from sylvan.model.scoring import evaluate_float
 from sylvan.model.tasks import Task, load_task
-from sylvan.model.train import evaluate as evaluate_float
 from sylvan.model.train import train
 
 UNITS, STATE_BITS, SEED = 128, 12, 0

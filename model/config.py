@@ -5,9 +5,8 @@ import typing
 from dataclasses import dataclass, field
 from typing import Any
 
-from .errors import UserError, shortened
+from .errors import UserError, nearest, shortened
 from .kinds import check_kind
-from .tasks import nearest
 
 VERSION = 1
 """Of a run's files."""

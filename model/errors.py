@@ -1,7 +1,10 @@
-"""The two ways a command may end badly; everything else that escapes is a bug.
+"""The two ways a command may end badly, and what their sentences have in common.
 
-Standard library only, so that every room can raise them.
+Everything else that escapes is a bug. Standard library only, so that every room can raise them.
 """
+
+import difflib
+from collections.abc import Iterable
 
 LONGEST_QUOTE = 160
 LONGEST_MESSAGE = 1000
@@ -13,6 +16,12 @@ def shortened(text: str, most: int = LONGEST_QUOTE) -> str:
         return text
     tail = most // 4
     return f"{text[: most - tail]}...{text[-tail:]}"
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """`, did you mean '...'?` for a message, or nothing where no name is near."""
+    near = difflib.get_close_matches(name, list(names), 1)
+    return f", did you mean {near[0]!r}?" if near else ""
 
 
 class UserError(Exception):

@@ -13,9 +13,9 @@ from .evaluate import evaluate
 from .files import parse_json, write_json
 from .program import Program
 from .recurrent import Recurrent
+from .scoring import evaluate_float
 from .storage import save
 from .tasks import Score, Task, load_task
-from .train import evaluate as evaluate_float
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,9 @@ from typing import Any
 
 from .cells import cell_names
 from .config import Config
-from .errors import UserError
+from .errors import UserError, nearest
 from .kinds import check_kind
 from .recurrent import Recurrent
-from .tasks import nearest
 
 MOST_WEIGHTS = 1 << 28
 """Of one matrix: a file must not be able to ask for all the memory there is."""

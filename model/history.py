@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
@@ -166,13 +165,3 @@ def _read(folder: Path) -> tuple[Config, dict[str, Any], dict[str, Tensor]]:
         return Config.from_tree(tree["config"], path), tree, tensors
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{path} cannot be read, it may be cut short: {error}") from None
-
-
-def torch_device(device: str) -> torch.device:
-    """The device called so. Raises UserError if torch cannot compute there."""
-    try:
-        torch.zeros(1).to(device)
-        return torch.device(device)
-    except (RuntimeError, AssertionError) as error:
-        said = str(error).splitlines()[0]
-        raise UserError(f"torch cannot compute on the device {device!r}: {said}") from None

@@ -6,9 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from .config import Config
-from .errors import UserError
+from .errors import UserError, nearest
 from .files import parse_json
-from .tasks import nearest
 
 PAPER: dict[str, Any] = {"bias": "loop", "signs": "learned"}
 """The cell as the HadamRNN paper trains it."""

@@ -5,9 +5,7 @@ then), at the end `metrics.json` and `curves.png`. Each is written whole or not 
 that is killed leaves a checkpoint that loads; `training.safetensors` is what it goes on from.
 """
 
-import contextlib
 import math
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,40 +14,23 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.nn import functional
 from torch.nn.utils import clip_grad_norm_
 
-from .arrays import Array
 from .batches import Batch, Batches
-from .checkpoint import (
-    forget_results,
-    load_checkpoint,
-    save_checkpoint,
-    sides,
-)
+from .checkpoint import forget_results, load_checkpoint, save_checkpoint, sides
 from .config import CURVES_FILE, METRICS_FILE, TRAINING_FILE, Config
 from .curves import curves
 from .errors import UserError
 from .families import build_layer
 from .files import write_json, write_whole
-from .history import (
-    Epoch,
-    History,
-    forget_training,
-    load_training,
-    save_training,
-    torch_device,
-)
-from .loss import cross_entropy
-from .recurrent import Recurrent, State
-from .tasks import Score, Split, Task, load_task
+from .history import Epoch, History, forget_training, load_training, save_training
+from .process import stop_requests, torch_device, torch_threads
+from .recurrent import Recurrent
+from .scoring import evaluate_float, loss_of, temperature
+from .tasks import Score, Task, load_task
 
 WARM_UP = 0.05
 """Fraction of the steps in which the rate rises from 0; then it falls as half a cosine."""
-EVALUATION_ELEMENTS = 1 << 25
-"""States that are evaluated at a time: a bound on the memory of long sequences."""
-TEMPERATURES = [2.0**k for k in range(-2, 7)]
 SNAPSHOT_SECONDS = 60.0
 """A run that is killed loses no more than this."""
 
@@ -98,14 +79,14 @@ def train(
     if resume:
         run.history = load_training(out, config, layer, run.optimizer)
     out.mkdir(parents=True, exist_ok=True)
-    with _threads(config.threads), torch.random.fork_rng():
+    with torch_threads(config.threads), torch.random.fork_rng():
         for epoch in run.epochs(moved or (lambda _: None)):
             if progress is not None:
                 progress(epoch)
         best = load_checkpoint(out)[0].to(place)
         if config.temperature:
-            best.scale_answers(_temperature(best, task, device))
-        test = evaluate(best, task, task.test, device)
+            best.scale_answers(temperature(best, task, device))
+        test = evaluate_float(best, task, task.test, device)
     kept = run.history.kept
     assert kept is not None
     metrics = {
@@ -147,11 +128,12 @@ class _Run:
     def epochs(self, moved: Callable[[float], None]) -> Iterator[Epoch]:
         """Train epoch after epoch, keep the best, and tell of each."""
         config, history = self.config, self.history
-        with _stop_requests() as stopping:
+        with stop_requests() as stopping:
             while not self._is_over():
                 number = len(history.epochs) + 1
                 self._train_epoch(number, moved, stopping)
-                validation = evaluate(self.layer, self.task, self.task.validation, self.device)
+                judge = self.task.validation
+                validation = evaluate_float(self.layer, self.task, judge, self.device)
                 if not math.isfinite(validation.loss):
                     raise self._diverged(f"on the validation split after epoch {number}")
                 best = config.refit or self._is_best(validation)
@@ -235,61 +217,6 @@ class _Run:
         )
 
 
-def evaluate(layer: Recurrent, task: Task, split: Split, device: str = "cpu") -> Score:
-    """The float model's score and loss on a split."""
-    layer.eval()
-    count, length = split.inputs.shape[:2]
-
-    def values(raw: Array) -> Tensor:
-        return torch.from_numpy(task.values(raw)).to(device)
-
-    answers = []
-    with torch.no_grad():
-        if task.window:
-            state, part = layer.begin(count), max(1, EVALUATION_ELEMENTS // (count * layer.hidden))
-            for t in range(0, length, part):
-                logits, state = layer.follow(values(split.inputs[:, t : t + part]), state)
-                answers.append(logits.cpu())
-        else:
-            part = max(1, EVALUATION_ELEMENTS // (length * layer.hidden))
-            for i in range(0, count, part):
-                answers.append(layer(values(split.inputs[i : i + part])).cpu())
-    whole = torch.cat(answers, 1 if task.window else 0)
-    return task.score(whole.numpy(), split.targets)
-
-
-def _temperature(layer: Recurrent, task: Task, device: str) -> float:
-    """The power of two by which the answers lose least on the validation split."""
-    losses = {}
-    for factor in TEMPERATURES:
-        layer.scale_answers(factor)
-        losses[factor] = evaluate(layer, task, task.validation, device).loss
-        layer.scale_answers(1 / factor)
-    return min(losses, key=lambda factor: losses[factor])
-
-
-def loss_of(
-    layer: Recurrent, batch: Batch, state: State, task: Task, config: Config
-) -> tuple[Tensor, State]:
-    """Loss of a batch's answers, and the state that a stream goes on from.
-
-    Mean square error, or cross-entropy: the mean over sequences, and over timesteps as the task
-    weighs them.
-    """
-    x, targets = batch.x, batch.targets
-    if task.window:
-        logits, state = layer.follow(x, state or layer.begin(len(x)))
-        state = tuple(tensor.detach() for tensor in state)
-    else:
-        logits = layer(x)
-    if task.answers == "number":
-        return functional.mse_loss(logits[..., 0], targets), state
-    weights = None
-    if task.timestep_weights is not None:
-        weights = torch.from_numpy(task.timestep_weights / len(targets))
-    return cross_entropy(logits, targets, config.smoothing, weights), state
-
-
 def _rate(config: Config, per_epoch: int) -> Callable[[int], float]:
     """Factor of the rate by step: warm-up and half a cosine, or a decay by epoch."""
     steps = config.epochs * per_epoch
@@ -303,34 +230,3 @@ def _rate(config: Config, per_epoch: int) -> Callable[[int], float]:
         return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
 
     return factor
-
-
-@contextlib.contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """The matrices are small: threads cost more than they give, and would change the last bits."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@contextlib.contextmanager
-def _stop_requests() -> Iterator[threading.Event]:
-    """Set by the first Ctrl-C, so that a step is finished and saved; the second stops at once."""
-    asked = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield asked
-        return
-    before = signal.getsignal(signal.SIGINT)
-
-    def ask(number: int, frame: Any) -> None:
-        asked.set()
-        signal.signal(signal.SIGINT, before)
-
-    signal.signal(signal.SIGINT, ask)
-    try:
-        yield asked
-    finally:
-        signal.signal(signal.SIGINT, before)

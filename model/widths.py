@@ -12,8 +12,8 @@ from .errors import UserError
 from .evaluate import evaluate
 from .export import Trained, quantized, record
 from .files import write_whole
+from .scoring import evaluate_float
 from .tasks import Score, Split, Task
-from .train import evaluate as evaluate_float
 
 WIDTHS = range(6, 17)
 MOST_VALIDATED = 2000

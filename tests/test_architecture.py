@@ -50,7 +50,8 @@ ARROWS = {
     "orthogonal": (r"sylvan\.model\.orthogonal", "quantize"),
     "recurrence": (r"sylvan\.model\.(lanes|loss|recurrence|threads|walsh)", GOLDEN),
     "train": (
-        r"sylvan\.model\.(config|families|checkpoint|presets|batches|history|curves|train|importing)",
+        r"sylvan\.model\.(config|families|checkpoint|presets|batches|history|curves|"
+        r"process|scoring|train|importing)",
         GOLDEN + " step tasks quantize recurrence recurrent layer",
     ),
     "export": (r"sylvan\.model\.(export|widths)", MODEL + " census"),

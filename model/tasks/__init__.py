@@ -6,7 +6,6 @@ Test splits are looked at by no training and no choice. A file has `load(**optio
 data come from a folder `DATA_SET`; `load` then takes that folder as `data`.
 """
 
-import difflib
 import importlib
 import inspect
 import math
@@ -21,7 +20,7 @@ import numpy.typing as npt
 
 from ..arrays import Array
 from ..data import DataSet
-from ..errors import UserError
+from ..errors import UserError, nearest
 from ..kinds import check_kind
 from ..program import NumericInput, SymbolInput
 
@@ -233,9 +232,3 @@ def _task(name: str) -> ModuleType:
     if name not in names:
         raise UserError(f"there is no task {name!r}{nearest(name, names)}; known: {names}")
     return importlib.import_module(f".{name}", __package__)
-
-
-def nearest(name: str, names: Any) -> str:
-    """`, did you mean '...'?` for a message, or nothing where no name is near."""
-    near = difflib.get_close_matches(name, list(names), 1)
-    return f", did you mean {near[0]!r}?" if near else ""

@@ -123,7 +123,7 @@ def test_patience_ends_a_resumed_run_too(tmp_path: Path, monkeypatch: pytest.Mon
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sylvan.model.train.evaluate", lambda *_: next(worse))
+    monkeypatch.setattr("sylvan.model.train.evaluate_float", lambda *_: next(worse))
     with monkeypatch.context() as patch:
         patch.setattr("sylvan.model.train.load_checkpoint", killed)
         with pytest.raises(KeyboardInterrupt):

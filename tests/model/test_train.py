@@ -22,9 +22,10 @@ from sylvan.model.export import export
 from sylvan.model.files import write_whole
 from sylvan.model.history import Epoch
 from sylvan.model.presets import PRESETS, preset
+from sylvan.model.scoring import evaluate_float
 from sylvan.model.storage import load
 from sylvan.model.tasks import load_task
-from sylvan.model.train import evaluate, train
+from sylvan.model.train import train
 
 QUICK = Config(
     task="copy",
@@ -59,7 +60,7 @@ def test_a_run_leaves_its_four_files_and_the_metrics_are_its_own(quick: Path) ->
     layer, config = load_checkpoint(quick)
     assert config == QUICK
     task = load_task("copy", **QUICK.task_options)
-    test = evaluate(layer, task, task.test)
+    test = evaluate_float(layer, task, task.test)
     assert {k: metrics[k] for k in ("task", "cell", "seed", "score_name", "score", "loss")} == {
         "task": "copy",
         "cell": "hadamrnn",
