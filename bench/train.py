@@ -19,10 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from sylvan.model.answers import answers
 from sylvan.model.interpret import cores
+from sylvan.model.kernels import last_state
 from sylvan.model.loss import cross_entropy
 from sylvan.model.quantize import symmetric
-from sylvan.model.recurrence import answers, inject, last_state, plain_walk, read_out
+from sylvan.model.recurrence import inject, plain_walk, read_out
 from torch import Tensor, nn
 from torch.nn import functional
 

@@ -1,4 +1,4 @@
-"""The compiled loops of `recurrence.py`: steps of `h' = diag(u) (I (x) S_m) h + z`, and back.
+"""The compiled loops of `recurrence` and `answers`: steps of `h' = diag(u) (I (x) S_m) h + z`.
 
 Two layouts, both in vectors of LANES numbers. `walk` turns one sequence at a time, its units side
 by side, as torch keeps them. `read_forward` and `read_backward` turn LANES sequences at once, one
@@ -216,9 +216,9 @@ def load_columns(numbers, symbols, symbolic, first, t0, steps, spare, x, pitch):
 
 
 @compiled
-def walk_segment(numbers, symbols, symbolic, first, t0, steps, weights, width, u, block, g, slots,
-                 h, x, z, f, turned, learned, pitch):  # fmt: skip
-    """A segment for a chunk: `z` injected, `h` moved on, `f` the features of the steps read."""
+def walk_segment(numbers, symbols, symbolic, first, t0, steps, weights, width, u, block, g, h, x, z,
+                 f, turned, learned, pitch):  # fmt: skip
+    """A segment for a chunk: `z` injected, `h` moved on, `f` the features of each step."""
     n, rows = len(h) // LANES, len(g)
     columns = load_columns(numbers, symbols, symbolic, first, t0, steps, width - 1, x, pitch)
     if len(columns):
@@ -230,74 +230,59 @@ def walk_segment(numbers, symbols, symbolic, first, t0, steps, weights, width, u
                 symbol, at = symbols[first + lane, t0 + s], s * LANES + lane
                 for i in range(n):
                     z[i * pitch + at] = weights[i * width + symbol]
-    count = 0
     for s in range(steps):
         turn_rows(h, n, block)
         if learned:
             for i in range(n):
                 store(turned, i * pitch + s * LANES, load(h, i * LANES))
-        if slots[t0 + s] < 0:
-            for i in range(n):
-                store(h, i * LANES, fma(u[i], load(h, i * LANES), load(z, i * pitch + s * LANES)))
-        else:
-            for i in range(n):
-                row = fma(u[i], load(h, i * LANES), load(z, i * pitch + s * LANES))
-                store(h, i * LANES, row)
-                store(f, i * pitch + count * LANES, relu_of_sum(row, g[i]))
-            count += 1
-    return columns, count
+        for i in range(n):
+            row = fma(u[i], load(h, i * LANES), load(z, i * pitch + s * LANES))
+            store(h, i * LANES, row)
+            store(f, i * pitch + s * LANES, relu_of_sum(row, g[i]))
+    return columns
 
 
 @compiled
-def read_forward(numbers, symbols, symbolic, chunk, weights, width, u, block, g, v, c, start,
-                 slots, segment, logits, checkpoints):  # fmt: skip
-    """One chunk's logits (batch, steps read, outputs), and its state before each segment.
+def read_forward(numbers, symbols, symbolic, chunk, weights, width, u, block, g, v, c, segment,
+                 logits, checkpoints):  # fmt: skip
+    """One chunk's logits (batch, T, outputs), and its state before each segment.
 
     `weights` are the rows of U, `width` apart, the last column zero; `v` is (outputs, n), both
-    padded to multiples of 4 with zeros, as u, g and c are. `slots[t]` is the place of t among the
-    steps that are read, or -1.
+    padded to multiples of 4 with zeros, as u, g and c are.
     """
-    length, first = len(slots), chunk * LANES
-    lanes = min(LANES, logits.shape[0] - first)
-    n, rows, outputs = start.shape[1], len(g), logits.shape[2]
+    first, (batch, length, outputs) = chunk * LANES, logits.shape
+    lanes = min(LANES, batch - first)
+    n, rows = checkpoints.shape[1] // LANES, len(g)
     pitch = (
         segment + 1
     ) * LANES  # one vector more than used: equal sets of the cache are far apart
     h = np.zeros(n * LANES, u.dtype)
-    for lane in range(lanes):
-        for i in range(n):
-            h[i * LANES + lane] = start[first + lane, i]
     x = np.zeros((max(MOST_COLUMNS, numbers.shape[2]) + 1) * pitch + LANES, u.dtype)
     z, f = np.zeros(rows * pitch + LANES, u.dtype), np.zeros(rows * pitch + LANES, u.dtype)
     y, all_rows = np.zeros(len(c) * pitch + LANES, u.dtype), np.arange(n)
     for number in range(len(checkpoints)):
         t0 = number * segment
         steps, checkpoints[number] = min(segment, length - t0), h
-        _, count = walk_segment(numbers, symbols, symbolic, first, t0, steps, weights, width, u,
-                                block, g, slots, h, x, z, f, z, False, pitch)  # fmt: skip
-        if count:
-            product(v, rows, 1, len(c), all_rows, f, pitch, count * LANES, y)
-        at = 0
-        for t in range(t0, t0 + steps):
-            if slots[t] >= 0:
-                for lane in range(lanes):
-                    for o in range(outputs):
-                        logits[first + lane, slots[t], o] = y[o * pitch + at + lane] + c[o]
-                at += LANES
+        walk_segment(numbers, symbols, symbolic, first, t0, steps, weights, width, u, block, g, h,
+                     x, z, f, z, False, pitch)  # fmt: skip
+        product(v, rows, 1, len(c), all_rows, f, pitch, steps * LANES, y)
+        for s in range(steps):
+            for lane in range(lanes):
+                for o in range(outputs):
+                    logits[first + lane, t0 + s, o] = y[o * pitch + s * LANES + lane] + c[o]
 
 
 @compiled
-def read_backward(numbers, symbols, symbolic, chunk, weights, width, u, block, g, v, slots,
-                  segment, checkpoints, learned, d_logits, d_weights, d_u, d_g, d_v, d_c,
-                  d_start):  # fmt: skip
+def read_backward(numbers, symbols, symbolic, chunk, weights, width, u, block, g, v, segment,
+                  checkpoints, learned, d_logits, d_weights, d_u, d_g, d_v, d_c):  # fmt: skip
     """One chunk's share of the gradients of `read_forward`, whose states are walked again.
 
     A segment is walked forward from its checkpoint, so they are the very states of the forward
     pass; then the adjoint walks it backward.
     """
-    length, first = len(slots), chunk * LANES
-    lanes = min(LANES, d_logits.shape[0] - first)
-    n, rows, outputs, padded = d_start.shape[1], len(g), d_logits.shape[2], len(d_c)
+    first, (batch, length, outputs) = chunk * LANES, d_logits.shape
+    lanes = min(LANES, batch - first)
+    n, rows, padded = checkpoints.shape[1] // LANES, len(g), len(d_c)
     pitch = (segment + 1) * LANES
     x = np.zeros((max(MOST_COLUMNS, numbers.shape[2]) + 1) * pitch + LANES, u.dtype)
     z, f = np.zeros(rows * pitch + LANES, u.dtype), np.zeros(rows * pitch + LANES, u.dtype)
@@ -309,29 +294,23 @@ def read_backward(numbers, symbols, symbolic, chunk, weights, width, u, block, g
     for number in range(len(checkpoints) - 1, -1, -1):
         t0 = number * segment
         steps, h[:] = min(segment, length - t0), checkpoints[number]
-        columns, count = walk_segment(numbers, symbols, symbolic, first, t0, steps, weights, width,
-                                      u, block, g, slots, h, x, z, f, turned, learned,
-                                      pitch)  # fmt: skip
-        at = 0
-        for t in range(t0, t0 + steps):
-            if slots[t] >= 0:
-                for lane in range(lanes):
-                    for o in range(outputs):
-                        dy[o * pitch + at + lane] = d_logits[first + lane, slots[t], o]
-                at += LANES
-        if count:
-            outer(f, rows, dy, all_outputs, pitch, at, d_v, 1, rows)
-            product(v, 1, rows, rows, all_outputs[:outputs], dy, pitch, at, df)
-            for o in range(outputs):
-                for k in range(0, at, LANES):
-                    d_c[o] += total(load(dy, o * pitch + k))
+        columns = walk_segment(numbers, symbols, symbolic, first, t0, steps, weights, width, u,
+                               block, g, h, x, z, f, turned, learned, pitch)  # fmt: skip
+        for s in range(steps):
+            for lane in range(lanes):
+                for o in range(outputs):
+                    dy[o * pitch + s * LANES + lane] = d_logits[first + lane, t0 + s, o]
+        outer(f, rows, dy, all_outputs, pitch, steps * LANES, d_v, 1, rows)
+        product(v, 1, rows, rows, all_outputs[:outputs], dy, pitch, steps * LANES, df)
+        for o in range(outputs):
+            for s in range(steps):
+                d_c[o] += total(load(dy, o * pitch + s * LANES))
         for s in range(steps - 1, -1, -1):
-            if slots[t0 + s] >= 0:
-                at -= LANES
-                for i in range(n):
-                    row = where_positive(load(f, i * pitch + at), load(df, i * pitch + at))
-                    store(sum_g, i * LANES, add(load(sum_g, i * LANES), row))
-                    store(d, i * LANES, add(load(d, i * LANES), row))
+            at = s * LANES
+            for i in range(n):
+                row = where_positive(load(f, i * pitch + at), load(df, i * pitch + at))
+                store(sum_g, i * LANES, add(load(sum_g, i * LANES), row))
+                store(d, i * LANES, add(load(d, i * LANES), row))
             for i in range(n):
                 row = load(d, i * LANES)
                 if learned:
@@ -350,5 +329,3 @@ def read_backward(numbers, symbols, symbolic, chunk, weights, width, u, block, g
                         d_weights[i * width + symbol] += z[i * pitch + k]
     for i in range(n):
         d_g[i], d_u[i] = total(load(sum_g, i * LANES)), total(load(sum_u, i * LANES))
-        for lane in range(lanes):
-            d_start[first + lane, i] = d[i * LANES + lane]

@@ -48,7 +48,10 @@ ARROWS = {
     "evaluate": (r"sylvan\.model\.evaluate", GOLDEN + " tasks"),
     "quantize": (r"sylvan\.model\.quantize", PROGRAM),
     "orthogonal": (r"sylvan\.model\.orthogonal", "quantize"),
-    "recurrence": (r"sylvan\.model\.(lanes|loss|recurrence|threads|walsh)", GOLDEN),
+    "recurrence": (
+        r"sylvan\.model\.(answers|kernels|lanes|loss|proof|recurrence|threads|walsh)",
+        GOLDEN,
+    ),
     "train": (
         r"sylvan\.model\.(config|families|checkpoint|presets|batches|history|curves|"
         r"process|scoring|train|importing)",

@@ -17,13 +17,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ...answers import answers
 from ...arrays import Array, Constant, rounded
 from ...calibration import check_trained, real, states
 from ...errors import UserError
+from ...kernels import kernel, last_state
 from ...numbers import Format
 from ...program import NumericInput, SymbolInput, increasing
 from ...quantize import range_exponent, sign, symmetric, symmetric_integers
-from ...recurrence import answers, kernel, last_state, walk
+from ...recurrence import walk
 from ...recurrent import Recurrent, State, require, xavier
 from .step import STEP_UNITS, HadamParameters
 

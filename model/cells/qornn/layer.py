@@ -21,6 +21,7 @@ from torch.optim import Optimizer
 
 from ...arrays import Constant, rounded
 from ...calibration import check_trained, real, states
+from ...kernels import kernel_by_powers, squarings
 from ...numbers import Format
 from ...orthogonal import Bjorck, Orthogonal, ProjUNN, Quantized, haar, henaff
 from ...program import NumericInput, SymbolInput
@@ -31,7 +32,6 @@ from ...quantize import (
     symmetric,
     symmetric_integers,
 )
-from ...recurrence import kernel_by_powers, squarings
 from ...recurrent import Recurrent, State, require, xavier
 from .step import ACTIVATIONS, QornnParameters
 
