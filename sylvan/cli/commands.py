@@ -1,6 +1,8 @@
 """All commands in the order in which the help lists them."""
 
+import contextlib
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import typer
@@ -11,15 +13,25 @@ from . import hardware, programs, training
 
 
 class Commands(TyperGroup):
-    """Typer would leave a command on Ctrl-C without a word."""
+    """Typer would leave on Ctrl-C without a word."""
+
+    def make_context(self, *given: Any, **named: Any) -> Any:
+        with _interruptions_told():
+            return super().make_context(*given, **named)
 
     def invoke(self, ctx: Any) -> Any:
-        try:
+        with _interruptions_told():
             return super().invoke(ctx)
-        except KeyboardInterrupt as stop:
-            # Hardware that was being built would complain that it is never used.
-            warnings.simplefilter("ignore")
-            raise Interrupted(*stop.args) from None
+
+
+@contextlib.contextmanager
+def _interruptions_told() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        # Hardware that was being built would complain that it is never used.
+        warnings.simplefilter("ignore")
+        raise Interrupted(*stop.args) from None
 
 
 app = typer.Typer(

@@ -27,6 +27,21 @@ def interrupt():
 {plant}
 cli.main()
 """
+WHILE_IMPORTING = """
+import importlib.abc
+
+class Interrupts(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == {module!r}:
+            interrupt()
+
+sys.meta_path.insert(0, Interrupts())
+"""
+WHILE_READING_THE_COMMAND = """
+from sylvan.cli.commands import Commands
+
+Commands.parse_args = lambda *given: interrupt()
+"""
 WHILE_BUILDING = """
 from sylvan.hw import core
 
@@ -55,6 +70,16 @@ def interrupted(plant: str, *arguments: object) -> str:
     assert done.returncode == 130, done.stderr
     assert done.stdout == ""
     return done.stderr
+
+
+@pytest.mark.parametrize("module", ["rich.console", "typer", "sylvan.model.presets", "torch"])
+def test_imports_are_interrupted(module: str) -> None:
+    """Those that every command makes, and those of the command."""
+    assert interrupted(WHILE_IMPORTING.format(module=module), "presets") == "interrupted\n"
+
+
+def test_options_that_are_being_read_are_interrupted() -> None:
+    assert interrupted(WHILE_READING_THE_COMMAND, "presets") == "interrupted\n"
 
 
 def test_a_build_is_interrupted(tmp_path: Path) -> None:
