@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup icarus demo test test-all lint format types readme results gallery \
-	bench-factors bench-golden bench-phases bench-qornn bench-train
+	bench-adders bench-factors bench-golden bench-phases bench-qornn bench-train
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -36,6 +36,9 @@ test test-all: export OMP_NUM_THREADS := 1
 ifneq ($(wildcard ../shared/data),)
 test test-all: export SYLVAN_DATA ?= $(abspath ../shared/data)
 endif
+
+bench-adders: setup  ## adder graphs beside those of da4ml; adds to bench/adders.json
+	@$(BIN)/python bench/adders.py
 
 bench-factors: setup  ## what bits of a normalization's factors cost, in the gated cells of RUNS
 	@$(BIN)/python bench/factors.py $(or $(RUNS),$(error Give trained runs: make bench-factors RUNS="runs/a runs/b"))

@@ -1,0 +1,6 @@
+"""Constant matrices as graphs of adders."""
+
+from .graph import AdderGraph
+from .optimize import minimum_depth, optimize
+
+__all__ = ["AdderGraph", "minimum_depth", "optimize"]

@@ -1,0 +1,45 @@
+"""What an addition costs, and how an integer is written in few digits; compiled."""
+
+from numba import njit
+
+DIGITS = 64
+"""Most signed digits that a coefficient below 2**62 has, and most places of a shift."""
+
+
+@njit(cache=True)
+def full_adders(lo_a, hi_a, lo_b, hi_b, shift_a, shift_b, subtracts):
+    """Full-adder cells of `(a << shift_a) +- (b << shift_b)` for intervals of a and b.
+
+    The bits from the lowest that both operands have to the highest that one has, sign included:
+    below it bits pass through. Equal to da4ml's cost with `adder_size=1`, on exact integers.
+    """
+    low_a, high_a = lo_a << shift_a, (hi_a + 1) << shift_a
+    low_b, high_b = lo_b << shift_b, (hi_b + 1) << shift_b
+    if subtracts:
+        low_b, high_b = hi_b << shift_b, (lo_b + 1) << shift_b
+    peak = max(max(abs(low_a), abs(high_a)), max(abs(low_b), abs(high_b)))
+    signed = lo_a < 0 or lo_b < 0
+    return signed + bit_length(peak - 1) - max(shift_a, shift_b)
+
+
+@njit(cache=True)
+def bit_length(number):
+    """Bits of a number from 0 to below 2**63."""
+    bits = 0
+    for step in (32, 16, 8, 4, 2, 1):
+        if number >> step:
+            number >>= step
+            bits += step
+    return bits + number
+
+
+@njit(cache=True)
+def weight(coefficient):
+    """Nonzero digits of the non-adjacent form, the fewest there can be."""
+    found = 0
+    while coefficient:
+        if coefficient & 1:
+            coefficient -= 2 - (coefficient & 3)
+            found += 1
+        coefficient >>= 1
+    return found

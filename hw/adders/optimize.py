@@ -1,0 +1,181 @@
+"""The door: an integer matrix in, the smallest adder graph found out."""
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from sylvan.model.arrays import MAX_BITS, Array
+
+from .forest import digits
+from .graph import AdderGraph, GraphBuilder, Term, widest
+from .structure import blocks, butterfly, merged
+from .subexpressions import Effort, share_subexpressions
+
+MOST_INPUT_BITS = 32
+
+
+def optimize(
+    matrix: npt.ArrayLike,
+    *,
+    input_bits: int = 8,
+    intervals: Sequence[tuple[int, int]] | None = None,
+    max_depth: int | None = None,
+    seed: int = 0,
+    time_budget: float | None = None,
+) -> AdderGraph:
+    """The adder graph of `matrix` with the fewest full-adder cells that the search finds.
+
+    Structure first (equal rows and columns, blocks, butterflies), then common subexpressions. The
+    graph is checked against the matrix before it is returned.
+
+    Parameters:
+        matrix: integers (outputs, inputs); a row of zeros is an output that is 0.
+        input_bits: of the inputs, signed. intervals: (lo, hi) of each input instead.
+        max_depth: most adders one after the other; not below `minimum_depth(matrix)`.
+        seed: of everything random: one seed gives one graph.
+        time_budget: seconds to search; without it a number of rounds that depends on the size
+            alone. With it, or after Ctrl-C, the best graph until then is returned.
+
+    Raises ValueError for what is no such matrix, sums beyond 62 bits, and a depth that cannot be.
+    """
+    m = _checked(matrix)
+    ends = _intervals(m.shape[1], input_bits, intervals)
+    lo, hi = np.array([e[0] for e in ends], object), np.array([e[1] for e in ends], object)
+    bits = widest(m, lo, hi)
+    if bits > MAX_BITS:
+        raise ValueError(
+            f"the widest sum of the matrix needs {bits} bits, at most {MAX_BITS} are supported"
+        )
+    least = minimum_depth(m)
+    if max_depth is not None and (type(max_depth) is not int or max_depth < least):
+        raise ValueError(
+            f"max_depth must be a whole number of at least {least} for this matrix, got "
+            f"{max_depth!r}"
+        )
+    if time_budget is not None and not time_budget > 0:
+        raise ValueError(f"time_budget must be more than 0 seconds, got {time_budget!r}")
+    deadline = None if time_budget is None else time.perf_counter() + time_budget
+    builder = GraphBuilder(ends)
+    solver = _Solver(builder, seed, Effort(deadline))
+    graph = builder.graph(solver.solve(m, builder.inputs(), max_depth))
+    graph.check(m)
+    return graph
+
+
+def minimum_depth(matrix: npt.ArrayLike) -> int:
+    """Fewest adders one after the other that any graph of the matrix has.
+
+    `ceil(log2 d)`, d the signed digits of a row: an adder at most doubles them.
+    """
+    most = int(digits(_checked(matrix)).sum(1).max())
+    return max(most - 1, 0).bit_length()
+
+
+class _Solver:
+    """Takes a matrix apart as far as it goes, and shares subexpressions of what is left."""
+
+    def __init__(self, builder: GraphBuilder, seed: int, effort: Effort) -> None:
+        self.builder, self.seed, self.effort = builder, seed, effort
+        self.random = np.random.default_rng(seed)
+
+    def solve(self, matrix: Array, inputs: list[Term], limit: int | None) -> list[Term | None]:
+        """`matrix` times `inputs`, no output deeper than `limit`."""
+        rows = merged(matrix)
+        if not len(rows.kept):
+            return [None] * len(matrix)
+        kept = matrix[rows.kept] >> rows.shift[rows.kept, None]
+        kept = kept * rows.sign[rows.kept, None]
+        outputs = self._by_columns(kept, inputs, limit)
+        found: list[Term | None] = []
+        for of, shift, sign in zip(*(x.tolist() for x in rows[1:]), strict=True):
+            term = outputs[of] if of >= 0 else None
+            found.append(None if term is None else (term if sign > 0 else -term) << shift)
+        return found
+
+    def _by_columns(
+        self, matrix: Array, inputs: list[Term], limit: int | None
+    ) -> list[Term | None]:
+        """Columns that are multiples of one another meet before the matrix, where depth allows."""
+        columns = merged(matrix.T)
+        groups: list[list[Term]] = [[] for _ in columns.kept]
+        for term, of, shift, sign in zip(inputs, *(x.tolist() for x in columns[1:]), strict=True):
+            if of >= 0:
+                groups[of].append((term if sign > 0 else -term) << shift)
+        kept = matrix[:, columns.kept] >> columns.shift[columns.kept]
+        kept = kept * columns.sign[columns.kept]
+        if limit is not None and not self._fits(kept, groups, limit):
+            return self._by_blocks(matrix, inputs, limit)
+        added = [self.builder.add_all(group) for group in groups]
+        return self._by_blocks(kept, [term for term in added if term is not None], limit)
+
+    def _fits(self, matrix: Array, groups: list[list[Term]], limit: int) -> bool:
+        loads = [sum(1 << self.builder.levels[t.node] for t in group) for group in groups]
+        levels = np.array([(load - 1).bit_length() for load in loads], np.int64)
+        return bool(((digits(matrix) << levels).sum(1) <= 1 << limit).all())
+
+    def _by_blocks(self, matrix: Array, inputs: list[Term], limit: int | None) -> list[Term | None]:
+        outputs: list[Term | None] = [None] * len(matrix)
+        for rows, columns in blocks(matrix):
+            part = matrix[np.ix_(rows, columns)]
+            given = [inputs[column] for column in columns]
+            for row, term in zip(rows, self._whole(part, given, limit), strict=True):
+                outputs[row] = term
+        return outputs
+
+    def _whole(self, matrix: Array, inputs: list[Term], limit: int | None) -> list[Term | None]:
+        """A matrix in one piece: by its butterfly, or by common subexpressions."""
+        if matrix.size == 1 and abs(matrix[0, 0]) == 1:
+            return [inputs[0] if matrix[0, 0] > 0 else -inputs[0]]
+        pairs = butterfly(matrix, self.random)
+        if pairs is not None:
+            inner = None if limit is None else limit - 1
+            u, v = (
+                self.solve(matrix[np.ix_(pairs.first, at)], [inputs[i] for i in at], inner)
+                for at in (pairs.ours, pairs.theirs)
+            )
+            outputs: list[Term | None] = [None] * len(matrix)
+            for k, (p, q) in enumerate(zip(u, v, strict=True)):
+                assert p is not None and q is not None
+                outputs[pairs.first[k]] = self.builder.add(p, q)
+                turned = self.builder.add(p, -q)
+                outputs[pairs.second[k]] = turned if pairs.sign[k] > 0 else -turned
+            return outputs
+        return share_subexpressions(self.builder, matrix, inputs, limit, self.seed, self.effort)
+
+
+def _checked(matrix: npt.ArrayLike) -> Array:
+    """The matrix as int64. Raises ValueError for what is none."""
+    try:
+        given = np.asarray(matrix)
+    except ValueError:
+        raise ValueError("the matrix is ragged: all rows must have as many entries") from None
+    if given.ndim != 2 or 0 in given.shape:
+        raise ValueError(
+            f"a matrix has rows and columns, at least one of each; got shape {given.shape}"
+        )
+    if given.dtype.kind == "O" and all(type(w) is int for w in given.flat):
+        if any(abs(w) >> MAX_BITS for w in given.flat):
+            raise ValueError(f"entries must stay below 2**{MAX_BITS}")
+        return given.astype(np.int64)
+    if given.dtype.kind not in "iu":
+        raise ValueError(f"the entries of the matrix must be integers, got {given.dtype}")
+    if given.dtype.kind == "u" and given.size and int(given.max()) >> MAX_BITS:
+        raise ValueError(f"entries must stay below 2**{MAX_BITS}")
+    return given.astype(np.int64)
+
+
+def _intervals(
+    inputs: int, bits: int, given: Sequence[tuple[int, int]] | None
+) -> list[tuple[int, int]]:
+    if given is None:
+        if type(bits) is not int or not 1 <= bits <= MOST_INPUT_BITS:
+            raise ValueError(f"input_bits must lie in 1..{MOST_INPUT_BITS}, got {bits!r}")
+        return [(-(1 << bits - 1), (1 << bits - 1) - 1)] * inputs
+    ends = [(int(lo), int(hi)) for lo, hi in given]
+    if len(ends) != inputs:
+        raise ValueError(f"the matrix has {inputs} inputs, got {len(ends)} intervals")
+    for number, (lo, hi) in enumerate(ends):
+        if lo > hi:
+            raise ValueError(f"the interval of input {number} is empty: [{lo}, {hi}]")
+    return ends

@@ -1,0 +1,232 @@
+"""A matrix without structure: common subexpressions, searched for as long as is worth it.
+
+Two beginnings are tried: rows as they are, and rows as differences to other rows. The cheaper one
+is improved, round by round.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from sylvan.model.arrays import Array
+
+from .cost import DIGITS
+from .forest import digits, forest
+from .graph import GraphBuilder, Term
+from .search import improve, merge_choice
+from .sharing import share
+from .sums import NODES, Sums, add_digits, empty, open_row, set_form
+
+WORK = 1 << 27
+"""Pairs of terms that are counted where no time budget is given: about ten seconds."""
+ROUNDS_PER_ROW, ROUNDS_PER_TERM = 64, 4
+"""More gain too little: four times as many are worth half a percent of the cells."""
+TRIED = 0.1
+"""Part of the rounds that each beginning gets before one is chosen."""
+GIVEN_UP = 0.03, 0.35
+"""Least and greatest part of the shared values that a round gives up."""
+SLACK = 5e-4
+"""How much worse a round may leave things at first, as a part of all cells."""
+CHUNK_SECONDS = 0.25
+
+
+@dataclass
+class Effort:
+    """How long to search: so many rounds, or until `deadline`, by time.perf_counter().
+
+    Attributes: interrupted, set by Ctrl-C: the best so far is taken.
+    """
+
+    deadline: float | None = None
+    interrupted: bool = field(default=False, init=False)
+
+    def over(self) -> bool:
+        """Whether to stop now."""
+        late = self.deadline is not None and time.perf_counter() >= self.deadline
+        return self.interrupted or late
+
+
+def share_subexpressions(
+    builder: GraphBuilder,
+    matrix: Array,
+    inputs: list[Term],
+    limit: int | None,
+    seed: int,
+    effort: Effort,
+) -> list[Term | None]:
+    """`matrix` times `inputs`, written into `builder`, no output deeper than `limit`.
+
+    One seed gives one graph, unless time runs out or somebody interrupts.
+    """
+    signed = matrix * np.array([term.sign << term.shift for term in inputs], np.int64)
+    nodes = [term.node for term in inputs]
+    ends = np.array([builder.intervals[node] for node in nodes], np.int64).reshape(-1, 2)
+    levels = np.array([builder.levels[node] for node in nodes], np.int32)
+    depth = DIGITS if limit is None else limit
+    worth = min(ROUNDS_PER_ROW * len(signed), ROUNDS_PER_TERM * int(digits(signed).sum()))
+    tried = []
+    for sums in _beginnings(signed, ends, levels, depth, seed):
+        search = _Search(sums, depth, seed)
+        search.run(int(TRIED * min(worth, WORK / search.pairs)), effort)
+        tried.append(search)
+    best = min(tried, key=lambda search: search.cells)
+    while True:
+        best.run(int(min(worth, WORK / best.pairs)), effort)
+        if effort.deadline is None or effort.over():
+            break
+    return _written(builder, best.best, nodes, depth)
+
+
+class _Search:
+    """One graph on its way to fewer cells."""
+
+    def __init__(self, sums: Sums, depth: int, seed: int) -> None:
+        self.current, self.depth, self.seed = sums, depth, seed
+        self.spare = Sums(*(array.copy() for array in sums))
+        self.rounds = 0
+        self._improve(0, 0.0)
+        self.best = Sums(*(array.copy() for array in self.current))
+
+    @property
+    def pairs(self) -> int:
+        """Pairs of terms in all rows, which is what a round looks at."""
+        lengths = self.current.length.astype(np.int64)
+        return int((lengths * (lengths - 1)).sum()) // 2 + 1
+
+    def _improve(self, rounds: int, slack: float) -> int:
+        least, most = GIVEN_UP
+        cells, _, swapped = improve(
+            self.current, self.spare, self.depth, rounds, least, most, slack,
+            self.seed * 1_000_003 + self.rounds,
+        )  # fmt: skip
+        if swapped:
+            self.current, self.spare = self.spare, self.current
+        self.rounds += rounds
+        self.cells = int(cells)
+        return self.cells
+
+    def run(self, rounds: int, effort: Effort) -> None:
+        """So many rounds more, or fewer where the effort is over."""
+        least, done, size = self.cells, 0, 1
+        try:
+            while done < rounds and not effort.over():
+                begun = time.perf_counter()
+                size = min(size, rounds - done)
+                slack = SLACK * self.cells * (1 - (done + size) / rounds)
+                if self._improve(size, slack) < least:
+                    least = self.cells
+                    self.best = Sums(*(array.copy() for array in self.current))
+                done += size
+                # Chunks short enough to stop in, long enough to cost nothing themselves.
+                if effort.deadline is None:
+                    size = 16
+                elif time.perf_counter() - begun < CHUNK_SECONDS / 2:
+                    size *= 2
+        except KeyboardInterrupt:
+            effort.interrupted = True
+        self.cells = least
+
+
+def _beginnings(matrix: Array, ends: Array, levels: Array, depth: int, seed: int) -> Iterator[Sums]:
+    """The graphs that a search begins from, shared once, greedily."""
+    rows, terms = len(matrix), int(digits(matrix).sum())
+    needed = int(np.ceil(np.log2(np.maximum(1, (digits(matrix) << levels).sum(1)))).max(initial=0))
+    possible = [h for h in (1, 2, rows) if h <= depth - needed or depth == DIGITS]
+    heights = [0, *possible[-1:]]
+    for most in heights:
+        sums = empty(ends[:, 0], ends[:, 1], rows, matrix.shape[1] + rows + terms, 4 * terms + 64)
+        sums.level[: len(levels)] = levels
+        order = forest(matrix, most) if most else [(row, -1, 1) for row in range(rows)]
+        if most and all(parent < 0 for _, parent, _ in order):
+            return
+        yield _begun(sums, matrix, order, depth, seed)
+
+
+def _begun(
+    sums: Sums, matrix: Array, order: list[tuple[int, int, int]], depth: int, seed: int
+) -> Sums:
+    """The rows of a forest as sums, shared greedily."""
+    room = len(sums.lo)
+    height = [0] * len(order)
+    for row, parent, _ in reversed(order):
+        if parent >= 0:
+            height[parent] = max(height[parent], height[row] + 1)
+    ceiling = np.full(len(sums.start), DIGITS, np.int32)
+    node_of: dict[int, int] = {}
+    filled = []
+    for row, parent, sign in order:
+        difference = matrix[row] - (sign * matrix[parent] if parent >= 0 else 0)
+        target = room + row
+        if height[row]:
+            target = node_of[row] = int(sums.size[NODES])
+            sums.size[NODES] += 1
+        if depth < DIGITS:
+            ceiling[target] = depth - height[row]
+        open_row(sums, target)
+        for column in np.flatnonzero(difference).tolist():
+            add_digits(sums, target, column, int(difference[column]))
+        if parent >= 0:
+            add_digits(sums, target, node_of[parent], sign)
+        filled.append(target)
+        if target < room:
+            set_form(sums, target)
+            if depth < DIGITS:
+                sums.level[target] = ceiling[target]
+    for row, node in node_of.items():
+        open_row(sums, room + row)
+        add_digits(sums, room + row, node, 1)
+        ceiling[room + row] = depth
+    share(sums, np.array(filled, np.int32), ceiling, seed)
+    return sums
+
+
+def _written(builder: GraphBuilder, sums: Sums, nodes: list[int], depth: int) -> list[Term | None]:
+    """The sums as adders: terms of rows in the order in which their cost was counted."""
+    room = len(sums.lo)
+    made: dict[int, Term | None] = {i: Term(node) for i, node in enumerate(nodes)}
+    ends = [(int(lo), int(hi)) for lo, hi in zip(sums.lo, sums.hi, strict=True)]
+
+    def terms_of(row: int) -> list[tuple[int, int, int]]:
+        at = slice(int(sums.start[row]), int(sums.start[row]) + int(sums.length[row]))
+        arrays = (sums.node[at].tolist(), sums.shift[at].tolist(), sums.sign[at].tolist())
+        return list(zip(*arrays, strict=True))
+
+    def assembled(row: int) -> Term | None:
+        terms, spans, levels = [], [], []
+        for node, shift, sign in terms_of(row):
+            term = made[node]
+            if term is None:
+                continue
+            term = (term if sign > 0 else -term) << shift
+            terms.append(term)
+            spans.append((ends[node][1] - ends[node][0]) << shift)
+            levels.append(builder.levels[term.node])
+        ceiling = DIGITS
+        if depth < DIGITS:
+            ceiling = depth if row >= room else int(sums.level[row])
+        while len(terms) > 1:
+            load = sum(1 << level for level in levels) if depth < DIGITS else 0
+            i, j = merge_choice(
+                np.array(spans, np.int64), np.array(levels, np.int64), len(terms), load, ceiling
+            )
+            terms[i] = builder.add(terms[i], terms[j])
+            spans[i], levels[i] = spans[i] + spans[j], builder.levels[terms[i].node]
+            terms[j], spans[j], levels[j] = terms[-1], spans[-1], levels[-1]
+            del terms[-1], spans[-1], levels[-1]
+        return terms[0] if terms else None
+
+    # Depth first, with a stack of our own: graphs may be deeper than Python's.
+    outputs = range(room, len(sums.start))
+    for output in outputs:
+        stack = [output]
+        while stack:
+            row = stack[-1]
+            waiting = [node for node, _, _ in terms_of(row) if node not in made]
+            if row in made or not waiting:
+                if row not in made:
+                    made[row] = assembled(row)
+                stack.pop()
+            else:
+                stack += waiting
+    return [made[output] for output in outputs]
