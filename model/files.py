@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and JSON that holds finite numbers only.
+"""Files that appear whole or not at all, where they are kept, and JSON of finite numbers.
 
 Standard library only, so that every room may use it.
 """
@@ -23,6 +23,13 @@ def write_whole(path: Path, content: bytes) -> None:
         os.replace(temporary, path)
     finally:
         Path(temporary).unlink(missing_ok=True)
+
+
+def cache_folder() -> Path:
+    """Where things made once are kept: $SYLVAN_CACHE, else a folder in the user's cache."""
+    if own := os.environ.get("SYLVAN_CACHE"):
+        return Path(own)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sylvan"
 
 
 def write_json(path: Path, tree: Any) -> None:

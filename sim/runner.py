@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from sylvan.model.errors import CheckError, UserError
+from sylvan.model.files import cache_folder
 
 from . import compile_cache
 from .harness import TOP, harness
 from .ports import Ports
-from .simulators import Simulator, cache_folder
+from .simulators import Simulator
 
 # Arguments for the compilers beside cocotb's own.
 _BUILD_ARGUMENTS = {

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sylvan.model.errors import UserError
+from sylvan.model.files import cache_folder
 
 #: cocotb 2 refuses anything older.
 OLDEST_VERILATOR = (5, 36)
@@ -69,13 +70,6 @@ def find_simulator(name: str) -> Simulator:
 def simulators() -> list[str]:
     """The names that `find_simulator` knows."""
     return list(_FINDERS)
-
-
-def cache_folder() -> Path:
-    """Where things made once are kept: $SYLVAN_CACHE, else a folder in the user's cache."""
-    if own := os.environ.get("SYLVAN_CACHE"):
-        return Path(own)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sylvan"
 
 
 def _find_icarus() -> Simulator:

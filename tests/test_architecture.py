@@ -59,7 +59,7 @@ ARROWS = {
     ),
     "export": (r"sylvan\.model\.(export|widths)", MODEL + " census"),
     "package": (r"sylvan\.model", ""),
-    "adders": (r"sylvan\.hw\.adders(\.\w+)?", "errors numbers arrays"),
+    "adders": (r"sylvan\.hw\.adders(\.\w+)?", "errors files numbers arrays"),
     "hw": (r"sylvan\.hw(\.\w+)*", PROGRAM + " storage adders"),
     "sim": (r"sylvan\.sim(\.\w+)*", GOLDEN + " hw"),
     "boards": (r"sylvan\.boards(\.\w+)*", GOLDEN + " hw"),

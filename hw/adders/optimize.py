@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from sylvan.model.arrays import MAX_BITS, Array
 
+from . import cache
 from .forest import digits
 from .graph import AdderGraph, GraphBuilder, Term, widest
 from .structure import blocks, butterfly, merged
@@ -37,6 +38,8 @@ def optimize(
         time_budget: seconds to search; without it a number of rounds that depends on the size
             alone. With it, or after Ctrl-C, the best graph until then is returned.
 
+    A search that was not interrupted is kept in the user's cache, and found there the next time.
+
     Raises ValueError for what is no such matrix, sums beyond 62 bits, and a depth that cannot be.
     """
     m = _checked(matrix)
@@ -55,11 +58,18 @@ def optimize(
         )
     if time_budget is not None and not time_budget > 0:
         raise ValueError(f"time_budget must be more than 0 seconds, got {time_budget!r}")
+    how = {"intervals": ends, "max_depth": max_depth, "seed": seed, "time_budget": time_budget}
+    key = cache.key_of(m, how)
+    if (kept := cache.recall(key, m)) is not None:
+        return kept
     deadline = None if time_budget is None else time.perf_counter() + time_budget
     builder = GraphBuilder(ends)
-    solver = _Solver(builder, seed, Effort(deadline))
+    effort = Effort(deadline)
+    solver = _Solver(builder, seed, effort)
     graph = builder.graph(solver.solve(m, builder.inputs(), max_depth))
     graph.check(m)
+    if not effort.interrupted:
+        cache.keep(key, graph)
     return graph
 
 
