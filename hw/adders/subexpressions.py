@@ -18,16 +18,17 @@ from .search import improve, merge_choice
 from .sharing import share
 from .sums import NODES, Sums, add_digits, empty, open_row, set_form
 
-WORK = 1 << 27
-"""Pairs of terms that are counted where no time budget is given: about ten seconds."""
+WORK = 1 << 26
+"""Pairs of terms that are counted where no time budget is given: some ten seconds."""
 ROUNDS_PER_ROW, ROUNDS_PER_TERM = 64, 4
 """More gain too little: four times as many are worth half a percent of the cells."""
 TRIED = 0.1
 """Part of the rounds that each beginning gets before one is chosen."""
-GIVEN_UP = 0.03, 0.35
-"""Least and greatest part of the shared values that a round gives up."""
-SLACK = 5e-4
-"""How much worse a round may leave things at first, as a part of all cells."""
+GIVEN_UP, SLACK = (0.1, 0.3), 5e-3
+"""Least and greatest part of the shared values that a round gives up, and how much worse it may
+leave things at first, as a part of all cells."""
+CAREFUL = (0.03, 0.35), 5e-4
+"""The same for differences of rows: a chain of them that is given up does not come back."""
 CHUNK_SECONDS = 0.25
 
 
@@ -66,8 +67,8 @@ def share_subexpressions(
     depth = DIGITS if limit is None else limit
     worth = min(ROUNDS_PER_ROW * len(signed), ROUNDS_PER_TERM * int(digits(signed).sum()))
     tried = []
-    for sums in _beginnings(signed, ends, levels, depth, seed):
-        search = _Search(sums, depth, seed)
+    for sums, how in _beginnings(signed, ends, levels, depth, seed):
+        search = _Search(sums, how, depth, seed)
         search.run(int(TRIED * min(worth, WORK / search.pairs)), effort)
         tried.append(search)
     best = min(tried, key=lambda search: search.cells)
@@ -81,8 +82,11 @@ def share_subexpressions(
 class _Search:
     """One graph on its way to fewer cells."""
 
-    def __init__(self, sums: Sums, depth: int, seed: int) -> None:
+    def __init__(
+        self, sums: Sums, how: tuple[tuple[float, float], float], depth: int, seed: int
+    ) -> None:
         self.current, self.depth, self.seed = sums, depth, seed
+        (self.least, self.most), self.slack = how
         self.spare = Sums(*(array.copy() for array in sums))
         self.rounds = 0
         self._improve(0, 0.0)
@@ -95,9 +99,8 @@ class _Search:
         return int((lengths * (lengths - 1)).sum()) // 2 + 1
 
     def _improve(self, rounds: int, slack: float) -> int:
-        least, most = GIVEN_UP
         cells, _, swapped = improve(
-            self.current, self.spare, self.depth, rounds, least, most, slack,
+            self.current, self.spare, self.depth, rounds, self.least, self.most, slack,
             self.seed * 1_000_003 + self.rounds,
         )  # fmt: skip
         if swapped:
@@ -113,7 +116,7 @@ class _Search:
             while done < rounds and not effort.over():
                 begun = time.perf_counter()
                 size = min(size, rounds - done)
-                slack = SLACK * self.cells * (1 - (done + size) / rounds)
+                slack = self.slack * self.cells * (1 - (done + size) / rounds)
                 if self._improve(size, slack) < least:
                     least = self.cells
                     self.best = Sums(*(array.copy() for array in self.current))
@@ -128,8 +131,10 @@ class _Search:
         self.cells = least
 
 
-def _beginnings(matrix: Array, ends: Array, levels: Array, depth: int, seed: int) -> Iterator[Sums]:
-    """The graphs that a search begins from, shared once, greedily."""
+def _beginnings(
+    matrix: Array, ends: Array, levels: Array, depth: int, seed: int
+) -> Iterator[tuple[Sums, tuple[tuple[float, float], float]]]:
+    """The graphs that a search begins from, shared once, greedily, and how to go on with each."""
     rows, terms = len(matrix), int(digits(matrix).sum())
     needed = int(np.ceil(np.log2(np.maximum(1, (digits(matrix) << levels).sum(1)))).max(initial=0))
     possible = [h for h in (1, 2, rows) if h <= depth - needed or depth == DIGITS]
@@ -140,7 +145,8 @@ def _beginnings(matrix: Array, ends: Array, levels: Array, depth: int, seed: int
         order = forest(matrix, most) if most else [(row, -1, 1) for row in range(rows)]
         if most and all(parent < 0 for _, parent, _ in order):
             return
-        yield _begun(sums, matrix, order, depth, seed)
+        how = CAREFUL if most else (GIVEN_UP, SLACK)
+        yield _begun(sums, matrix, order, depth, seed), how
 
 
 def _begun(

@@ -115,6 +115,7 @@ def test_intervals_narrow_the_sums() -> None:
     assert graph.adder_bits < optimize(matrix, input_bits=16).adder_bits
 
 
+@pytest.mark.usefixtures("forgetful")
 def test_one_seed_gives_one_graph_and_another_may_not() -> None:
     matrix = np.random.default_rng(0).choice([-1, 1], (24, 24))
     graphs = [optimize(matrix, seed=seed) for seed in (4, 4, 5, 6, 7)]
@@ -123,6 +124,7 @@ def test_one_seed_gives_one_graph_and_another_may_not() -> None:
     assert any(other != listed[0] for other in listed[2:])
 
 
+@pytest.mark.usefixtures("forgetful")
 def test_search_beats_the_first_greedy_choice(monkeypatch: pytest.MonkeyPatch) -> None:
     matrix = np.random.default_rng(0).choice([-1, 0, 1], (32, 32))
     searched = optimize(matrix).adder_bits
@@ -139,6 +141,7 @@ def test_a_budget_ends_the_search() -> None:
     graph.check(matrix)
 
 
+@pytest.mark.usefixtures("forgetful")
 def test_an_interrupt_gives_the_best_until_then(monkeypatch: pytest.MonkeyPatch) -> None:
     matrix = np.random.default_rng(0).choice([-1, 1], (32, 32))
     whole = optimize(matrix)
