@@ -24,6 +24,7 @@ def optimize(
     max_depth: int | None = None,
     seed: int = 0,
     time_budget: float | None = None,
+    interruptible: bool = True,
 ) -> AdderGraph:
     """The adder graph of `matrix` with the fewest full-adder cells that the search finds.
 
@@ -36,7 +37,8 @@ def optimize(
         max_depth: most adders one after the other; not below `minimum_depth(matrix)`.
         seed: of everything random: one seed gives one graph.
         time_budget: seconds to search; without it a number of rounds that depends on the size
-            alone. With it, or after Ctrl-C, the best graph until then is returned.
+            alone. When it ends the best graph until then is returned.
+        interruptible: Ctrl-C does the same, instead of ending the program.
 
     A search that was not interrupted is kept in the user's cache, and found there the next time.
 
@@ -64,7 +66,7 @@ def optimize(
         return kept
     deadline = None if time_budget is None else time.perf_counter() + time_budget
     builder = GraphBuilder(ends)
-    effort = Effort(deadline)
+    effort = Effort(deadline, interruptible)
     solver = _Solver(builder, seed, effort)
     graph = builder.graph(solver.solve(m, builder.inputs(), max_depth))
     graph.check(m)

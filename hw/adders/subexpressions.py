@@ -36,10 +36,12 @@ CHUNK_SECONDS = 0.25
 class Effort:
     """How long to search: so many rounds, or until `deadline`, by time.perf_counter().
 
-    Attributes: interrupted, set by Ctrl-C: the best so far is taken.
+    interruptible: whether Ctrl-C ends the search, with the best so far, instead of the program.
+    Attributes: interrupted, whether it did.
     """
 
     deadline: float | None = None
+    interruptible: bool = True
     interrupted: bool = field(default=False, init=False)
 
     def over(self) -> bool:
@@ -127,6 +129,8 @@ class _Search:
                 elif time.perf_counter() - begun < CHUNK_SECONDS / 2:
                     size *= 2
         except KeyboardInterrupt:
+            if not effort.interruptible:
+                raise
             effort.interrupted = True
         self.cells = least
 

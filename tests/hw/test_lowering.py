@@ -80,6 +80,16 @@ def test_outer_products_where_beats_are_wanted() -> None:
     assert step_of(lambda b, x: dense(b, x, 16)) == Counter(OuterMatVec=1, Rom=1)
 
 
+def test_an_adder_graph_where_whole_vectors_pass() -> None:
+    """Operand and result in one beat each; with a lane fewer the result comes in beats."""
+    b = Builder(numeric(8))
+    b.layer("step", dense(b, b.input, 8))
+    program = b.program(b.input, "every")
+    for lanes, wanted in ((8, Counter(GraphMatVec=1)), (7, Counter(OuterMatVec=1, Rom=1))):
+        plan = Plan(program, Schedule(lanes))
+        assert operators(plan.step.parts) == wanted
+
+
 def test_inner_products_where_single_elements_are_wanted() -> None:
     """As the answer, under whatever works element by element, and for argmax."""
     inner = Counter(InnerMatVec=1, Rom=1)

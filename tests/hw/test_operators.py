@@ -12,18 +12,21 @@ import numpy as np
 import pytest
 from amaranth import Module, Signal
 from amaranth.sim import Simulator
+from sylvan.hw.adders import optimize
 from sylvan.hw.beats import Pattern, shape_of
 from sylvan.hw.operators.addresses import Addresses, addresses_cost
 from sylvan.hw.operators.argmax import ArgMax
 from sylvan.hw.operators.base import Cost, StrobeDelay
 from sylvan.hw.operators.delay import REGISTER_CYCLES, Delay, delayed
 from sylvan.hw.operators.elementwise import AddSub
+from sylvan.hw.operators.graph import GraphMatVec
 from sylvan.hw.operators.hadamard import Hadamard
 from sylvan.hw.operators.inputs import InputReader
 from sylvan.hw.operators.matvec import InnerMatVec, OuterMatVec, prefix_format
 from sylvan.hw.operators.memory import Buffer, VectorMemory, read_latency
 from sylvan.hw.operators.narrow import Narrow
 from sylvan.hw.operators.rom import LookupRom, Rom, pack_beats
+from sylvan.model.matrices import sylvester
 from sylvan.model.numbers import Format, Overflow, Rounding
 
 NIBBLE = Format(-8, 7)
@@ -163,6 +166,27 @@ def test_outer_products_latency_and_interval(rows: int, columns: int, lanes: int
     assert operator.interval == columns * beats
 
 
+@pytest.mark.parametrize("levels", [1, 2, 3])
+def test_a_graph_takes_as_many_cycles_as_it_has_registers_in_a_row(levels: int) -> None:
+    """A butterfly of 8: 3 levels of 8 adders of 4, 5 and 6 bits."""
+    graph = optimize(sylvester(8), input_bits=4)
+    operator = GraphMatVec(graph, NIBBLE, Format(-64, 56), 1, levels)
+    assert operator.latency == -(-3 // levels)
+    assert operator.interval == 1
+    assert operator.cost.adder_bits == 8 * (4 + 5 + 6)
+    # What is registered: sums of 5 and 6 bits between the levels, and the outputs of 7.
+    between = {1: 5 + 6, 2: 6, 3: 0}[levels]
+    assert operator.cost.register_bits == 8 * (between + 7)
+
+
+def test_a_graph_of_wires_waits_one_cycle() -> None:
+    graph = optimize([[0, 2], [-1, 0], [0, 0]], input_bits=4)
+    operator = GraphMatVec(graph, NIBBLE, Format(-16, 14), 1)
+    assert (operator.latency, operator.cost) == (1, Cost(register_bits=8))
+    with pytest.raises(ValueError, match="levels must be at least 1, got 0"):
+        GraphMatVec(graph, NIBBLE, Format(-16, 14), 1, 0)
+
+
 def test_partial_sums_have_room() -> None:
     """5 x - 5 x passes through 35, though it ends at 0."""
     assert prefix_format(np.array([[5, -5]]), NIBBLE) == Format(-75, 75)
@@ -200,6 +224,7 @@ def test_every_operator_states_its_cost() -> None:
         Delay(pattern, NIBBLE, 30, 1),
         Hadamard(2, 4, 4, NIBBLE, Format(-32, 28), 1),
         InnerMatVec(weights, 2, NIBBLE, Format(1, 1), Format(-32, 28), 1),
+        GraphMatVec(optimize(weights), NIBBLE, Format(-32, 28), 1),
         InputReader(pattern, NIBBLE, 1),
         LookupRom(np.ones((1, 3, 2, 2), np.int64), pattern, Format(0, 1), Format(0, 2), 1),
         Narrow(2, NIBBLE, Format(-2, 1), Rounding.HALF_EVEN, Overflow.SATURATE, 1),

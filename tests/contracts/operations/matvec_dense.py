@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import torch
 from contracts.tables import NEGATIVE, SIGNED, UNSIGNED, Case, Fault, Formats
-from sylvan.hw.operators import matvec
+from sylvan.hw.operators import graph, matvec
 from sylvan.model.matrices import Dense
 from sylvan.model.operations import Value
 from sylvan.model.operations.constants import MatVec
@@ -72,7 +72,25 @@ def _columns_turned(init: Any) -> Any:
     return wrong
 
 
+def _always_added(sums: Any) -> Any:
+    def wrong(a: Any, b: Any, shift_a: int, shift_b: int, subtracts: bool) -> Any:
+        return sums(a, b, shift_a, shift_b, False)
+
+    return wrong
+
+
+def _kept_too_short(stage: Any) -> Any:
+    """Inputs seem to come a cycle later than they do."""
+
+    def wrong(self: Any, node: int) -> Any:
+        return stage(self, node) + (node < self.graph.inputs and self.latency > 1)
+
+    return wrong
+
+
 FAULTS = [
+    Fault("nothing is subtracted", graph, "_sum", _always_added),
+    Fault("a level does not wait for the other", graph.GraphMatVec, "stage", _kept_too_short),
     Fault("sums have a bit too few", matvec, "prefix_format", _narrow_sums),
     Fault("sums of the timestep before remain", matvec.OuterMatVec, "_circulate", _never_cleared),
     Fault("inner products a cycle late", matvec.InnerMatVec, "__init__", _columns_turned),

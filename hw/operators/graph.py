@@ -1,0 +1,107 @@
+"""A constant matrix times a whole vector at once: its adder graph, unrolled in space."""
+
+from typing import Any
+
+from amaranth import Cat, Module, Signal
+from sylvan.model.numbers import Format
+
+from ..adders import AdderGraph
+from ..adders.graph import ZERO
+from ..beats import shape_of
+from .base import Cost, Operator, start_result
+
+
+class GraphMatVec(Operator):
+    """`o = W a`, every element of both in one beat: a wire and an adder for each node of the graph.
+
+    Parameters:
+        graph: of W, on the intervals of `source`.
+        source, result: formats.
+        levels: adders one after the other between two registers, 1 or more.
+    Operands: a, one beat of all columns.
+    Latency: `ceil(depth / levels)`, at least 1. Interval: 1.
+    Cost: the graph's full-adder cells; a node is kept in registers until the last that needs it,
+        in one chain for all of them.
+    """
+
+    def __init__(
+        self, graph: AdderGraph, source: Format, result: Format, period: int, levels: int = 1
+    ) -> None:
+        if levels < 1:
+            raise ValueError(f"levels must be at least 1, got {levels}")
+        self.graph = graph
+        self.levels = levels
+        self.latency = max(1, -(-graph.depth // levels))
+        ends = (graph.inputs, source), (len(graph.outputs), result)
+        super().__init__({"a": ends[0]}, ends[1], period)
+
+    def stage(self, node: int) -> int:
+        """The cycle after the operand's in which a node's value is there, unregistered."""
+        return max(0, int(self.graph.levels[node]) - 1) // self.levels
+
+    def kept(self) -> list[int]:
+        """For each node, the registers in its chain."""
+        graph = self.graph
+        kept = [0] * (graph.inputs + graph.adders)
+        for at in range(graph.adders):
+            for operand in (int(graph.a[at]), int(graph.b[at])):
+                wait = self.stage(graph.inputs + at) - self.stage(operand)
+                kept[operand] = max(kept[operand], wait)
+        for node in graph.outputs.tolist():
+            if node != ZERO:
+                kept[node] = max(kept[node], self.latency - self.stage(node))
+        return kept
+
+    @property
+    def cost(self) -> Cost:
+        widths = (shape_of(format).width for format in self.graph.formats)
+        chains = zip(widths, self.kept(), strict=True)
+        registers = sum(width * count for width, count in chains)
+        return Cost(adder_bits=self.graph.adder_bits, register_bits=registers)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        graph, kept = self.graph, self.kept()
+        chains: list[list[Any]] = []
+
+        def arrive(node: int, value: Any) -> None:
+            chain = [value]
+            for delay in range(kept[node]):
+                shape = shape_of(graph.formats[node])
+                later = Signal(shape, name=f"node{node}_{delay + 1}", reset_less=True)
+                m.d.sync += later.eq(chain[-1])
+                chain.append(later)
+            chains.append(chain)
+
+        for node in range(graph.inputs):
+            arrive(node, self.a.lanes[node])
+        for at in range(graph.adders):
+            node = graph.inputs + at
+            here = self.stage(node)
+            a, b = (int(operand[at]) for operand in (graph.a, graph.b))
+            shifts = int(graph.shift_a[at]), int(graph.shift_b[at])
+            first, second = chains[a][here - self.stage(a)], chains[b][here - self.stage(b)]
+            total = Signal(shape_of(graph.formats[node]), name=f"node{node}")
+            m.d.comb += total.eq(_sum(first, second, *shifts, bool(graph.subtracts[at])))
+            arrive(node, total)
+        for number, node in enumerate(graph.outputs.tolist()):
+            value: Any = 0
+            if node != ZERO:
+                value = chains[node][self.latency - self.stage(node)]
+                value = value << int(graph.output_shift[number])
+                value = value if graph.output_sign[number] > 0 else -value
+            m.d.comb += self.o.lanes[number].eq(value)
+        start_result(m, self, self.a)
+        return m
+
+
+def _sum(a: Any, b: Any, shift_a: int, shift_b: int, subtracts: bool) -> Any:
+    """`(a << shift_a) +- (b << shift_b)`; bits that only one operand has go past the adder."""
+    low = max(shift_a, shift_b)
+    if low and shift_b == low:
+        above = a >> low
+        return Cat(a[:low], above - b if subtracts else above + b).as_signed()
+    if low and not subtracts:
+        return Cat(b[:low], a + (b >> low)).as_signed()
+    first, second = a << shift_a, b << shift_b
+    return first - second if subtracts else first + second
