@@ -1,17 +1,19 @@
 """The adder-bit floor: what a recurrence costs at the least, however it is scheduled."""
 
-from sylvan.model.matrices import Hadamard
+from sylvan.model.matrices import Hadamard, Matrix
+from sylvan.model.numbers import Format
 from sylvan.model.operations.arithmetic import Lerp, Mul
 from sylvan.model.operations.constants import MatVec
 from sylvan.model.program import Layer
+
+from .adders import optimize
 
 
 def floor_adder_bits(layer: Layer) -> int | None:
     """Full-adder cells that one timestep's recurrence cannot do without.
 
-    The fast transforms of the recurrent matrices, plus one add per state element at the state's
-    width. None for programs that multiply elementwise, or whose recurrent matrices have no known
-    graph.
+    The adder graphs of the recurrent matrices, plus one add per state element at the state's width.
+    None for programs that multiply elementwise.
     """
     recurrent = {state.value.name for state in layer.states}
     total = sum(s.value.size * s.value.format.width for s in layer.states)
@@ -23,9 +25,13 @@ def floor_adder_bits(layer: Layer) -> int | None:
         if isinstance(operation, Mul | Lerp):
             return None
         if isinstance(operation, MatVec):
-            if not isinstance(operation.matrix, Hadamard):
-                return None
-            width = node.operands[0].format.width
-            stages = range(operation.matrix.stages)
-            total += sum(node.result.size * (width + stage) for stage in stages)
+            total += graph_bits(operation.matrix, node.operands[0].format)
     return total
+
+
+def graph_bits(matrix: Matrix, operand: Format) -> int:
+    """Full-adder cells of the matrix's adder graph; a transform's are known without drawing it."""
+    if isinstance(matrix, Hadamard):
+        return sum(len(matrix.signs) * (operand.width + stage) for stage in range(matrix.stages))
+    ends = [(operand.lo, operand.hi)] * matrix.shape[1]
+    return optimize(matrix.dense(), intervals=ends, interruptible=False).adder_bits
