@@ -174,19 +174,19 @@ def peaks(
     source: NumericInput | SymbolInput,
     raw_inputs: npt.ArrayLike,
     trace: Callable[[Tensor, State], Iterable[tuple[Tensor, ...]]],
-) -> tuple[float, ...]:
-    """The largest magnitude of each tensor that `trace` gives, NaN if there is any.
+) -> tuple[Tensor, ...]:
+    """The largest magnitude in each lane of each tensor that `trace` gives, NaN if there is any.
 
     The layer is put in evaluation mode. Raises ValueError for weights that do not fold.
     """
     layer.eval()
     layer.recurrent.folded()
-    found = [
-        torch.stack([tensor.abs().amax() for tensor in traced])
-        for x in sequences(layer, source, pieces(raw_inputs))
-        for traced in trace(x, layer.begin(len(x)))
-    ]
-    return tuple(torch.stack(found).amax(0).tolist())
+    found: list[Tensor] = []
+    for x in sequences(layer, source, pieces(raw_inputs)):
+        for traced in trace(x, layer.begin(len(x))):
+            largest = [tensor.abs().amax(0) for tensor in traced]
+            found = [torch.maximum(*both) for both in zip(found or largest, largest, strict=True)]
+    return tuple(found)
 
 
 @torch.no_grad()

@@ -35,7 +35,7 @@ WAR_AND_PEACE = Config(
     epochs=5,
     rate=0.01,
     clip=1.0,
-    cell_options={"sampling": "deterministic"},
+    cell_options={"sampling": "deterministic", "gate_bits": 10},
 )
 ACTIVITY = Config(
     "har",

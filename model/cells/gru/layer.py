@@ -100,7 +100,8 @@ def integer_parameters(
     or states that are not finite, weights that do not fold, and fewer than 2 or more than 32 bits.
     """
     check_trained(layer, state_bits)
-    peak, inner = peaks(layer, source, raw_inputs, layer.traced)
+    found = peaks(layer, source, raw_inputs, layer.traced)
+    peak, inner = (lanes.max().item() for lanes in found)
     # What reaches r and z may be added to the input's part; what the reset gate multiplies may not.
     offset = layer.recurrent.folded()[2]
     n = layer.hidden

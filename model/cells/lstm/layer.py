@@ -9,17 +9,21 @@ Ardakani et al., ICLR 2019, arXiv 1809.11086; the README beside this file has va
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ...arrays import rounded
+from ...arrays import Array, Constant, rounded
 from ...calibration import check_trained, real, signed_range
 from ...gated import GUARD_BITS, Gated, fixed, integer_gates, peaks
 from ...normalized import START_GAIN, Normalization
 from ...program import NumericInput, SymbolInput
 from ...recurrent import State
 from .step import LstmParameters
+
+FEW_SPARE, MOST_SPARE = 4, 10
+"""Lanes of c that use less than a sixteenth of the range are kept larger, up to a thousandfold."""
 
 
 class LSTM(Gated):
@@ -95,15 +99,30 @@ def integer_parameters(
     that are not finite, weights that do not fold, and fewer than 2 or more than 32 bits.
     """
     check_trained(layer, state_bits)
-    found = peaks(layer, source, raw_inputs, layer.steps)
-    hidden, cell = (signed_range(peak, state_bits) for peak in found)
-    factors, offset = None, None
+    seen, kept = peaks(layer, source, raw_inputs, layer.steps)
+    hidden, cell = (signed_range(lanes.max().item(), state_bits) for lanes in (seen, kept))
+    gains, factors, offset = None, None, None
     recurrent_offset = layer.recurrent.folded()[2]
     # On integers one table serves the three sigmoids: input, forget, output, then the candidate.
     gates = integer_gates(layer, source, hidden, (0, 1, 3, 2), argmax, recurrent_offset)
     if layer.cell is not None:
         scale, shift = layer.cell.folded()
-        factors = fixed(real(scale))
+        exponents = _spare_bits(real(kept))
+        if exponents.any():
+            gains = Constant(1 << exponents, 0)
+        factors = fixed(np.ldexp(real(scale), -exponents))
         fine = gates["tanh"].operand.exp - GUARD_BITS
         offset = rounded(real(shift + layer.cell_bias), fine)
-    return LstmParameters(**gates, cell=cell, cell_factors=factors, cell_offset=offset)
+    return LstmParameters(
+        **gates, cell=cell, cell_gains=gains, cell_factors=factors, cell_offset=offset
+    )
+
+
+def _spare_bits(peaks: Array) -> Array:
+    """Bits by which each lane of c may grow, where it is small enough that its own would be few.
+
+    Normalization makes a lane that hardly moves as large as the others: what is lost of it in the
+    format that they share is lost a hundredfold.
+    """
+    spare = np.floor(np.log2(peaks.max() / np.maximum(peaks, np.finfo(float).tiny)))
+    return np.where((spare >= FEW_SPARE) & (peaks > 0), spare.clip(0, MOST_SPARE), 0).astype(int)

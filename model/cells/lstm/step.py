@@ -1,7 +1,7 @@
 """The LSTM on integers: the parameters, the step.
 
     i, f, o = sigma(sums)      g = tanh(sums)
-    c' = f c + i g             h' = o tanh(scale * c' + offset)
+    c' = f c + gain * i g      h' = o tanh(scale * c' + offset)
 
 Products and sums are exact; what is lost is lost by the narrows to the arguments of the tables, and
 to the formats of c and h. Gates lie in the order i, f, o, g, so that one table serves three.
@@ -23,13 +23,15 @@ from ..gates import GatedParameters, curved, from_input, from_state, readout, sc
 class LstmParameters(GatedParameters):
     """Everything that a trained LSTM is on integers.
 
-    Parameters: cell, the format of c; cell_factors and cell_offset, of the normalization of c
-    folded, or both None.
+    Parameters: cell, the format of c; cell_gains, by which each lane of c is kept larger than it
+    is, or None; cell_factors and cell_offset, of the normalization of c folded (which takes the
+    gains back), or both None.
     """
 
     gates = 4
 
     cell: Format
+    cell_gains: Constant | None
     cell_factors: Constant | None
     cell_offset: Constant | None
 
@@ -37,7 +39,9 @@ class LstmParameters(GatedParameters):
         super().__post_init__()
         if (self.cell_factors is None) != (self.cell_offset is None):
             raise ValueError("cell_factors and cell_offset go together")
-        for name in ("cell_factors", "cell_offset"):
+        if self.cell_gains is not None and self.cell_factors is None:
+            raise ValueError("cell_gains are taken back by cell_factors, which are missing")
+        for name in ("cell_gains", "cell_factors", "cell_offset"):
             if (constant := getattr(self, name)) is not None:
                 check_shape(name, constant.raw, (self.units,))
 
@@ -53,6 +57,8 @@ def step(b: Builder, p: LstmParameters, x: Value, h: Value, c: Value) -> tuple[V
         for k, name in enumerate(("input_gate", "forget_gate", "output_gate"))
     )
     kept, new = b.mul(f, c, name="kept"), b.mul(i, g, name="new")
+    if p.cell_gains is not None:
+        new = scaled(b, p.cell_gains, new, "new_gained")
     c = b.narrow(b.add(kept, new, name="total"), p.cell, name="cell_next")
     seen = c
     if p.cell_factors is not None and p.cell_offset is not None:

@@ -27,14 +27,17 @@ PAPER = "1809.11086"
 def parameters(
     units: int, input: str, weights: str, read: str, argmax: bool, normalized: bool, bits: int
 ) -> LstmParameters:
-    """Random integers; `normalized`: c is, too."""
+    """Random integers; `normalized`: c is, too, and where there are many units its lanes differ."""
     rng = np.random.default_rng(units + bits)
+    uneven = normalized and units > 2
+    gains = Constant(1 << rng.integers(0, 5, units), 0) if uneven else None
     factors = Constant(rng.integers(-3000, 3000, units), -11) if normalized else None
     offset = Constant(rng.integers(-300, 300, units), -9) if normalized else None
     return LstmParameters(
         **random_gates(4, units, input, weights, read, argmax, bits),
         # Small, so that c saturates.
         cell=Format.signed_bits(bits, 2 - bits),
+        cell_gains=gains,
         cell_factors=factors,
         cell_offset=offset,
     )
@@ -64,6 +67,12 @@ REFUSED = [
         r"recurrent must have shape \(28, 7\), got \(27, 7\)",
     ),
     (
+        lambda: replace(
+            GIVEN, cell_offset=None, cell_factors=None, cell_gains=Constant(np.ones(7, np.int64), 0)
+        ),
+        "cell_gains are taken back by cell_factors, which are missing",
+    ),
+    (
         lambda: replace(GIVEN, cell_offset=None, cell_factors=Constant(GIVEN.added.raw[0, :7], 0)),
         "cell_factors and cell_offset go together",
     ),
@@ -89,7 +98,8 @@ def fake_quantized(parameters: LstmParameters, raw_inputs: npt.ArrayLike) -> Arr
         sums, exp = add(*sums_of_state(p, h), *sums_of_input(p, x))
         i, f, o = (curve(p.sigma, part, exp) for part in sums[:, : 3 * n].split(n, 1))
         g = curve(p.tanh, sums[:, 3 * n :], exp)
-        total, exp = add(exact(f * c), sigma_exp + p.cell.exp, exact(i * g), sigma_exp + tanh_exp)
+        new = exact(i * g) if p.cell_gains is None else exact(i * g * exact(p.cell_gains.raw))
+        total, exp = add(exact(f * c), sigma_exp + p.cell.exp, new, sigma_exp + tanh_exp)
         c = narrow(total, exp, p.cell)
         seen, exp = c, p.cell.exp
         if p.cell_factors is not None and p.cell_offset is not None:
