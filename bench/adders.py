@@ -1,11 +1,12 @@
-"""Adder graphs beside those of da4ml, row by row into bench/adders.json: `make bench-adders`.
+"""Adder graphs beside those of da4ml, into bench/adders.json and docs/adders.md.
 
     python bench/adders.py [--sizes 16 32 64 128] [--seeds 5]
 
-Both get the same matrix on signed 8-bit inputs and are asked for full-adder cells, once without a
-bound of depth and once with the least depth there is plus 2. Rows that are in the file stay, so
-that a run that was stopped goes on. Without da4ml (`pip install sylvan[bench]`) its columns are
-null.
+Both get the same matrix on signed 8-bit inputs and are asked for few full-adder cells, once without
+a bound of depth and once with one: the least depth there is plus 2, for da4ml `hard_dc=2`, which
+counts from its own least. Cells of both are counted on exact intervals. Rows that are in the file
+stay, so that a run that was stopped goes on: delete it after a change of the search. Without da4ml
+(`pip install sylvan[bench]`) its columns are null.
 """
 
 import argparse
@@ -19,12 +20,15 @@ from statistics import mean
 from typing import Any
 
 import numpy as np
-from sylvan.hw.adders import minimum_depth, optimize
+from sylvan.hw.adders import AdderGraph, minimum_depth, optimize
+from sylvan.hw.adders.graph import GraphBuilder, Term
 from sylvan.model.arrays import Array
 from sylvan.model.files import write_json
 from sylvan.model.matrices import sylvester
 
 OUT = Path(__file__).with_suffix(".json")
+PAGE = Path(__file__).parent.parent / "docs" / "adders.md"
+BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 SIZES, SEEDS, DEPTH_MORE = (16, 32, 64, 128), 5, 2
 KINDS: dict[str, Callable[[np.random.Generator, int], Array]] = {
     "binary": lambda random, n: random.choice([-1, 1], (n, n)),
@@ -79,12 +83,12 @@ def ours(matrix: Array, more: int | None) -> dict[str, Any]:
     return figures(graph.adders, graph.adder_bits, graph.depth, seconds)
 
 
-def figures(adders: int, bits: float, depth: float, seconds: float) -> dict[str, Any]:
+def figures(adders: int, bits: int, depth: int, seconds: float) -> dict[str, Any]:
     """As a row of the file has them."""
     return {
-        "adders": int(adders),
-        "adder_bits": int(bits),
-        "depth": int(depth),
+        "adders": adders,
+        "adder_bits": bits,
+        "depth": depth,
         "seconds": round(seconds, 4),
     }
 
@@ -106,48 +110,62 @@ def theirs(matrix: Array, more: int | None) -> dict[str, Any] | None:
         hard_dc=-1 if more is None else more,
     )
     seconds = time.perf_counter() - begun
-    if not (solution.kernel == matrix.T).all():
-        raise RuntimeError("da4ml's graph is not its matrix")
-    adders = sum(op.opcode in (0, 1) for stage in solution.solutions for op in stage.ops)
-    depth = depth_of(solution)
-    return figures(adders, solution.cost, depth, seconds)
+    graph = converted(solution, len(inputs))
+    graph.check(matrix)
+    return figures(graph.adders, graph.adder_bits, graph.depth, seconds)
 
 
-def depth_of(solution: Any) -> int:
-    """Adders one after the other in da4ml's graph: its stages follow each other."""
-    before: list[int] = []
+def converted(solution: Any, inputs: int) -> AdderGraph:
+    """da4ml's graph as one of ours: it adds intervals up, and would be charged for that."""
+    builder = GraphBuilder([(-128, 127)] * inputs)
+    given: list[Term | None] = list(builder.inputs())
     for stage in solution.solutions:
-        levels: list[int] = []
+        values: list[Term | None] = []
         for op in stage.ops:
             if op.opcode == -1:
-                levels.append(before[op.id0] if before else 0)
+                term = given[op.id0]
+                values.append(None if term is None else term << stage.inp_shifts[op.id0])
             else:
-                operands = [levels[op.id0]] + ([levels[op.id1]] if op.opcode in (0, 1) else [])
-                levels.append(max(operands) + (op.opcode in (0, 1)))
-        before = [levels[i] if i >= 0 else 0 for i in stage.out_idxs]
-    return max(before)
+                p, q = values[op.id0], values[op.id1]
+                assert p is not None and q is not None
+                q = q << op.data
+                values.append(builder.add(p, -q if op.opcode else q))
+        outputs = zip(stage.out_idxs, stage.out_shifts, stage.out_negs, strict=True)
+        given = []
+        for at, shift, negated in outputs:
+            term = values[at] if at >= 0 else None
+            given.append(None if term is None else (-term if negated else term) << shift)
+    return builder.graph(given)
+
+
+COLUMNS = {
+    "adders": "{:,.0f}", "adder_bits": "{:,.0f}", "depth": "{:.0f}", "seconds": "{:.3g}",
+    "da4ml_adders": "{:,.0f}", "da4ml_adder_bits": "{:,.0f}", "da4ml_depth": "{:.0f}",
+    "da4ml_seconds": "{:.3g}",
+}  # fmt: skip
 
 
 def table(rows: list[dict[str, Any]]) -> Iterator[str]:
     """A line for each kind, size and bound: means over the seeds, and the ratio of the cells."""
-    yield "| matrix | n | depth | adders | cells | depth | s | da4ml cells | depth | s | ratio |"
-    yield "|---|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|"
+    names = [key.replace("adder_bits", "cells").replace("_", " ") for key in COLUMNS]
+    yield f"| matrix | n | seeds | depth wanted | {' | '.join(names)} | cells, ratio |"
+    yield "|---|---:|---:|---|" + "---:|" * (len(COLUMNS) + 1)
     groups: dict[tuple[str, int, int | None], list[dict[str, Any]]] = {}
     for row in rows:
         groups.setdefault((row["kind"], row["n"], row["depth_more"]), []).append(row)
     for (kind, size, more), found in groups.items():
-
-        def average(key: str, found: list[dict[str, Any]] = found) -> float | None:
-            values = [row[key] for row in found]
-            return None if None in values else mean(values)
-
-        own, peer = average("adder_bits"), average("da4ml_adder_bits")
-        ratio = "" if own is None or not peer else f"{own / peer:.3f}"
-        keys = ["adders", "adder_bits", "depth", "seconds"]
-        keys += ["da4ml_adder_bits", "da4ml_depth", "da4ml_seconds"]
-        cells = ["" if (v := average(key)) is None else f"{v:,.4g}" for key in keys]
+        means = {
+            key: mean(values) if None not in values else None
+            for key in COLUMNS
+            for values in [[row[key] for row in found]]
+        }
+        cells = [
+            "" if means[key] is None else form.format(means[key]) for key, form in COLUMNS.items()
+        ]
+        own, peer = means["adder_bits"], means["da4ml_adder_bits"]
+        ratio = f"{own / peer:.3f}" if own and peer else ""
         bound = "any" if more is None else f"least + {more}"
-        yield f"| {kind} ({len(found)}) | {size} | {bound} | {' | '.join(cells)} | {ratio} |"
+        yield f"| {kind} | {size} | {len(found)} | {bound} | {' | '.join(cells)} | {ratio} |"
 
 
 def main() -> None:
@@ -170,7 +188,10 @@ def main() -> None:
         rows.append(row)
         write_json(OUT, rows)
         print(row, flush=True)
-    print("\n".join(table(rows)))
+    lines = "\n".join(table(rows))
+    print(lines)
+    before, rest = PAGE.read_text().split(BEGIN)
+    PAGE.write_text(f"{before}{BEGIN}\n{lines}\n{END}{rest.split(END)[1]}")
 
 
 if __name__ == "__main__":

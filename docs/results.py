@@ -70,7 +70,10 @@ def network(config: Config) -> str:
         parts.append(f"blocks of {config.block}")
     if config.weight_bits is not None:
         parts.append(f"{config.weight_bits}-bit weights")
-    parts += [f"{name} {value}" for name, value in config.cell_options.items()]
+    for name, value in config.cell_options.items():
+        if isinstance(value, list) and len(value) > 4:
+            value = f"{value[0]}, {value[1]}, ..., {value[-1]}"
+        parts.append(name if value is True else f"{name} {value}")
     return ", ".join(parts)
 
 

@@ -1,7 +1,7 @@
 """Constant matrices as graphs of adders."""
 
 from .graph import AdderGraph
-from .optimize import minimum_depth, optimize
 from .picture import svg
+from .solver import minimum_depth, optimize
 
 __all__ = ["AdderGraph", "minimum_depth", "optimize", "svg"]

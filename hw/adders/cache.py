@@ -7,11 +7,10 @@ time and nothing else.
 
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from sylvan.model.arrays import Array
@@ -35,15 +34,18 @@ def _source() -> str:
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
-def recall(key: str, matrix: Array) -> AdderGraph | None:
-    """The graph that was kept under `key`, if it is there and is `matrix`."""
+def recall(key: str, matrix: Array, intervals: Sequence[tuple[int, int]]) -> AdderGraph | None:
+    """The graph that was kept under `key`, if it is there, and is `matrix` on `intervals`."""
     try:
         with np.load(_path(key), allow_pickle=False) as file:
-            graph = AdderGraph(**{name: file[name] for name in FIELDS})
+            arrays = {name: file[name] for name in FIELDS}
+        graph = AdderGraph(**arrays)
         graph.check(matrix)
-    except (OSError, EOFError, ValueError, KeyError, IndexError, TypeError, BadZipFile):
+        ends = list(zip(graph.lo.tolist(), graph.hi.tolist(), strict=True))
+        whole = all(array.dtype.kind in "ib" for array in arrays.values())
+    except Exception:  # a damaged archive raises whatever its reader stumbles over
         return None
-    return graph
+    return graph if whole and ends == list(intervals) else None
 
 
 def keep(key: str, graph: AdderGraph) -> None:

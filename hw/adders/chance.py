@@ -6,6 +6,7 @@ from numpy import int64
 FACTOR, STEP = int64(6364136223846793005), int64(1442695040888963407)
 """Of Knuth's linear congruential generator MMIX."""
 MIX = int64(-7046029254386353131)
+"""Spreads near numbers over all bits: 2**64 divided by the golden ratio."""
 BITS = 31
 
 

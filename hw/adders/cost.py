@@ -1,17 +1,17 @@
-"""What an addition costs, and how an integer is written in few digits; compiled."""
+"""What an addition costs; compiled."""
 
 from numba import njit
 
 DIGITS = 64
-"""Most signed digits that a coefficient below 2**62 has, and most places of a shift."""
+"""More than the places that a value is ever shifted by, and than any level: stands for no limit."""
 
 
 @njit(cache=True)
 def full_adders(lo_a, hi_a, lo_b, hi_b, shift_a, shift_b, subtracts):
     """Full-adder cells of `(a << shift_a) +- (b << shift_b)` for intervals of a and b.
 
-    The bits from the lowest that both operands have to the highest that one has, sign included:
-    below it bits pass through. Equal to da4ml's cost with `adder_size=1`, on exact integers.
+    The bits from the lowest that both operands have to the highest that one has: below it bits
+    pass through. The formula of da4ml's `cost_add` with `adder_size=1`; at least 1.
     """
     low_a, high_a = lo_a << shift_a, (hi_a + 1) << shift_a
     low_b, high_b = lo_b << shift_b, (hi_b + 1) << shift_b
@@ -19,7 +19,7 @@ def full_adders(lo_a, hi_a, lo_b, hi_b, shift_a, shift_b, subtracts):
         low_b, high_b = hi_b << shift_b, (lo_b + 1) << shift_b
     peak = max(max(abs(low_a), abs(high_a)), max(abs(low_b), abs(high_b)))
     signed = lo_a < 0 or lo_b < 0
-    return signed + bit_length(peak - 1) - max(shift_a, shift_b)
+    return max(1, signed + bit_length(peak - 1) - max(shift_a, shift_b))
 
 
 @njit(cache=True)
@@ -31,15 +31,3 @@ def bit_length(number):
             number >>= step
             bits += step
     return bits + number
-
-
-@njit(cache=True)
-def weight(coefficient):
-    """Nonzero digits of the non-adjacent form, the fewest there can be."""
-    found = 0
-    while coefficient:
-        if coefficient & 1:
-            coefficient -= 2 - (coefficient & 3)
-            found += 1
-        coefficient >>= 1
-    return found

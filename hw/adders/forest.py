@@ -10,14 +10,14 @@ def digits(matrix: Array) -> Array:
     return np.bitwise_count(magnitude ^ (3 * magnitude)).astype(np.int64)
 
 
-def forest(matrix: Array, most_levels: int) -> list[tuple[int, int, int]]:
+def forest(matrix: Array, most_levels: int, weights: Array) -> list[tuple[int, int, int]]:
     """`(row, parent, sign)` for each row, parents first: row = sign * parent + difference.
 
     A spanning forest of least digits in all, by Prim's algorithm; parent -1 stands for 0. No row
-    has more than `most_levels` ancestors.
+    has more than `most_levels` ancestors. A digit counts by the weight of its column.
     """
     rows = len(matrix)
-    cost, parent = digits(matrix).sum(1), np.full(rows, -1)
+    cost, parent = digits(matrix) @ weights, np.full(rows, -1)
     sign, level, left = np.ones(rows, np.int64), np.zeros(rows, np.int64), np.full(rows, True)
     order = []
     for _ in range(rows):
@@ -30,7 +30,7 @@ def forest(matrix: Array, most_levels: int) -> list[tuple[int, int, int]]:
             continue
         for turned in (1, -1):
             # The parent itself is one more term.
-            distance = digits(matrix - turned * matrix[row]).sum(1) + 1
+            distance = digits(matrix - turned * matrix[row]) @ weights + 1
             nearer = left & (distance < cost)
             cost[nearer], parent[nearer], sign[nearer] = distance[nearer], row, turned
     return order

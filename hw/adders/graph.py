@@ -220,12 +220,8 @@ class GraphBuilder:
         )
 
 
-def widest(matrix: Array, lo: Array, hi: Array) -> int:
-    """Bits of the widest sum of a row, sign included, by exact integers."""
-    peaks = [
-        max(abs(low), abs(high) + 1) for low, high in zip(lo.tolist(), hi.tolist(), strict=True)
-    ]
-    totals = (
-        sum(abs(w) * peak for w, peak in zip(row, peaks, strict=True)) for row in matrix.tolist()
-    )
-    return max(totals, default=0).bit_length() + 1
+def widest(matrix: Array, intervals: Sequence[tuple[int, int]]) -> int:
+    """Bits of the widest sum of a row, sign included, in Python's integers."""
+    peaks = [max(abs(lo), abs(hi) + 1) for lo, hi in intervals]
+    rows = (zip(row, peaks, strict=True) for row in matrix.tolist())
+    return max(sum(abs(w) * peak for w, peak in row) for row in rows).bit_length() + 1

@@ -8,18 +8,17 @@ is about the number of pairs that ever exist.
 import numpy as np
 from numba import njit
 
-from .chance import begin, below
+from .chance import MIX, begin, below
 from .cost import DIGITS, full_adders
 from .sums import NODES, TERMS, load_of, set_form
 
 NONE = -1
 KEY, COUNT = range(2)
 BANNED = 1 << 20
-"""Taken off the count of a pair that overlaps itself so that it cannot be replaced twice."""
+"""Taken off the count of a pair that overlaps itself, or would make rows too deep."""
 CHOICES = 16
 """Best pairs among which chance decides: the first in order would always be the same."""
 GAINS = 1 << 15
-MULTIPLIER = np.int64(-7046029254386353131)
 NODE_BITS = 24
 
 
@@ -44,7 +43,7 @@ def pair_of(key):
 def place(table, key):
     """Where `key` is in the table, or the free place where it belongs."""
     mask = len(table) - 1
-    spread = key * MULTIPLIER
+    spread = key * MIX
     at = (spread >> 32 ^ spread >> 47) & mask
     while table[at, KEY] != key and table[at, KEY] != NONE:
         at = (at + 1) & mask
@@ -103,6 +102,26 @@ def find_pair(sums, row, a, b, d, subtracts, ceiling):
                         return -1, -1
                 return i, j
     return -1, -1
+
+
+@njit(cache=True)
+def held_twice(sums, row, a, b, d, subtracts):
+    """Whether the row holds the pair twice with different terms; digits of one node may overlap."""
+    start, length = sums.start[row], sums.length[row]
+    used, found = np.zeros(length, np.bool_), 0
+    for i in range(length):
+        for j in range(length):
+            if (
+                i != j
+                and not (used[i] or used[j])
+                and sums.node[start + i] == a
+                and sums.node[start + j] == b
+                and sums.shift[start + j] - sums.shift[start + i] == d
+                and (sums.sign[start + j] != sums.sign[start + i]) == subtracts
+            ):
+                used[i] = used[j] = True
+                found += 1
+    return found > 1
 
 
 @njit(cache=True)
@@ -222,7 +241,7 @@ def share(sums, rows, ceiling, seed):
             if find_pair(sums, row, a, b, d, subtracts, ceiling)[0] >= 0:
                 matching[matches] = row
                 matches += 1
-        if matches < 2:
+        if matches == 0 or (matches == 1 and not held_twice(sums, matching[0], a, b, d, subtracts)):
             table[place(table, key), COUNT] -= BANNED
             continue
         if sums.size[NODES] == sums.lo.size or sums.size[TERMS] + 2 > sums.node.size:

@@ -36,13 +36,27 @@ CHUNK_SECONDS = 0.25
 class Effort:
     """How long to search: so many rounds, or until `deadline`, by time.perf_counter().
 
+    digits: of everything that is still to be searched, by which the time is shared out.
+
     interruptible: whether Ctrl-C ends the search, with the best so far, instead of the program.
     Attributes: interrupted, whether it did.
     """
 
     deadline: float | None = None
+    digits: int = 0
     interruptible: bool = True
     interrupted: bool = field(default=False, init=False)
+
+    def part(self, digits: int) -> "Effort":
+        """The effort for a matrix of so many digits, taken from the whole."""
+        if self.deadline is None:
+            return self
+        now = time.perf_counter()
+        share = min(1.0, digits / max(1, self.digits))
+        self.digits -= digits
+        part = Effort(now + max(0.0, self.deadline - now) * share, digits, self.interruptible)
+        part.interrupted = self.interrupted
+        return part
 
     def over(self) -> bool:
         """Whether to stop now."""
@@ -67,7 +81,9 @@ def share_subexpressions(
     ends = np.array([builder.intervals[node] for node in nodes], np.int64).reshape(-1, 2)
     levels = np.array([builder.levels[node] for node in nodes], np.int32)
     depth = DIGITS if limit is None else limit
-    worth = min(ROUNDS_PER_ROW * len(signed), ROUNDS_PER_TERM * int(digits(signed).sum()))
+    terms = int(digits(signed).sum())
+    worth = min(ROUNDS_PER_ROW * len(signed), ROUNDS_PER_TERM * terms)
+    whole, effort = effort, effort.part(terms)
     tried = []
     for sums, how in _beginnings(signed, ends, levels, depth, seed):
         search = _Search(sums, how, depth, seed)
@@ -75,9 +91,10 @@ def share_subexpressions(
         tried.append(search)
     best = min(tried, key=lambda search: search.cells)
     while True:
-        best.run(int(min(worth, WORK / best.pairs)), effort)
+        best.run(int(min(worth, 1 + WORK / best.pairs)), effort)
         if effort.deadline is None or effort.over():
             break
+    whole.interrupted |= effort.interrupted
     return _written(builder, best.best, nodes, depth)
 
 
@@ -140,13 +157,16 @@ def _beginnings(
 ) -> Iterator[tuple[Sums, tuple[tuple[float, float], float]]]:
     """The graphs that a search begins from, shared once, greedily, and how to go on with each."""
     rows, terms = len(matrix), int(digits(matrix).sum())
-    needed = int(np.ceil(np.log2(np.maximum(1, (digits(matrix) << levels).sum(1)))).max(initial=0))
+    # Under a limit a digit of a deep input weighs as much as the inputs that could be in its place.
+    weights = np.ones(len(levels), np.int64) << (levels if depth < DIGITS else 0)
+    needed = (int((digits(matrix) @ weights).max(initial=1)) - 1).bit_length()
+    # The highest forest that fits: each parent on the way is one level more.
     possible = [h for h in (1, 2, rows) if h <= depth - needed or depth == DIGITS]
     heights = [0, *possible[-1:]]
     for most in heights:
         sums = empty(ends[:, 0], ends[:, 1], rows, matrix.shape[1] + rows + terms, 4 * terms + 64)
         sums.level[: len(levels)] = levels
-        order = forest(matrix, most) if most else [(row, -1, 1) for row in range(rows)]
+        order = forest(matrix, most, weights) if most else [(row, -1, 1) for row in range(rows)]
         if most and all(parent < 0 for _, parent, _ in order):
             return
         how = CAREFUL if most else (GIVEN_UP, SLACK)

@@ -20,8 +20,9 @@ class Sums(NamedTuple):
     """Arrays with room for `len(lo)` nodes; row i defines node i, row `len(lo) + r` output r.
 
     form: (nodes, inputs), each node as a linear form of the inputs. lo, hi: its interval.
-    level: (rows,), most adders on a path from an input to it. start, length: (rows,), where a
-    row's terms lie in node, shift and sign. size: (2,), see `NODES`.
+    level: (rows,), adders on the longest way from an input to it, or a bound of that.
+    start, length: (rows,), where a row's terms lie in node, shift and sign. size: (2,), see
+    `NODES`.
     """
 
     form: Any
@@ -104,12 +105,3 @@ def load_of(sums, row):
     for at in range(sums.start[row], sums.start[row] + sums.length[row]):
         total += 1 << min(sums.level[sums.node[at]], DIGITS - 4)
     return total
-
-
-@njit(cache=True)
-def level_of(sums, row):
-    """The least depth that the row can be added up in."""
-    total, level = load_of(sums, row), 0
-    while (1 << level) < total:
-        level += 1
-    return level

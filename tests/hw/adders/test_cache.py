@@ -38,7 +38,7 @@ def test_a_graph_is_searched_for_once(own_cache: Path, monkeypatch: pytest.Monke
 
 
 def test_a_damaged_file_is_searched_for_anew(
-    own_cache: Path, monkeypatch: pytest.MonkeyPatch
+    own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     optimize(MATRIX)
     (path,) = own_cache.iterdir()
@@ -46,12 +46,20 @@ def test_a_damaged_file_is_searched_for_anew(
     optimize(-3 * MATRIX[::-1])
     (other,) = (file for file in own_cache.iterdir() if file != path)
     rounds = count_searches(monkeypatch)
-    for content in (whole[:200], b"", b"PK\x03\x04", other.read_bytes()):
+    flipped = [whole[:at] + bytes([whole[at] ^ 64]) + whole[at + 1 :] for at in range(30, 900, 97)]
+    wider = tmp_path / "wider"
+    monkeypatch.setenv("SYLVAN_CACHE", str(wider))
+    optimize(MATRIX, input_bits=12)
+    (foreign,) = (wider / "adders").iterdir()
+    monkeypatch.setenv("SYLVAN_CACHE", str(own_cache.parent))
+    damaged = [whole[:200], b"", b"PK\x03\x04", other.read_bytes(), foreign.read_bytes()]
+    for content in damaged + flipped:
         path.write_bytes(content)
         rounds.clear()
-        optimize(MATRIX).check(MATRIX)
-        assert rounds
-        assert len(path.read_bytes()) > 200
+        graph = optimize(MATRIX)
+        graph.check(MATRIX)
+        assert graph.formats[0].hi == 127
+        assert rounds or content in flipped  # a byte that nobody reads may be any other
 
 
 def test_a_cache_that_cannot_be_written_costs_nothing(

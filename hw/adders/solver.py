@@ -5,15 +5,19 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from sylvan.model.arrays import MAX_BITS, Array
+from sylvan.model.arrays import Array, integer, reals
 
 from . import cache
 from .forest import digits
 from .graph import AdderGraph, GraphBuilder, Term, widest
-from .structure import blocks, butterfly, merged
+from .structure import Butterfly, blocks, butterfly, merged
 from .subexpressions import Effort, share_subexpressions
 
 MOST_INPUT_BITS = 32
+MOST_BITS = 58
+"""Of a sum: what is computed about it on the way, in 64 bits, needs a few more."""
+MOST_DEPTH = 59
+MOST_SEED = (1 << 31) - 1
 
 
 def optimize(
@@ -42,34 +46,38 @@ def optimize(
 
     A search that was not interrupted is kept in the user's cache, and found there the next time.
 
-    Raises ValueError for what is no such matrix, sums beyond 62 bits, and a depth that cannot be.
+    Raises ValueError for what is no such matrix, sums beyond 58 bits, and a depth that cannot be.
     """
     m = _checked(matrix)
     ends = _intervals(m.shape[1], input_bits, intervals)
-    lo, hi = np.array([e[0] for e in ends], object), np.array([e[1] for e in ends], object)
-    bits = widest(m, lo, hi)
-    if bits > MAX_BITS:
+    bits = widest(m, ends)
+    if bits > MOST_BITS:
         raise ValueError(
-            f"the widest sum of the matrix needs {bits} bits, at most {MAX_BITS} are supported"
+            f"the widest sum of the matrix needs {bits} bits, at most {MOST_BITS} are supported"
         )
-    least = minimum_depth(m)
-    if max_depth is not None and (type(max_depth) is not int or max_depth < least):
-        raise ValueError(
-            f"max_depth must be a whole number of at least {least} for this matrix, got "
-            f"{max_depth!r}"
-        )
-    if time_budget is not None and not time_budget > 0:
-        raise ValueError(f"time_budget must be more than 0 seconds, got {time_budget!r}")
+    if max_depth is not None:
+        max_depth, least = integer("max_depth", max_depth), minimum_depth(m)
+        if max_depth < least:
+            raise ValueError(f"max_depth must be at least {least} for this matrix, got {max_depth}")
+        max_depth = min(max_depth, MOST_DEPTH)
+    if not 0 <= integer("seed", seed) <= MOST_SEED:
+        raise ValueError(f"seed must lie in 0..{MOST_SEED}, got {seed}")
+    if time_budget is not None:
+        (time_budget,) = reals("time_budget", [time_budget], 1)
+        if time_budget <= 0:
+            raise ValueError(f"time_budget must be more than 0 seconds, got {time_budget}")
     how = {"intervals": ends, "max_depth": max_depth, "seed": seed, "time_budget": time_budget}
     key = cache.key_of(m, how)
-    if (kept := cache.recall(key, m)) is not None:
+    kept = cache.recall(key, m, ends)
+    if kept is not None and (max_depth is None or kept.depth <= max_depth):
         return kept
     deadline = None if time_budget is None else time.perf_counter() + time_budget
     builder = GraphBuilder(ends)
-    effort = Effort(deadline, interruptible)
+    effort = Effort(deadline, int(digits(m).sum()), interruptible)
     solver = _Solver(builder, seed, effort)
     graph = builder.graph(solver.solve(m, builder.inputs(), max_depth))
     graph.check(m)
+    assert max_depth is None or graph.depth <= max_depth
     if not effort.interrupted:
         cache.keep(key, graph)
     return graph
@@ -140,7 +148,7 @@ class _Solver:
         if matrix.size == 1 and abs(matrix[0, 0]) == 1:
             return [inputs[0] if matrix[0, 0] > 0 else -inputs[0]]
         pairs = butterfly(matrix, self.random)
-        if pairs is not None:
+        if pairs is not None and self._halves_fit(matrix, pairs, inputs, limit):
             inner = None if limit is None else limit - 1
             u, v = (
                 self.solve(matrix[np.ix_(pairs.first, at)], [inputs[i] for i in at], inner)
@@ -155,25 +163,37 @@ class _Solver:
             return outputs
         return share_subexpressions(self.builder, matrix, inputs, limit, self.seed, self.effort)
 
+    def _halves_fit(
+        self, matrix: Array, pairs: Butterfly, inputs: list[Term], limit: int | None
+    ) -> bool:
+        """Whether both halves leave a level for the butterfly."""
+        if limit is None:
+            return True
+        levels = np.array([self.builder.levels[term.node] for term in inputs], np.int64)
+        loads = digits(matrix[pairs.first]) << levels
+        most = max(loads[:, at].sum(1).max() for at in (pairs.ours, pairs.theirs))
+        return bool(most <= 1 << limit - 1)
+
 
 def _checked(matrix: npt.ArrayLike) -> Array:
     """The matrix as int64. Raises ValueError for what is none."""
     try:
         given = np.asarray(matrix)
-    except ValueError:
-        raise ValueError("the matrix is ragged: all rows must have as many entries") from None
+    except ValueError as error:
+        raise ValueError(f"the matrix has rows of several lengths, or is none: {error}") from None
     if given.ndim != 2 or 0 in given.shape:
         raise ValueError(
             f"a matrix has rows and columns, at least one of each; got shape {given.shape}"
         )
-    if given.dtype.kind == "O" and all(type(w) is int for w in given.flat):
-        if any(abs(w) >> MAX_BITS for w in given.flat):
-            raise ValueError(f"entries must stay below 2**{MAX_BITS}")
-        return given.astype(np.int64)
-    if given.dtype.kind not in "iu":
+    if given.dtype.kind not in "iu" and not all(type(w) is int for w in given.flat):
         raise ValueError(f"the entries of the matrix must be integers, got {given.dtype}")
-    if given.dtype.kind == "u" and given.size and int(given.max()) >> MAX_BITS:
-        raise ValueError(f"entries must stay below 2**{MAX_BITS}")
+    for at in (given.argmin(), given.argmax()):
+        row, column = divmod(int(at), given.shape[1])
+        if abs(int(given[row, column])) >> MOST_BITS:
+            raise ValueError(
+                f"entries must stay below 2**{MOST_BITS}, got {given[row, column]} in row {row}, "
+                f"column {column}"
+            )
     return given.astype(np.int64)
 
 
@@ -181,13 +201,21 @@ def _intervals(
     inputs: int, bits: int, given: Sequence[tuple[int, int]] | None
 ) -> list[tuple[int, int]]:
     if given is None:
-        if type(bits) is not int or not 1 <= bits <= MOST_INPUT_BITS:
-            raise ValueError(f"input_bits must lie in 1..{MOST_INPUT_BITS}, got {bits!r}")
+        if not 1 <= integer("input_bits", bits) <= MOST_INPUT_BITS:
+            raise ValueError(f"input_bits must lie in 1..{MOST_INPUT_BITS}, got {bits}")
         return [(-(1 << bits - 1), (1 << bits - 1) - 1)] * inputs
-    ends = [(int(lo), int(hi)) for lo, hi in given]
+    try:
+        ends = [(lo, hi) for lo, hi in given]
+    except (TypeError, ValueError):
+        raise ValueError(f"intervals are pairs (lo, hi), got {given!r}") from None
     if len(ends) != inputs:
         raise ValueError(f"the matrix has {inputs} inputs, got {len(ends)} intervals")
+    checked = []
     for number, (lo, hi) in enumerate(ends):
+        name = f"the interval of input {number}"
+        checked.append((integer(name, lo), integer(name, hi)))
         if lo > hi:
-            raise ValueError(f"the interval of input {number} is empty: [{lo}, {hi}]")
-    return ends
+            raise ValueError(f"{name} is empty: [{lo}, {hi}]")
+        if max(abs(lo), abs(hi)) >> MOST_BITS:
+            raise ValueError(f"{name} must stay below 2**{MOST_BITS}, got [{lo}, {hi}]")
+    return checked

@@ -2,6 +2,7 @@
 
 import time
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -61,6 +62,44 @@ def test_depth_is_bounded(kind: str, extra: int) -> None:
         assert graph.depth <= bound
         batch = random.integers(-128, 128, (9, shape[1]))
         assert (graph.evaluate(batch) == batch @ matrix.T).all()
+
+
+AWKWARD = [
+    ([[1, 1, 1, 1], [1, -1, -1, -1]], 2),
+    ([[1, 11], [1, -11]], 2),
+    ([[1, 1, 1, -1], [1, -1, 1, -1], [-1, 1, -1, -1], [1, 1, 1, 1]], 2),
+    (
+        [
+            [-2, -2, 1, 1, -1, -1, -1, -1, -1, -8, -2],
+            [4, 4, -1, -1, 1, 1, 1, 1, 1, 8, 2],
+            [-2, -2, 1, 1, -16, -16, -16, -16, -16, -8, -1],
+            [2, 2, -1, -1, 8, 8, 8, 8, 8, 2, 2],
+            [2, 2, -1, -1, 1, 1, 1, 1, 1, 8, 4],
+        ],
+        5,
+    ),
+]
+
+
+@pytest.mark.parametrize(("matrix", "bound"), AWKWARD)
+def test_depth_is_bounded_where_halves_and_merged_columns_are_uneven(
+    matrix: list[list[int]], bound: int
+) -> None:
+    for depth in (bound, bound + 1, 63, 1 << 40):
+        assert optimize(matrix, max_depth=depth).depth <= depth
+
+
+def test_depth_is_bounded_in_small_binary_matrices() -> None:
+    random = np.random.default_rng(0)
+    for _ in range(150):
+        matrix = random.choice([-1, 1], (2, int(random.integers(2, 7))))
+        least = minimum_depth(matrix)
+        assert optimize(matrix, max_depth=least).depth == least
+
+
+def test_a_constant_shares_its_own_digits() -> None:
+    """51 = 3 * 17: two adders, though only one row holds the pair 2 + 1 twice."""
+    assert optimize([[51]]).adders == optimize([[45]]).adders == 2
 
 
 def test_minimum_depth_by_hand() -> None:
@@ -132,13 +171,43 @@ def test_search_beats_the_first_greedy_choice(monkeypatch: pytest.MonkeyPatch) -
     assert searched < 0.97 * optimize(matrix).adder_bits
 
 
-def test_a_budget_ends_the_search() -> None:
+def test_a_budget_ends_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
     matrix = np.random.default_rng(0).choice([-1, 1], (64, 64))
     optimize(matrix[:4])  # compiles
-    begun = time.perf_counter()
-    graph = optimize(matrix, time_budget=0.5)
-    assert time.perf_counter() - begun < 20
-    graph.check(matrix)
+    rounds: list[int] = []
+    real = subexpressions.improve
+
+    def counted(*given: Any) -> object:
+        rounds.append(given[3])
+        return real(*given)
+
+    monkeypatch.setattr(subexpressions, "improve", counted)
+    optimize(matrix, time_budget=1e-6).check(matrix)
+    assert sum(rounds) == 0
+    optimize(matrix, time_budget=0.3).check(matrix)
+    assert sum(rounds) > 0
+
+
+def test_a_budget_is_shared_out_among_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of six equal blocks gets rounds of its own."""
+    random = np.random.default_rng(1)
+    matrix = np.zeros((48, 48), np.int64)
+    for block in range(6):
+        at = slice(8 * block, 8 * block + 8)
+        matrix[at, at] = random.integers(-3, 4, (8, 8))
+    rounds: dict[int, int] = {}
+    real = subexpressions.share_subexpressions
+
+    def told(builder: Any, part: Array, *rest: Any) -> Any:
+        before = time.perf_counter()
+        result = real(builder, part, *rest)
+        rounds[len(rounds)] = int(1000 * (time.perf_counter() - before))
+        return result
+
+    monkeypatch.setattr("sylvan.hw.adders.solver.share_subexpressions", told)
+    optimize(matrix, time_budget=1.2)
+    assert len(rounds) == 6
+    assert max(rounds.values()) < 4 * min(rounds.values())
 
 
 @pytest.mark.usefixtures("forgetful")
@@ -161,20 +230,29 @@ def test_an_interrupt_gives_the_best_until_then(monkeypatch: pytest.MonkeyPatch)
 
 
 REFUSED: list[tuple[object, dict[str, object], str]] = [
-    ([[1, 2], [3]], {}, "the matrix is ragged: all rows must have as many entries"),
+    ([[1, 2], [3]], {}, "the matrix has rows of several lengths"),
     ([], {}, r"a matrix has rows and columns, at least one of each; got shape \(0,\)"),
     ([[], []], {}, r"got shape \(2, 0\)"),
     ([1, 2], {}, r"got shape \(2,\)"),
     ([[1.0, 2.0]], {}, "the entries of the matrix must be integers, got float64"),
     ([["1"]], {}, "the entries of the matrix must be integers"),
     ([[True]], {}, "the entries of the matrix must be integers, got bool"),
-    ([[1 << 70]], {}, r"entries must stay below 2\*\*62"),
-    ([[1 << 50, 1]], {"input_bits": 16}, "needs 67 bits, at most 62 are supported"),
+    ([[1], [1 << 70]], {}, r"entries must stay below 2\*\*58, got \d+ in row 1, column 0"),
+    ([[3, -(1 << 62)]], {}, r"entries must stay below 2\*\*58, got -\d+ in row 0, column 1"),
+    ([[1 << 50, 1]], {"input_bits": 16}, "needs 67 bits, at most 58 are supported"),
     ([[1]], {"input_bits": 0}, r"input_bits must lie in 1\.\.32, got 0"),
     ([[1, 1]], {"intervals": [(0, 1)]}, "the matrix has 2 inputs, got 1 intervals"),
     ([[1]], {"intervals": [(2, 1)]}, r"the interval of input 0 is empty: \[2, 1\]"),
-    ([[1] * 5], {"max_depth": 2}, "a whole number of at least 3 for this matrix, got 2"),
+    ([[1]], {"intervals": [(0, 1 << 60)]}, r"the interval of input 0 must stay below 2\*\*58"),
+    ([[1]], {"intervals": [(0.5, 1)]}, "the interval of input 0 must be an integer, got 0.5"),
+    ([[1]], {"intervals": [(0, 1, 2)]}, r"intervals are pairs \(lo, hi\), got"),
+    ([[1]], {"intervals": 5}, r"intervals are pairs \(lo, hi\), got 5"),
+    ([[1] * 5], {"max_depth": 2}, "max_depth must be at least 3 for this matrix, got 2"),
+    ([[1] * 5], {"max_depth": 3.5}, "max_depth must be an integer, got 3.5"),
+    ([[1]], {"seed": -1}, r"seed must lie in 0\.\.2147483647, got -1"),
+    ([[1]], {"seed": None}, "seed must be an integer, got None"),
     ([[1]], {"time_budget": 0}, "time_budget must be more than 0 seconds, got 0"),
+    ([[1]], {"time_budget": "1"}, "time_budget needs 1 finite numbers, got"),
 ]
 
 
