@@ -15,8 +15,9 @@ from typing import NamedTuple
 import numpy as np
 from sylvan.model.arrays import Array
 
-PROBES = 64
-"""Rows that are tried as the partner of the first; a butterfly has every row as one."""
+PROBES = 256
+"""Rows that are tried as the partner of the first. In a Hadamard matrix every row is one, in its
+Kronecker product with another matrix few are."""
 
 
 class Merged(NamedTuple):
