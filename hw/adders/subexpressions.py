@@ -84,11 +84,19 @@ def share_subexpressions(
     terms = int(digits(signed).sum())
     worth = min(ROUNDS_PER_ROW * len(signed), ROUNDS_PER_TERM * terms)
     whole, effort = effort, effort.part(terms)
-    tried = []
-    for sums, how in _beginnings(signed, ends, levels, depth, seed):
-        search = _Search(sums, how, depth, seed)
-        search.run(int(TRIED * min(worth, WORK / search.pairs)), effort)
-        tried.append(search)
+    tried: list[_Search] = []
+    try:
+        for sums, how in _beginnings(signed, ends, levels, depth, seed):
+            search = _Search(sums, how, depth, seed)
+            tried.append(search)
+            search.run(int(TRIED * min(worth, WORK / search.pairs)), effort)
+            if effort.over():
+                break
+    except KeyboardInterrupt:
+        # Without one whole graph there is nothing that could be returned.
+        if not (tried and effort.interruptible):
+            raise
+        effort.interrupted = True
     best = min(tried, key=lambda search: search.cells)
     while True:
         best.run(int(min(worth, 1 + WORK / best.pairs)), effort)

@@ -245,6 +245,29 @@ def test_an_interrupt_gives_the_best_until_then(monkeypatch: pytest.MonkeyPatch)
     assert graph.adder_bits >= whole.adder_bits
 
 
+@pytest.mark.usefixtures("forgetful")
+@pytest.mark.parametrize(("call", "interruptible"), [(1, True), (2, False), (2, True)])
+def test_an_interrupt_of_a_first_graph(
+    call: int, interruptible: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is one already, that is taken; where there is none, there is nothing to give."""
+    matrix = np.random.default_rng(0).choice([-1, 1], (16, 16))
+    real, calls = subexpressions._begun, []
+
+    def interrupted(*given: Any) -> Any:
+        calls.append(given)
+        if len(calls) == call:
+            raise KeyboardInterrupt
+        return real(*given)
+
+    monkeypatch.setattr(subexpressions, "_begun", interrupted)
+    if call == 2 and interruptible:
+        optimize(matrix).check(matrix)
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            optimize(matrix, interruptible=interruptible)
+
+
 REFUSED: list[tuple[object, dict[str, object], str]] = [
     ([[1, 2], [3]], {}, "the matrix has rows of several lengths"),
     ([], {}, r"a matrix has rows and columns, at least one of each; got shape \(0,\)"),
