@@ -75,3 +75,14 @@ def equal_constants(a: Any, b: Any) -> bool:
     if type(a) is not type(b):
         return False
     return all(np.array_equal(getattr(a, f.name), getattr(b, f.name)) for f in fields(a))
+
+
+def signed_digits(raw: Array) -> Array:
+    """Nonzero digits of the canonical signed-digit form of each integer: those of `3x XOR x`.
+
+    An adder graph needs one addition fewer than that for a constant alone.
+    """
+    x = np.abs(raw.astype(np.int64))
+    changed = (3 * x) ^ x
+    places = range(int(changed.max(initial=0)).bit_length())
+    return sum(((changed >> k) & 1 for k in places), np.zeros_like(x))

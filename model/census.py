@@ -5,7 +5,7 @@ from dataclasses import fields
 
 import numpy as np
 
-from .arrays import Array
+from .arrays import Array, signed_digits
 from .matrices import Dense, Hadamard, Matrix
 from .numbers import Format
 from .operations import Operation
@@ -43,13 +43,6 @@ def additions_per_step(program: Program) -> int:
 def readout_additions(program: Program) -> int:
     """Additions of words that one answer takes on top of its timestep, at the costliest read."""
     return sum(_additions(node) for node in program.readout.body)
-
-
-def signed_digits(raw: Array) -> Array:
-    """Nonzero digits of the canonical signed-digit form of each integer: those of `3x XOR x`."""
-    x = np.abs(raw.astype(np.int64))
-    changed = (3 * x) ^ x
-    return sum(((changed >> k) & 1 for k in range(62)), np.zeros_like(x))
 
 
 def _constant_bits(operation: Operation) -> int:

@@ -1,13 +1,7 @@
 """Outputs as other outputs plus a difference: fewer terms where rows are alike."""
 
 import numpy as np
-from sylvan.model.arrays import Array
-
-
-def digits(matrix: Array) -> Array:
-    """Nonzero digits of the non-adjacent form of every entry."""
-    magnitude = np.abs(matrix)
-    return np.bitwise_count(magnitude ^ (3 * magnitude)).astype(np.int64)
+from sylvan.model.arrays import Array, signed_digits
 
 
 def forest(matrix: Array, most_levels: int, weights: Array) -> list[tuple[int, int, int]]:
@@ -17,7 +11,7 @@ def forest(matrix: Array, most_levels: int, weights: Array) -> list[tuple[int, i
     has more than `most_levels` ancestors. A digit counts by the weight of its column.
     """
     rows = len(matrix)
-    cost, parent = digits(matrix) @ weights, np.full(rows, -1)
+    cost, parent = signed_digits(matrix) @ weights, np.full(rows, -1)
     sign, level, left = np.ones(rows, np.int64), np.zeros(rows, np.int64), np.full(rows, True)
     order = []
     for _ in range(rows):
@@ -30,7 +24,7 @@ def forest(matrix: Array, most_levels: int, weights: Array) -> list[tuple[int, i
             continue
         for turned in (1, -1):
             # The parent itself is one more term.
-            distance = digits(matrix - turned * matrix[row]) @ weights + 1
+            distance = signed_digits(matrix - turned * matrix[row]) @ weights + 1
             nearer = left & (distance < cost)
             cost[nearer], parent[nearer], sign[nearer] = distance[nearer], row, turned
     return order

@@ -192,17 +192,14 @@ def recreate(old, new, gone, ceiling, limit, seed):
 
 @njit(cache=True)
 def improve(sums, spare, limit, rounds, least, most, slack, seed):
-    """Search for so many rounds.
-
-    Returns (cells of the best, rounds that were better, whether the best is in `spare`).
-    """
+    """Search for so many rounds: (cells of what was kept last, whether that is in `spare`)."""
     room, inputs = sums.lo.size, sums.form.shape[1]
     ceiling = np.full(sums.start.size, DIGITS, np.int32)
     for row in range(inputs, sums.start.size):
         ceiling[row] = limit if row >= room else (sums.level[row] if limit < DIGITS else DIGITS)
     uses = reached(sums)
     cells = cost_of(sums, uses, ceiling)
-    current, other, swapped, better = sums, spare, False, 0
+    current, other, swapped = sums, spare, False
     gone, chance = np.zeros(room, np.bool_), np.zeros(1, np.int64)
     for number in range(rounds):
         begin(chance, seed + number)
@@ -218,8 +215,7 @@ def improve(sums, spare, limit, rounds, least, most, slack, seed):
             ceiling[node] = other.level[node] if limit < DIGITS else DIGITS
         new_cells = cost_of(other, new_uses, ceiling)
         if new_cells <= cells + slack * (1 - number / rounds):
-            better += new_cells < cells
             cells, uses = new_cells, new_uses
             current, other = other, current
             swapped = not swapped
-    return cells, better, swapped
+    return cells, swapped

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from sylvan.model.arrays import Array, integer, reals
+from sylvan.model.arrays import Array, integer, reals, signed_digits
 
 from . import cache
-from .forest import digits
 from .graph import AdderGraph, GraphBuilder, Term, widest
 from .structure import Butterfly, blocks, butterfly, merged
 from .subexpressions import Effort, share_subexpressions
@@ -73,7 +72,7 @@ def optimize(
         return kept
     deadline = None if time_budget is None else time.perf_counter() + time_budget
     builder = GraphBuilder(ends)
-    effort = Effort(deadline, int(digits(m).sum()), interruptible)
+    effort = Effort(deadline, int(signed_digits(m).sum()), interruptible)
     solver = _Solver(builder, seed, effort)
     graph = builder.graph(solver.solve(m, builder.inputs(), max_depth))
     graph.check(m)
@@ -88,7 +87,7 @@ def minimum_depth(matrix: npt.ArrayLike) -> int:
 
     `ceil(log2 d)`, d the signed digits of a row: an adder at most doubles them.
     """
-    most = int(digits(_checked(matrix)).sum(1).max())
+    most = int(signed_digits(_checked(matrix)).sum(1).max())
     return max(most - 1, 0).bit_length()
 
 
@@ -132,7 +131,7 @@ class _Solver:
     def _fits(self, matrix: Array, groups: list[list[Term]], limit: int) -> bool:
         loads = [sum(1 << self.builder.levels[t.node] for t in group) for group in groups]
         levels = np.array([(load - 1).bit_length() for load in loads], np.int64)
-        return bool(((digits(matrix) << levels).sum(1) <= 1 << limit).all())
+        return bool(((signed_digits(matrix) << levels).sum(1) <= 1 << limit).all())
 
     def _by_blocks(self, matrix: Array, inputs: list[Term], limit: int | None) -> list[Term | None]:
         outputs: list[Term | None] = [None] * len(matrix)
@@ -170,7 +169,7 @@ class _Solver:
         if limit is None:
             return True
         levels = np.array([self.builder.levels[term.node] for term in inputs], np.int64)
-        loads = digits(matrix[pairs.first]) << levels
+        loads = signed_digits(matrix[pairs.first]) << levels
         most = max(loads[:, at].sum(1).max() for at in (pairs.ours, pairs.theirs))
         return bool(most <= 1 << limit - 1)
 

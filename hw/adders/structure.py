@@ -35,7 +35,9 @@ class Merged(NamedTuple):
 def merged(rows: Array) -> Merged:
     """Rows that are equal up to sign and a power of two, told together."""
     bits = np.bitwise_or.reduce(np.abs(rows), axis=1)
-    shift = np.where(bits > 0, np.bitwise_count((bits & -bits) - 1), 0).astype(np.int64)
+    # The lowest bit set, a power of two: exact as a float.
+    shift = np.where(bits > 0, np.frexp((bits & -bits).astype(np.float64))[1] - 1, 0)
+    shift = shift.astype(np.int64)
     odd = rows >> shift[:, None]
     first = odd[np.arange(len(odd)), (odd != 0).argmax(1)]
     sign = np.where(first < 0, -1, 1)

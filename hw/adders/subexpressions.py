@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-from sylvan.model.arrays import Array
+from sylvan.model.arrays import Array, signed_digits
 
 from .cost import DIGITS
-from .forest import digits, forest
+from .forest import forest
 from .graph import GraphBuilder, Term
 from .search import improve, merge_choice
 from .sharing import share
@@ -21,7 +21,7 @@ from .sums import NODES, Sums, add_digits, empty, open_row, set_form
 WORK = 1 << 26
 """Pairs of terms that are counted where no time budget is given: some ten seconds."""
 ROUNDS_PER_ROW, ROUNDS_PER_TERM = 64, 4
-"""More gain too little: four times as many are worth half a percent of the cells."""
+"""What a search without a time budget gets: more gain too little."""
 TRIED = 0.1
 """Part of the rounds that each beginning gets before one is chosen."""
 GIVEN_UP, SLACK = (0.1, 0.3), 5e-3
@@ -37,7 +37,6 @@ class Effort:
     """How long to search: so many rounds, or until `deadline`, by time.perf_counter().
 
     digits: of everything that is still to be searched, by which the time is shared out.
-
     interruptible: whether Ctrl-C ends the search, with the best so far, instead of the program.
     Attributes: interrupted, whether it did.
     """
@@ -81,7 +80,7 @@ def share_subexpressions(
     ends = np.array([builder.intervals[node] for node in nodes], np.int64).reshape(-1, 2)
     levels = np.array([builder.levels[node] for node in nodes], np.int32)
     depth = DIGITS if limit is None else limit
-    terms = int(digits(signed).sum())
+    terms = int(signed_digits(signed).sum())
     worth = min(ROUNDS_PER_ROW * len(signed), ROUNDS_PER_TERM * terms)
     whole, effort = effort, effort.part(terms)
     tried: list[_Search] = []
@@ -126,7 +125,7 @@ class _Search:
         return int((lengths * (lengths - 1)).sum()) // 2 + 1
 
     def _improve(self, rounds: int, slack: float) -> int:
-        cells, _, swapped = improve(
+        cells, swapped = improve(
             self.current, self.spare, self.depth, rounds, self.least, self.most, slack,
             self.seed * 1_000_003 + self.rounds,
         )  # fmt: skip
@@ -164,10 +163,10 @@ def _beginnings(
     matrix: Array, ends: Array, levels: Array, depth: int, seed: int
 ) -> Iterator[tuple[Sums, tuple[tuple[float, float], float]]]:
     """The graphs that a search begins from, shared once, greedily, and how to go on with each."""
-    rows, terms = len(matrix), int(digits(matrix).sum())
+    rows, terms = len(matrix), int(signed_digits(matrix).sum())
     # Under a limit a digit of a deep input weighs as much as the inputs that could be in its place.
     weights = np.ones(len(levels), np.int64) << (levels if depth < DIGITS else 0)
-    needed = (int((digits(matrix) @ weights).max(initial=1)) - 1).bit_length()
+    needed = (int((signed_digits(matrix) @ weights).max(initial=1)) - 1).bit_length()
     # The highest forest that fits: each parent on the way is one level more.
     possible = [h for h in (1, 2, rows) if h <= depth - needed or depth == DIGITS]
     heights = [0, *possible[-1:]]

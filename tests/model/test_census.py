@@ -1,11 +1,11 @@
 """Bits and additions of programs, counted by hand."""
 
 import numpy as np
+from sylvan.model.arrays import signed_digits
 from sylvan.model.builder import Builder
 from sylvan.model.census import (
     additions_per_step,
     readout_additions,
-    signed_digits,
     storage_bits,
 )
 from sylvan.model.matrices import Dense, Hadamard

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from sylvan.hw.adders.cost import bit_length, full_adders
-from sylvan.hw.adders.forest import digits, forest
+from sylvan.hw.adders.forest import forest
 from sylvan.hw.adders.graph import AdderGraph, GraphBuilder, Term
+from sylvan.model.arrays import signed_digits
 from sylvan.model.numbers import Format
 
 
@@ -64,7 +65,7 @@ def test_bits_and_digits_of_small_numbers() -> None:
             bin(plus).count("1") + bin(plus - number).count("1")
             for plus in range(max(0, number), 2200)
         )
-        assert digits(np.array([number]))[0] == fewest
+        assert signed_digits(np.array([number]))[0] == fewest
         if number >= 0:
             assert bit_length(number) == number.bit_length()
 
@@ -117,8 +118,8 @@ def test_a_forest_is_its_matrix_with_fewer_digits() -> None:
         depth: dict[int, int] = {-1: -1}
         for row, parent, sign in order:
             base = sign * matrix[parent] if parent >= 0 else 0
-            total += int(digits(matrix[row] - base).sum()) + (parent >= 0)
+            total += int(signed_digits(matrix[row] - base).sum()) + (parent >= 0)
             depth[row] = depth[parent] + 1
         assert sorted(row for row, _, _ in order) == list(range(40))
         assert max(depth.values()) <= most
-        assert total < digits(matrix).sum()
+        assert total < signed_digits(matrix).sum()
