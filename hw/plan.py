@@ -13,6 +13,7 @@ from sylvan.model.program import Program
 from .beats import Pattern, shape_of
 from .floor import floor_adder_bits
 from .kept import MemoryPlan
+from .lowering import Body
 from .operators.base import Cost
 from .pace import Bodies, find_pace
 from .ports import input_port, output_port
@@ -84,22 +85,24 @@ class Plan:
         names: set[str] = set()
         period, schedule, layer = self.program.period, self.schedule, self.layer
         states = {s.value.name: schedule.over(s.value.size) for s in layer.states}
-        self.step = Timetable(layer.body, states, layer.input, schedule, period, names)
+        sinks = list(dict.fromkeys([*(s.next for s in layer.states), layer.output.name]))
+        body = Body(layer.body, sinks, schedule, period)
+        self.step = Timetable(body, states, layer.input, names)
         values = {n.result.name: n.result for n in layer.body}
         values |= {s.value.name: s.value for s in layer.states} | {layer.input.name: layer.input}
         self._written = {
             name: self.step.demand(
                 values[name], Pattern(values[name].size, schedule.over(values[name].size))
             )
-            for name in dict.fromkeys([*(s.next for s in layer.states), layer.output.name])
+            for name in sinks
         }
         self.step.settle(list(self._written.values()))
 
         kept = {layer.output.name: schedule.over(layer.output.size)}
-        self.readout = Timetable(self.program.readout.body, kept, None, schedule, period, names)
         output = self.program.output
-        dwell = self.readout.dwell(output)
-        self.answer = self.readout.demand(output, Pattern(output.size, 1, dwell))
+        body = Body(self.program.readout.body, [output.name], schedule, period)
+        self.readout = Timetable(body, kept, None, names)
+        self.answer = self.readout.demand(output, Pattern(output.size, 1, body.dwell(output)))
         self.readout.settle([self.answer])
 
     def _plan_memories(self) -> None:

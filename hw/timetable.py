@@ -11,15 +11,13 @@ from dataclasses import dataclass, field
 
 from sylvan.model.numbers import Format
 from sylvan.model.operations import Value
-from sylvan.model.program import Node
 
 from .beats import Pattern
-from .lowering import Demand, Lowered, Lowering, lowering
+from .lowering import Body, Demand, Lowered
 from .operators.base import Operator
 from .operators.delay import Delay
 from .operators.inputs import InputReader
 from .operators.memory import Buffer, read_latency
-from .schedule import Schedule
 
 OWN_NAMES = re.compile(r"collector|sequencer|answers|(step|readout)_\d+|\w+_(memory|kept)\d*")
 """Names that the core gives to what is no part; a value may well be called the same."""
@@ -61,7 +59,7 @@ class Timetable:
     """Parts and times of a body.
 
     Parameters:
-        nodes: the body.
+        body: the nodes.
         memories: lanes of the words, by name of the values that are read from a memory.
         inputs: the value that the input collector provides, if the body reads it.
         names: part names already taken; grows.
@@ -70,31 +68,15 @@ class Timetable:
     """
 
     def __init__(
-        self,
-        nodes: Sequence[Node],
-        memories: Mapping[str, int],
-        inputs: Value | None,
-        schedule: Schedule,
-        period: int,
-        names: set[str],
+        self, body: Body, memories: Mapping[str, int], inputs: Value | None, names: set[str]
     ) -> None:
-        self.schedule = schedule
-        self.period = period
+        self.body = body
+        self.period = body.period
         self.memories = memories
         self.inputs = inputs
         self.names = names
         self.parts: list[Part] = []
         self._made: dict[tuple[str, Pattern], Part] = {}
-        self._lowerings: dict[str, Lowering] = {}
-        self._dwells: dict[str, int] = {}
-        for node in nodes:
-            found = lowering(node, schedule, period, self.dwell)
-            self._lowerings[node.result.name] = found
-            self._dwells[node.result.name] = found.dwell
-
-    def dwell(self, value: Value) -> int:
-        """Cycles that an element of `value` takes on a single lane; 1 for what is stored."""
-        return self._dwells.get(value.name, 1)
 
     def demand(self, value: Value, pattern: Pattern) -> Part:
         """The part that makes `value` in `pattern`, added with all that it needs."""
@@ -112,7 +94,7 @@ class Timetable:
         if value == self.inputs:
             reader = InputReader(pattern, value.format, self.period)
             return self._operator("input_read", reader, pattern, [])
-        source = self._lowerings[value.name]
+        source = self.body.lowerings[value.name]
         natural = source.natural(pattern)
         if natural != pattern:
             written = self.demand(value, natural)

@@ -1,7 +1,8 @@
 # amaranth: UnusedElaboratable=no
 """What a lowering is: the answer to a demand for a value, and the table of them by operation."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -38,21 +39,41 @@ class Lowered:
     role: str = ""
 
 
-class Lowering:
-    """How one operation becomes hardware, for one node under one schedule.
+class Body:
+    """The nodes of one body under one schedule, with what lowerings need to know of each other.
 
-    `dwell_of` tells how many cycles an element of a value takes on a single lane.
+    Parameters: nodes; sinks, names of the values that the body makes; schedule; period.
+    Raises UserError, naming the operation, if one has no hardware.
     """
+
+    def __init__(
+        self, nodes: Sequence[Node], sinks: Iterable[str], schedule: Schedule, period: int
+    ) -> None:
+        self.schedule = schedule
+        self.period = period
+        self.nodes = {node.result.name: node for node in nodes}
+        self.uses = Counter(value.name for node in nodes for value in node.operands)
+        self.uses.update(sinks)
+        self.lowerings: dict[str, Lowering] = {}
+        for name, node in self.nodes.items():
+            self.lowerings[name] = lowering(node, self)
+
+    def dwell(self, value: Value) -> int:
+        """Cycles that an element of `value` takes on a single lane; 1 for what is stored."""
+        found = self.lowerings.get(value.name)
+        return found.dwell if found else 1
+
+
+class Lowering:
+    """How one operation becomes hardware, for one node of a body."""
 
     registry: ClassVar[dict[type[Operation], type["Lowering"]]] = {}
 
-    def __init__(
-        self, node: Node, schedule: Schedule, period: int, dwell_of: Callable[[Value], int]
-    ) -> None:
+    def __init__(self, node: Node, body: Body) -> None:
         self.node = node
-        self.dwell_of = dwell_of
-        self.schedule = schedule
-        self.period = period
+        self.body = body
+        self.schedule = body.schedule
+        self.period = body.period
         self.size = node.result.size
         self.result = node.result.format
         self.formats = [v.format for v in node.operands]
@@ -60,7 +81,7 @@ class Lowering:
     @property
     def dwell(self) -> int:
         """Cycles per element that this operation needs on a single lane."""
-        return max((self.dwell_of(v) for v in self.node.operands), default=1)
+        return max((self.body.dwell(v) for v in self.node.operands), default=1)
 
     def natural(self, pattern: Pattern) -> Pattern:
         """The pattern closest to the one demanded that the operator produces by itself."""
@@ -90,9 +111,7 @@ def lowers(*kinds: type[Operation]) -> Callable[[type[Lowering]], type[Lowering]
     return register
 
 
-def lowering(
-    node: Node, schedule: Schedule, period: int, dwell_of: Callable[[Value], int]
-) -> Lowering:
+def lowering(node: Node, body: Body) -> Lowering:
     """The lowering of a node. Raises UserError, naming the operation, if it has no hardware."""
     kind = type(node.operation)
     if kind not in Lowering.registry:
@@ -101,4 +120,4 @@ def lowering(
             f"{node.result.name}: the operation {kind.kind!r} has no hardware yet; "
             f"there is hardware for {', '.join(known)}"
         )
-    return Lowering.registry[kind](node, schedule, period, dwell_of)
+    return Lowering.registry[kind](node, body)

@@ -7,18 +7,23 @@ from ..beats import Pattern
 from ..operators.elementwise import AddSub, Elementwise, Multiply, Neg, PhaseShift, Relu
 from ..operators.narrow import Narrow
 from .base import Demand, Lowered, Lowering, lowers
+from .linear import Linear
 
 PLAIN: dict[type[Operation], type[Elementwise]] = {
-    arithmetic.Neg: Neg,
     arithmetic.Relu: Relu,
     arithmetic.Mul: Multiply,
 }
 """Operations without constants, and the operators that take nothing but formats."""
 
 
-@lowers(arithmetic.Add, arithmetic.Sub)
-class _AddSub(Lowering):
+@lowers(arithmetic.Add, arithmetic.Sub, arithmetic.Neg)
+class _Sum(Linear):
     def lower(self, pattern: Pattern) -> Lowered:
+        if self.at_once(pattern):
+            return self.unrolled(pattern)
+        if isinstance(self.node.operation, arithmetic.Neg):
+            negated = Neg(pattern.lanes, self.formats, self.result, self.period)
+            return Lowered(negated, pattern, self.passed(pattern))
         subtract = isinstance(self.node.operation, arithmetic.Sub)
         operator = AddSub(pattern.lanes, self.formats, self.result, self.period, subtract)
         return Lowered(operator, pattern, self.passed(pattern))

@@ -1,45 +1,39 @@
 # amaranth: UnusedElaboratable=no
 """Constant matrices: which form of a product, by structure and by the pattern demanded."""
 
-from collections.abc import Callable
-
 import numpy as np
 from sylvan.model import matrices
 from sylvan.model.arrays import Array
 from sylvan.model.errors import UserError
 from sylvan.model.numbers import Format
-from sylvan.model.operations import Value, constants
+from sylvan.model.operations import constants
 from sylvan.model.program import Node
 
-from ..adders import optimize
 from ..beats import Pattern
 from ..operators.elementwise import SignFlip
-from ..operators.graph import GraphMatVec
 from ..operators.hadamard import Hadamard
 from ..operators.matvec import InnerMatVec, OuterMatVec
 from ..operators.rom import pack_beats
-from ..schedule import Schedule
-from .base import Demand, Lowered, Lowering, lowers
+from .base import Body, Demand, Lowered, lowers
+from .linear import Linear
 
 
 @lowers(constants.MatVec)
-class _MatVec(Lowering):
-    """Hadamard matrices by the transform; dense ones by their adder graph, or products.
+class _MatVec(Linear):
+    """By their adder graph where both vectors pass in one beat.
 
-    The graph where both vectors pass in one beat.
+    Otherwise Hadamard matrices by the transform, dense ones by products:
 
-    Inner products where single elements with the right dwell are demanded (few rows, a readout),
+    inner products where single elements with the right dwell are demanded (few rows, a readout),
     outer products where the result must come in beats (few columns, an input).
     """
 
-    def __init__(
-        self, node: Node, schedule: Schedule, period: int, dwell_of: Callable[[Value], int]
-    ) -> None:
-        super().__init__(node, schedule, period, dwell_of)
+    def __init__(self, node: Node, body: Body) -> None:
+        super().__init__(node, body)
         assert isinstance(node.operation, constants.MatVec)
         self.matrix = node.operation.matrix
         self.columns = self.matrix.shape[1]
-        self.column_lanes = schedule.over(self.columns)
+        self.column_lanes = self.schedule.over(self.columns)
         self.row_dwell = Pattern(self.columns, self.column_lanes).beats
 
     @property
@@ -47,26 +41,22 @@ class _MatVec(Lowering):
         return 1 if isinstance(self.matrix, matrices.Hadamard) else self.row_dwell
 
     def natural(self, pattern: Pattern) -> Pattern:
+        if self.at_once(pattern):
+            return pattern
         if isinstance(self.matrix, matrices.Hadamard):
             if pattern.dwell == 1:
                 return pattern
-        elif self._at_once(pattern):
-            return pattern
         elif pattern.lanes == 1 and pattern.dwell >= self.row_dwell:
             return Pattern(self.size, 1, self.row_dwell)
         elif pattern.dwell == 1 and pattern.repeats == 1:
             return pattern
         return Pattern(self.size, self.schedule.over(self.size))
 
-    def _at_once(self, pattern: Pattern) -> bool:
-        """Whether all columns are taken, and all rows wanted, in one beat."""
-        return pattern == Pattern(self.size, self.size) and self.column_lanes == self.columns
-
     def lower(self, pattern: Pattern) -> Lowered:
+        if self.at_once(pattern):
+            return self.unrolled(pattern)
         if isinstance(self.matrix, matrices.Hadamard):
             return self._transform(self.matrix, pattern)
-        if self._at_once(pattern):
-            return self._graph(self.matrix.dense(), pattern)
         if pattern.lanes == 1 and pattern.dwell == self.row_dwell:
             return self._inner(self.matrix.dense())
         return self._outer(self.matrix.dense(), pattern)
@@ -85,14 +75,6 @@ class _MatVec(Lowering):
         signs = self.rom(negative, pattern, Format(0, 1), "signs")
         flip = SignFlip(pattern.lanes, [plain, Format(0, 1)], self.result, self.period)
         return Lowered(flip, pattern, (transformed, signs))
-
-    def _graph(self, weights: Array, pattern: Pattern) -> Lowered:
-        source = self.formats[0]
-        ends = [(source.lo, source.hi)] * self.columns
-        graph = optimize(weights, intervals=ends, interruptible=False)
-        operator = GraphMatVec(graph, source, self.result, self.period)
-        taken = Demand(self.node.operands[0], Pattern(self.columns, self.columns))
-        return Lowered(operator, pattern, (taken,))
 
     def _inner(self, weights: Array) -> Lowered:
         pattern = Pattern(self.size, 1, self.row_dwell)

@@ -17,6 +17,6 @@ class _ArgMax(Lowering):
 
     def lower(self, pattern: Pattern) -> Lowered:
         (a,) = self.node.operands
-        elements = Pattern(a.size, 1, self.dwell_of(a))
+        elements = Pattern(a.size, 1, self.body.dwell(a))
         operator = ArgMax(elements, a.format, self.result, self.period)
         return Lowered(operator, pattern, (Demand(a, elements),))

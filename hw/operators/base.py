@@ -1,7 +1,7 @@
 """What every operator promises: ports of beats, a latency, an interval and a cost."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from amaranth import Module, Signal
 from amaranth.lib import wiring
@@ -47,7 +47,7 @@ class Operator(wiring.Component):
         cost: what it is made of.
     """
 
-    operands: ClassVar[tuple[str, ...]] = ("a",)
+    operands: tuple[str, ...] = ("a",)
     latency: int = 1
     interval: int = 1
 
@@ -71,7 +71,7 @@ class Source(Operator):
     `members` are those of the component besides `i` and `o`.
     """
 
-    operands: ClassVar[tuple[str, ...]] = ()
+    operands: tuple[str, ...] = ()
 
     def __init__(self, result: tuple[int, Format], period: int, **members: Any) -> None:
         self.period = period

@@ -1,8 +1,9 @@
-"""A constant matrix times a whole vector at once: its adder graph, unrolled in space."""
+"""A constant matrix times whole vectors at once: its adder graph, unrolled in space."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from amaranth import Cat, Module, Signal
+from amaranth import Cat, Const, Module, Signal
 from sylvan.model.numbers import Format
 
 from ..adders import AdderGraph
@@ -12,28 +13,35 @@ from .base import Cost, Operator, start_result
 
 
 class GraphMatVec(Operator):
-    """`o = W a`, every element of both in one beat: a wire and an adder for each node of the graph.
+    """`o = W (a0, a1, ...)`, all elements in one beat: an adder for each node of the graph.
 
     Parameters:
-        graph: of W, on the intervals of `source`.
-        source, result: formats.
+        graph: of W, on the intervals of the operands, one operand after the other.
+        operands: lanes and format of each.
+        result: format.
         levels: adders one after the other between two registers, 1 or more.
-    Operands: a, one beat of all columns.
+    Operands: a0, a1, ..., each a beat of all its lanes.
     Latency: `ceil(depth / levels)`, at least 1. Interval: 1.
     Cost: the graph's full-adder cells; a node is kept in registers until the last that needs it,
         in one chain for all of them.
     """
 
     def __init__(
-        self, graph: AdderGraph, source: Format, result: Format, period: int, levels: int = 1
+        self,
+        graph: AdderGraph,
+        operands: Sequence[tuple[int, Format]],
+        result: Format,
+        period: int,
+        levels: int = 1,
     ) -> None:
         if levels < 1:
             raise ValueError(f"levels must be at least 1, got {levels}")
         self.graph = graph
         self.levels = levels
         self.latency = max(1, -(-graph.depth // levels))
-        ends = (graph.inputs, source), (len(graph.outputs), result)
-        super().__init__({"a": ends[0]}, ends[1], period)
+        self.operands = tuple(f"a{k}" for k in range(len(operands)))
+        ports = dict(zip(self.operands, operands, strict=True))
+        super().__init__(ports, (len(graph.outputs), result), period)
 
     def stage(self, node: int) -> int:
         """The cycle after the operand's in which a node's value is there, unregistered."""
@@ -73,8 +81,9 @@ class GraphMatVec(Operator):
                 chain.append(later)
             chains.append(chain)
 
-        for node in range(graph.inputs):
-            arrive(node, self.a.lanes[node])
+        streams = [getattr(self, name) for name in self.operands]
+        for node, lane in enumerate(lane for stream in streams for lane in stream.lanes):
+            arrive(node, lane)
         for at in range(graph.adders):
             node = graph.inputs + at
             here = self.stage(node)
@@ -91,7 +100,7 @@ class GraphMatVec(Operator):
                 value = value << int(graph.output_shift[number])
                 value = value if graph.output_sign[number] > 0 else -value
             m.d.comb += self.o.lanes[number].eq(value)
-        start_result(m, self, self.a)
+        start_result(m, self, streams[0])
         return m
 
 
@@ -100,8 +109,13 @@ def _sum(a: Any, b: Any, shift_a: int, shift_b: int, subtracts: bool) -> Any:
     low = max(shift_a, shift_b)
     if low and shift_b == low:
         above = a >> low
-        return Cat(a[:low], above - b if subtracts else above + b).as_signed()
+        return Cat(_lowest(a, low), above - b if subtracts else above + b).as_signed()
     if low and not subtracts:
-        return Cat(b[:low], a + (b >> low)).as_signed()
+        return Cat(_lowest(b, low), a + (b >> low)).as_signed()
     first, second = a << shift_a, b << shift_b
     return first - second if subtracts else first + second
+
+
+def _lowest(value: Any, bits: int) -> Any:
+    """The lowest bits of a value, which may have fewer: an `or` extends, a slice does not."""
+    return (value | Const(0, bits))[:bits]

@@ -5,7 +5,8 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from sylvan.hw.lowering import Lowering, lowering
+from sylvan.hw.lowering import Body, Lowering
+from sylvan.hw.operators.graph import GraphMatVec
 from sylvan.hw.plan import Plan
 from sylvan.hw.schedule import Schedule
 from sylvan.model.builder import Builder
@@ -76,6 +77,36 @@ def test_a_constant_is_a_rom_and_one_factor_is_no_memory() -> None:
     assert plan.cost["scale0_factors"].memories == ()
 
 
+def test_what_is_linear_and_passes_at_once_is_one_graph() -> None:
+    def step(b: Builder, x: Value) -> Value:
+        transformed = b.matvec(Hadamard(8, [1, -1] * 4), x)
+        return b.sub(b.exponent(-3, transformed), b.neg(b.const([[5] * 8], 1)))
+
+    assert step_of(step, lanes=8) == Counter(GraphMatVec=1, Rom=1)
+    assert step_of(step, lanes=4) == Counter(Hadamard=1, SignFlip=1, Rom=2, Neg=1, AddSub=1)
+
+
+def test_a_value_with_two_uses_is_added_up_once() -> None:
+    def step(b: Builder, x: Value) -> Value:
+        transformed = b.matvec(Hadamard(8, [1] * 8), x)
+        return b.add(b.relu(transformed), transformed)
+
+    assert step_of(step, lanes=8) == Counter(GraphMatVec=2, Relu=1, Delay=1)
+
+
+def test_two_negative_terms_share_one_negation() -> None:
+    """`-a_i - x` for every lane i: x is turned once, then subtracted from."""
+    b = Builder(numeric(1))
+    state = b.state("s", 8, NIBBLE)
+    total = b.sub(b.neg(state), b.matvec(Dense([[1]] * 8), b.input))
+    b.write(state, b.narrow(total, NIBBLE))
+    b.layer("step", state)
+    plan = Plan(b.program(state, "every"), Schedule(8))
+    (graph,) = (p.operator.graph for p in plan.parts if isinstance(p.operator, GraphMatVec))
+    assert graph.adders == 8 + 1
+    graph.check(np.hstack([-np.eye(8, dtype=np.int64), -np.ones((8, 1), np.int64)]))
+
+
 def test_outer_products_where_beats_are_wanted() -> None:
     assert step_of(lambda b, x: dense(b, x, 16)) == Counter(OuterMatVec=1, Rom=1)
 
@@ -137,7 +168,7 @@ def test_an_operation_without_hardware_is_refused_even_where_nobody_wants_it() -
     with pytest.raises(
         UserError, match=r"^part: the operation 'slice' has no hardware yet; there is"
     ):
-        lowering(node, Schedule(1), 1, lambda value: 1)
+        Body([node], ["part"], Schedule(1), 1)
 
 
 def test_a_program_without_operations_is_a_core() -> None:

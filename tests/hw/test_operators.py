@@ -170,7 +170,7 @@ def test_outer_products_latency_and_interval(rows: int, columns: int, lanes: int
 def test_a_graph_takes_as_many_cycles_as_it_has_registers_in_a_row(levels: int) -> None:
     """A butterfly of 8: 3 levels of 8 adders of 4, 5 and 6 bits."""
     graph = optimize(sylvester(8), input_bits=4)
-    operator = GraphMatVec(graph, NIBBLE, Format(-64, 56), 1, levels)
+    operator = GraphMatVec(graph, [(8, NIBBLE)], Format(-64, 56), 1, levels)
     assert operator.latency == -(-3 // levels)
     assert operator.interval == 1
     assert operator.cost.adder_bits == 8 * (4 + 5 + 6)
@@ -181,10 +181,10 @@ def test_a_graph_takes_as_many_cycles_as_it_has_registers_in_a_row(levels: int) 
 
 def test_a_graph_of_wires_waits_one_cycle() -> None:
     graph = optimize([[0, 2], [-1, 0], [0, 0]], input_bits=4)
-    operator = GraphMatVec(graph, NIBBLE, Format(-16, 14), 1)
+    operator = GraphMatVec(graph, [(2, NIBBLE)], Format(-16, 14), 1)
     assert (operator.latency, operator.cost) == (1, Cost(register_bits=8))
     with pytest.raises(ValueError, match="levels must be at least 1, got 0"):
-        GraphMatVec(graph, NIBBLE, Format(-16, 14), 1, 0)
+        GraphMatVec(graph, [(2, NIBBLE)], Format(-16, 14), 1, 0)
 
 
 def test_partial_sums_have_room() -> None:
@@ -224,7 +224,7 @@ def test_every_operator_states_its_cost() -> None:
         Delay(pattern, NIBBLE, 30, 1),
         Hadamard(2, 4, 4, NIBBLE, Format(-32, 28), 1),
         InnerMatVec(weights, 2, NIBBLE, Format(1, 1), Format(-32, 28), 1),
-        GraphMatVec(optimize(weights), NIBBLE, Format(-32, 28), 1),
+        GraphMatVec(optimize(weights), [(4, NIBBLE)], Format(-32, 28), 1),
         InputReader(pattern, NIBBLE, 1),
         LookupRom(np.ones((1, 3, 2, 2), np.int64), pattern, Format(0, 1), Format(0, 2), 1),
         Narrow(2, NIBBLE, Format(-2, 1), Rounding.HALF_EVEN, Overflow.SATURATE, 1),

@@ -1,0 +1,172 @@
+# amaranth: UnusedElaboratable=no
+"""Sums, differences and matrices that are computed at once, as one adder graph.
+
+What is added up, negated, relabelled or multiplied by constants on the way to a value is linear in
+the values that this begins with, and so one graph: a sign costs nothing where an adder follows, and
+binary points are aligned by wiring.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from functools import cached_property
+
+from sylvan.model.operations import Value, arithmetic
+from sylvan.model.operations.constants import MatVec
+from sylvan.model.operations.moves import Exponent
+from sylvan.model.program import Node
+
+from ..adders import AdderGraph, optimize
+from ..adders.graph import ZERO, GraphBuilder, Term
+from ..beats import Pattern
+from ..operators.graph import GraphMatVec
+from .base import Body, Demand, Lowered, Lowering
+
+Terms = list[Term | None]
+
+
+class Linear(Lowering):
+    """A lowering of an operation that is linear in its operands."""
+
+    def at_once(self, pattern: Pattern) -> bool:
+        """Whether the whole vector is wanted in one beat, and all operands pass in one, too."""
+        return pattern == Pattern(self.size, self.size) and is_linear(self.node, self.body)
+
+    @cached_property
+    def leaves(self) -> list[Value]:
+        """The values that the graph begins with."""
+        return list(dict.fromkeys(_leaves(self.node, self.body)))
+
+    @cached_property
+    def graph(self) -> AdderGraph:
+        """From the leaves' lanes, one leaf after the other, to those of the result."""
+        lanes = {leaf.name: self.schedule.over(leaf.size) for leaf in self.leaves}
+        ends = [
+            (leaf.format.lo, leaf.format.hi)
+            for leaf in self.leaves
+            for _ in range(lanes[leaf.name])
+        ]
+        composer = _Composer(self.body, ends)
+        given = iter(composer.builder.inputs())
+        composer.known = {
+            name: [next(given) for _ in range(count)] for name, count in lanes.items()
+        }
+        return composer.graph(self.node)
+
+    def unrolled(self, pattern: Pattern) -> Lowered:
+        """The graph as an operator."""
+        formats = [leaf.format for leaf in self.leaves]
+        sizes = [leaf.size for leaf in self.leaves]
+        operands = zip(sizes, formats, strict=True)
+        operator = GraphMatVec(self.graph, list(operands), self.result, self.period)
+        demands = tuple(Demand(leaf, Pattern(leaf.size, leaf.size)) for leaf in self.leaves)
+        return Lowered(operator, pattern, demands)
+
+
+def is_linear(node: Node, body: Body) -> bool:
+    """Whether the node is a sum of constant multiples of its operands' lanes in the same beat."""
+    operation = node.operation
+    if isinstance(operation, MatVec):
+        sizes = (node.result.size, node.operands[0].size)
+        return all(body.schedule.over(size) == size for size in sizes)
+    if isinstance(operation, Exponent):
+        return not any(operation.left_shift(phase) for phase in range(operation.period))
+    return isinstance(operation, arithmetic.Add | arithmetic.Sub | arithmetic.Neg)
+
+
+def _inner(value: Value, body: Body) -> Node | None:
+    """The node of a value that only a graph needs, and that is a part of it; else None."""
+    node = body.nodes.get(value.name)
+    return node if node and body.uses[value.name] == 1 and is_linear(node, body) else None
+
+
+def _leaves(node: Node, body: Body) -> Iterator[Value]:
+    for operand in node.operands:
+        inner = _inner(operand, body)
+        yield from _leaves(inner, body) if inner else [operand]
+
+
+class _Composer:
+    """Writes the graph of a node, from the graphs of what it is made of.
+
+    Parameters: body; intervals, of the graph's inputs.
+    Attributes: known, the lanes of the leaves.
+    """
+
+    def __init__(self, body: Body, intervals: list[tuple[int, int]]) -> None:
+        self.body = body
+        self.builder = GraphBuilder(intervals)
+        self.known: dict[str, Terms] = {}
+        self._negated: dict[int, Term] = {}
+
+    def graph(self, node: Node) -> AdderGraph:
+        """Of the node's result, every output of a positive sign."""
+        outputs = self._terms(node)
+        return self.builder.graph(
+            [t if t is None or t.sign > 0 else self._positive(t) for t in outputs]
+        )
+
+    def _terms(self, node: Node) -> Terms:
+        """The lanes of the node's result, in raw units."""
+        operands = []
+        for value in node.operands:
+            inner = _inner(value, self.body)
+            operands.append(self._terms(inner) if inner else self.known[value.name])
+        operation = node.operation
+        if isinstance(operation, MatVec):
+            return self._product(operation, operands[0])
+        if isinstance(operation, Exponent):
+            return operands[0]
+        signs = [-1] if isinstance(operation, arithmetic.Neg) else [1, 1]
+        if isinstance(operation, arithmetic.Sub):
+            signs[1] = -1
+        aligned = [
+            [_signed(term, sign, value.format.exp - node.result.format.exp) for term in terms]
+            for terms, sign, value in zip(operands, signs, node.operands, strict=True)
+        ]
+        lanes = Counter(term.node for terms in aligned for term in terms if term)
+        return [self._sum(lanes, *lane) for lane in zip(*aligned, strict=True)]
+
+    def _sum(self, lanes: Counter[int], p: Term | None, q: Term | None = None) -> Term | None:
+        """`p + q`. Of two negative terms the one that more `lanes` have is turned: they share it."""
+        if p is None or q is None:
+            return p or q
+        if p.sign < 0 and q.sign < 0:
+            q, p = sorted((p, q), key=lambda term: lanes[term.node])
+            p = self._positive(p)
+        return self.builder.add(p, q)
+
+    def _positive(self, term: Term) -> Term:
+        """A term of negative sign as one of positive sign: `-a = a - 2 a`."""
+        plain = Term(term.node)
+        if term.node not in self._negated:
+            self._negated[term.node] = self.builder.add(plain, -(plain << 1))
+        return self._negated[term.node] << term.shift
+
+    def _product(self, operation: MatVec, operand: Terms) -> Terms:
+        """The lanes of a matrix times `operand`: the matrix's own graph, adder by adder."""
+        ends = [self._interval(term) for term in operand]
+        graph = optimize(operation.matrix.dense(), intervals=ends, interruptible=False)
+        nodes: Terms = list(operand)
+        columns = (graph.a, graph.b, graph.shift_a, graph.shift_b, graph.subtracts)
+        for a, b, shift_a, shift_b, minus in zip(*(c.tolist() for c in columns), strict=True):
+            first = _signed(nodes[a], 1, shift_a)
+            nodes.append(
+                self._sum(Counter(), first, _signed(nodes[b], -1 if minus else 1, shift_b))
+            )
+        ends_in = (graph.outputs, graph.output_sign, graph.output_shift)
+        return [
+            None if node == ZERO else _signed(nodes[node], sign, shift)
+            for node, sign, shift in zip(*(c.tolist() for c in ends_in), strict=True)
+        ]
+
+    def _interval(self, term: Term | None) -> tuple[int, int]:
+        if term is None:
+            return 0, 0
+        lo, hi = (end << term.shift for end in self.builder.intervals[term.node])
+        return (lo, hi) if term.sign > 0 else (-hi, -lo)
+
+
+def _signed(term: Term | None, sign: int, shift: int) -> Term | None:
+    if term is None:
+        return None
+    return (term if sign > 0 else -term) << shift
