@@ -4,7 +4,8 @@ There is no handshake inside a core. A vector starts in the cycle where `start` 
 its turns by the clock; `tag` says which timestep it belongs to and stays put until the next start.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from amaranth import Shape, unsigned
 from amaranth.lib import data, wiring
@@ -24,12 +25,19 @@ class Pattern:
     Element `e` travels on lane `e % lanes` of beat `e // lanes`; lanes beyond the vector's end
     carry padding that no result depends on. Every beat stays for `dwell` cycles, beats follow each
     other without a gap, and the whole vector passes `repeats` times.
+
+    With a `digit` a beat does not stay but passes, so many bits of every element in a cycle, the
+    lowest first, and its sign until the beat ends. Where it `settles`, only the digits of its
+    format pass, and they hold the value modulo a power of two; two more wires tell in that cycle
+    of the beat, counted from 1, whether the element is over or under its format, and so is its end.
     """
 
     size: int
     lanes: int
     dwell: int = 1
     repeats: int = 1
+    digit: int = 0
+    settles: int = 0
 
     @property
     def beats(self) -> int:
@@ -40,6 +48,25 @@ class Pattern:
     def cycles(self) -> int:
         """Cycles from start to end: `beats * dwell * repeats`."""
         return self.beats * self.dwell * self.repeats
+
+    def settling(self, cycles: int) -> "Pattern":
+        """The same order with over and under after so many cycles of a beat."""
+        return replace(self, settles=cycles)
+
+    @property
+    def settled(self) -> "Pattern":
+        """The same order with all digits as they are."""
+        return replace(self, settles=0)
+
+    @property
+    def words(self) -> "Pattern":
+        """The same order with beats that stay."""
+        return replace(self, digit=0, settles=0)
+
+
+def digits(format: Format, digit: int) -> int:
+    """Digits that hold every value of `format`."""
+    return -(-shape_of(format).width // digit)
 
 
 class Tag(data.StructLayout):
@@ -63,15 +90,25 @@ class Strobe(wiring.Signature):
 
 
 class Beats(wiring.Signature):
-    """A vector on `lanes` wires of `format`, from the cycle of `start` on; lane 0 is the first."""
+    """A vector on `lanes` wires of `format`, from the cycle of `start` on; lane 0 is the first.
 
-    def __init__(self, lanes: int, format: Format, period: int) -> None:
+    With a `digit`, on wires of so many bits; `over` and `under` only where `settles`.
+    """
+
+    def __init__(
+        self, lanes: int, format: Format, period: int, digit: int = 0, settles: bool = False
+    ) -> None:
         self.format = format
         self.period = period
-        super().__init__(
-            {
-                "start": Out(1),
-                "tag": Out(Tag(period)),
-                "lanes": Out(shape_of(format)).array(lanes),
-            }
-        )
+        self.settles = settles
+        shape = unsigned(digit) if digit else shape_of(format)
+        members = {"start": Out(1), "tag": Out(Tag(period)), "lanes": Out(shape).array(lanes)}
+        if settles:
+            members |= {name: Out(1).array(lanes) for name in ("over", "under")}
+        super().__init__(members)
+
+
+def wires(beats: Any) -> list[Any]:
+    """All that a vector travels on, lane by lane."""
+    flags = [*beats.over, *beats.under] if beats.signature.settles else []
+    return [*beats.lanes, *flags]

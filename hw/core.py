@@ -6,6 +6,7 @@ from amaranth import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from .beats import wires
 from .border import AnswerQueue, Collector, stream
 from .operators.base import connect_strobe, delay_strobe
 from .operators.inputs import InputReader
@@ -113,4 +114,4 @@ class Core(wiring.Component):
 def _pass(m: Module, source: Any, target: Any) -> None:
     """Hand a vector on; the target's format may be the narrower of two that both hold it."""
     connect_strobe(m, source, target)
-    m.d.comb += [out.eq(lane) for out, lane in zip(target.lanes, source.lanes, strict=True)]
+    m.d.comb += [out.eq(wire) for out, wire in zip(wires(target), wires(source), strict=True)]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from sylvan.model.arrays import Array
 from sylvan.model.operations import Value
 
-from .operators.memory import VectorMemory
+from .operators.memory import VectorMemory, memory_of
+from .operators.planes import PlaneMemory
 from .timetable import Part
 
 
@@ -37,18 +38,12 @@ class MemoryPlan:
         """The readers of one copy, that of the step first."""
         return self.step_readers[copy : copy + 1] + self.readout_readers[copy : copy + 1]
 
-    def component(self, copy: int, period: int) -> VectorMemory:
+    def component(self, copy: int, period: int) -> VectorMemory | PlaneMemory:
         """The memory of one copy."""
         patterns = [part.pattern for part in self.readers(copy)]
-        return VectorMemory(self.written.pattern, self.value.format, patterns, self.initial, period)
+        return memory_of(self.written.pattern, self.value.format, patterns, self.initial, period)
 
     def accesses(self, reader: Part) -> Iterator[tuple[int, int, int]]:
         """For each word: the cycle it is written, first read and last read, in their bodies."""
-        pattern, lanes = reader.pattern, self.written.pattern.lanes
-        held = pattern.dwell * (lanes // pattern.lanes)
-        one_pass = pattern.beats * pattern.dwell
-        for word in range(self.written.pattern.beats):
-            first = reader.begins + word * held
-            ends = min((word + 1) * held, one_pass)
-            last = reader.begins + (pattern.repeats - 1) * one_pass + ends - 1
-            yield self.writes + word, first, last
+        for write, first, last in self.component(0, 1).accesses(reader.pattern):
+            yield self.writes + write, reader.begins + first, reader.begins + last

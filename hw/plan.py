@@ -15,6 +15,7 @@ from .floor import floor_adder_bits
 from .kept import MemoryPlan
 from .lowering import Body
 from .operators.base import Cost
+from .operators.memory import Stored, readable_lanes
 from .pace import Bodies, find_pace
 from .ports import input_port, output_port
 from .schedule import DEFAULT_LANES, Schedule
@@ -84,23 +85,21 @@ class Plan:
     def _plan_bodies(self) -> None:
         names: set[str] = set()
         period, schedule, layer = self.program.period, self.schedule, self.layer
-        states = {s.value.name: schedule.over(s.value.size) for s in layer.states}
-        sinks = list(dict.fromkeys([*(s.next for s in layer.states), layer.output.name]))
-        body = Body(layer.body, sinks, schedule, period)
-        self.step = Timetable(body, states, layer.input, names)
-        values = {n.result.name: n.result for n in layer.body}
-        values |= {s.value.name: s.value for s in layer.states} | {layer.input.name: layer.input}
-        self._written = {
-            name: self.step.demand(
-                values[name], Pattern(values[name].size, schedule.over(values[name].size))
-            )
-            for name in sinks
-        }
+        states = [s.value for s in layer.states]
+        values = {v.name: v for v in [*(n.result for n in layer.body), *states, layer.input]}
+        made = dict.fromkeys([*(s.next for s in layer.states), layer.output.name])
+        sinks = [values[name] for name in made]
+        body = Body(layer.body, [*states, layer.input], sinks, schedule, period)
+        stored = {state.name: Stored(body.order(state), state.format) for state in states}
+        self.step = Timetable(body, stored, layer.input, names)
+        self._written = {value.name: self.step.kept(value) for value in sinks}
         self.step.settle(list(self._written.values()))
 
-        kept = {layer.output.name: schedule.over(layer.output.size)}
+        written = self._written[layer.output.name].pattern
+        words = Schedule(readable_lanes(written, schedule.lanes)) if written.digit else schedule
         output = self.program.output
-        body = Body(self.program.readout.body, [output.name], schedule, period)
+        body = Body(self.program.readout.body, [layer.output], [output], words, period)
+        kept = {layer.output.name: Stored(written, layer.output.format)}
         self.readout = Timetable(body, kept, None, names)
         self.answer = self.readout.demand(output, Pattern(output.size, 1, body.dwell(output)))
         self.readout.settle([self.answer])
@@ -197,10 +196,10 @@ class Plan:
         }
 
     def schedule_keys(self) -> dict[str, int]:
-        """Lanes, digit (the whole width of the widest state) and contexts."""
+        """Lanes, digit (of whole words the width of the widest state) and contexts."""
         values = [s.value for s in self.layer.states] or [self.layer.output]
-        digit = max(shape_of(v.format).width for v in values)
-        return {"lanes": self.schedule.lanes, "digit": digit, "contexts": 1}
+        word = max(shape_of(v.format).width for v in values)
+        return {"lanes": self.schedule.lanes, "digit": self.schedule.digit or word, "contexts": 1}
 
 
 def _describe(part: Part) -> dict[str, Any]:
@@ -212,6 +211,7 @@ def _describe(part: Part) -> dict[str, Any]:
         "size": pattern.size,
         "lanes": pattern.lanes,
         "dwell": pattern.dwell,
+        "digit": pattern.digit,
         "repeats": pattern.repeats,
         "operands": [operand.name for operand in part.operands],
         "begins": part.begins,

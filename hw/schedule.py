@@ -11,13 +11,18 @@ DEFAULT_LANES = 8
 class Schedule:
     """How a program is folded in time.
 
-    Parameters: lanes P, elements of a vector that pass per cycle; vectors shorter than P pass in
-    one beat.
+    Parameters:
+        lanes: P, elements of a vector that pass per cycle; vectors shorter than P pass in one beat.
+        digit: D, bits of an element that pass per cycle in the step, the lowest first; 0 for whole
+            words.
     """
 
     lanes: int = DEFAULT_LANES
+    digit: int = 0
 
     def __post_init__(self) -> None:
+        if type(self.digit) is not int or self.digit < 0:
+            raise UserError(f"digit must be an integer of at least 0, got {self.digit!r}")
         if type(self.lanes) is not int or self.lanes < 1:
             raise UserError(f"lanes must be an integer of at least 1, got {self.lanes!r}")
 

@@ -15,9 +15,10 @@ from sylvan.model.operations import Value
 from .beats import Pattern
 from .lowering import Body, Demand, Lowered
 from .operators.base import Operator
+from .operators.converters import ToDigits, ToWords
 from .operators.delay import Delay
 from .operators.inputs import InputReader
-from .operators.memory import Buffer, read_latency
+from .operators.memory import Buffer, Stored
 
 OWN_NAMES = re.compile(r"collector|sequencer|answers|(step|readout)_\d+|\w+_(memory|kept)\d*")
 """Names that the core gives to what is no part; a value may well be called the same."""
@@ -55,12 +56,15 @@ class Part:
         return self.time - self.latency
 
 
+_CONVERTED: dict[type[Operator], str] = {Buffer: "buffer", ToDigits: "digits", ToWords: "words"}
+
+
 class Timetable:
     """Parts and times of a body.
 
     Parameters:
         body: the nodes.
-        memories: lanes of the words, by name of the values that are read from a memory.
+        memories: how they are stored, by name of the values that are read from a memory.
         inputs: the value that the input collector provides, if the body reads it.
         names: part names already taken; grows.
 
@@ -68,7 +72,7 @@ class Timetable:
     """
 
     def __init__(
-        self, body: Body, memories: Mapping[str, int], inputs: Value | None, names: set[str]
+        self, body: Body, memories: Mapping[str, Stored], inputs: Value | None, names: set[str]
     ) -> None:
         self.body = body
         self.period = body.period
@@ -85,22 +89,56 @@ class Timetable:
             self._made[key] = self._make(value, pattern)
         return self._made[key]
 
+    def kept(self, value: Value) -> Part:
+        """The part that makes `value` for a memory, which takes it before it has settled."""
+        order = self.body.order(value)
+        if value.name not in self.memories and value != self.inputs:
+            natural = self.body.lowerings[value.name].natural(order)
+            order = natural if natural.settled == order else order
+        return self.demand(value, order)
+
     def _make(self, value: Value, pattern: Pattern) -> Part:
+        natural = self._natural(value, pattern)
+        if natural != pattern:
+            return self._converted(value, natural, pattern)
         if value.name in self.memories:
-            latency = read_latency(pattern, self.memories[value.name])
-            part = Part(f"{value.name}_read", pattern, value.format, latency, pattern.cycles)
-            part.memory = value.name
-            return self._add(part)
+            return self._read(value, pattern)
         if value == self.inputs:
             reader = InputReader(pattern, value.format, self.period)
             return self._operator("input_read", reader, pattern, [])
-        source = self.body.lowerings[value.name]
-        natural = source.natural(pattern)
-        if natural != pattern:
-            written = self.demand(value, natural)
-            buffer = Buffer(natural, pattern, value.format, self.period)
-            return self._operator(f"{value.name}_buffer", buffer, pattern, [written])
-        return self._lowered(value.name, source.lower(pattern))
+        return self._lowered(value.name, self.body.lowerings[value.name].lower(pattern))
+
+    def _natural(self, value: Value, pattern: Pattern) -> Pattern:
+        """The pattern closest to the one demanded in which the value's source has it."""
+        if value.name in self.memories:
+            return self.memories[value.name].readable(pattern)
+        if value == self.inputs:
+            return pattern.words
+        return self.body.lowerings[value.name].natural(pattern)
+
+    def _converted(self, value: Value, natural: Pattern, pattern: Pattern) -> Part:
+        """The value in another pattern than its source has it: buffered, or as words or digits."""
+        format, period = value.format, self.period
+        operator: Operator
+        if pattern.digit and not natural.digit:
+            source = self.demand(value, pattern.words)
+            operator = ToDigits(pattern, format, period)
+        elif natural.digit and pattern == natural.words:
+            source = self.demand(value, natural.settled)
+            operator = ToWords(natural.settled, format, period)
+        else:
+            natural = natural if pattern.digit else natural.words
+            source = self.demand(value, natural)
+            operator = Buffer(natural, pattern, format, period)
+        return self._operator(
+            f"{value.name}_{_CONVERTED[type(operator)]}", operator, pattern, [source]
+        )
+
+    def _read(self, value: Value, pattern: Pattern) -> Part:
+        latency = self.memories[value.name].latency(pattern)
+        part = Part(f"{value.name}_read", pattern, value.format, latency, pattern.cycles)
+        part.memory = value.name
+        return self._add(part)
 
     def _lowered(self, name: str, item: Lowered | Demand) -> Part:
         if isinstance(item, Demand):

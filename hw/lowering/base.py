@@ -1,8 +1,7 @@
 # amaranth: UnusedElaboratable=no
 """What a lowering is: the answer to a demand for a value, and the table of them by operation."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,7 +11,7 @@ from sylvan.model.numbers import Format
 from sylvan.model.operations import Operation, Value
 from sylvan.model.program import Node
 
-from ..beats import Pattern
+from ..beats import Pattern, digits
 from ..operators.base import Operator
 from ..operators.rom import Rom, pack_beats
 from ..schedule import Schedule
@@ -42,21 +41,51 @@ class Lowered:
 class Body:
     """The nodes of one body under one schedule, with what lowerings need to know of each other.
 
-    Parameters: nodes; sinks, names of the values that the body makes; schedule; period.
+    Parameters: nodes; sources and sinks, values that the body is given and makes; schedule; period.
+    Attributes: word, cycles that a word takes where digits pass: enough for every value that does.
     Raises UserError, naming the operation, if one has no hardware.
     """
 
     def __init__(
-        self, nodes: Sequence[Node], sinks: Iterable[str], schedule: Schedule, period: int
+        self,
+        nodes: Sequence[Node],
+        sources: Sequence[Value],
+        sinks: Sequence[Value],
+        schedule: Schedule,
+        period: int,
     ) -> None:
         self.schedule = schedule
         self.period = period
         self.nodes = {node.result.name: node for node in nodes}
-        self.uses = Counter(value.name for node in nodes for value in node.operands)
-        self.uses.update(sinks)
-        self.lowerings: dict[str, Lowering] = {}
-        for name, node in self.nodes.items():
-            self.lowerings[name] = lowering(node, self)
+        self.users: dict[str, list[Node | None]] = {value.name: [None] for value in sinks}
+        for node in nodes:
+            for value in node.operands:
+                self.users.setdefault(value.name, []).append(node)
+        self.lowerings = {name: lowering(node, self) for name, node in self.nodes.items()}
+        self.word = 1
+        if schedule.digit:
+            passing = [digits(value.format, schedule.digit) for value in (*sources, *sinks)]
+            self.word = max(*passing, *(found.least_digits for found in self.lowerings.values()))
+
+    def order(self, value: Value) -> Pattern:
+        """In which whole vectors pass: digits where the schedule has any."""
+        lanes = self.schedule.over(value.size)
+        return Pattern(value.size, lanes, self.word, 1, self.schedule.digit)
+
+    def inner(self, value: Value) -> Node | None:
+        """The node of a value that a graph may contain: it is linear and has a single user."""
+        node, users = self.nodes.get(value.name), self.users.get(value.name, [])
+        return node if node and len(users) == 1 and self.lowerings[value.name].linear else None
+
+    def contained(self, value: Value) -> bool:
+        """Whether the graph of another value does contain it."""
+        if self.inner(value) is None:
+            return False
+        (user,) = self.users[value.name]
+        if user is None:
+            return False
+        found = self.lowerings[user.result.name]
+        return found.linear and (found.graphed or self.contained(user.result))
 
     def dwell(self, value: Value) -> int:
         """Cycles that an element of `value` takes on a single lane; 1 for what is stored."""
@@ -65,8 +94,18 @@ class Body:
 
 
 class Lowering:
-    """How one operation becomes hardware, for one node of a body."""
+    """How one operation becomes hardware, for one node of a body.
 
+    Attributes:
+        serial: whether there is a form digit by digit.
+        graphed: whether that is an adder graph.
+        linear: whether the result's lanes are sums of constant multiples of its operands' lanes in
+            the same beat.
+    """
+
+    serial: bool = False
+    graphed: ClassVar[bool] = False
+    linear: bool = False
     registry: ClassVar[dict[type[Operation], type["Lowering"]]] = {}
 
     def __init__(self, node: Node, body: Body) -> None:
@@ -83,9 +122,20 @@ class Lowering:
         """Cycles per element that this operation needs on a single lane."""
         return max((self.body.dwell(v) for v in self.node.operands), default=1)
 
+    @property
+    def least_digits(self) -> int:
+        """Digits of a word that holds all that this operation takes and makes."""
+        formats = [self.result, *self.formats]
+        return max(digits(format, self.schedule.digit) for format in formats)
+
     def natural(self, pattern: Pattern) -> Pattern:
-        """The pattern closest to the one demanded that the operator produces by itself."""
-        return pattern
+        """The pattern closest to the one demanded that the operator produces by itself.
+
+        What has a form digit by digit produces nothing else where the schedule wants digits.
+        """
+        if self.schedule.digit and self.serial:
+            return self.body.order(self.node.result)
+        return pattern.words
 
     def lower(self, pattern: Pattern) -> "Lowered | Demand":
         """The operator for a natural pattern; a Demand where the value merely has a new name."""

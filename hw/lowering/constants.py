@@ -13,6 +13,9 @@ from .base import Demand, Lowered, Lowering, lowers
 
 @lowers(constants.Const)
 class _Const(Lowering):
+    def natural(self, pattern: Pattern) -> Pattern:
+        return pattern
+
     def lower(self, pattern: Pattern) -> Lowered:
         operation = self.node.operation
         assert isinstance(operation, constants.Const)
@@ -21,6 +24,9 @@ class _Const(Lowering):
 
 @lowers(constants.Lookup)
 class _Lookup(Lowering):
+    def natural(self, pattern: Pattern) -> Pattern:
+        return pattern
+
     def lower(self, pattern: Pattern) -> Lowered:
         operation = self.node.operation
         assert isinstance(operation, constants.Lookup)

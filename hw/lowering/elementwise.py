@@ -2,11 +2,15 @@
 """Operations lane by lane: any pattern will do, and operands pass in that of the result."""
 
 from sylvan.model.operations import Operation, arithmetic, moves
+from sylvan.model.program import Node
 
 from ..beats import Pattern
+from ..operators.base import Operator
 from ..operators.elementwise import AddSub, Elementwise, Multiply, Neg, PhaseShift, Relu
 from ..operators.narrow import Narrow
-from .base import Demand, Lowered, Lowering, lowers
+from ..operators.serial import SerialPhaseShift
+from ..operators.serial_narrow import SerialNarrow, can_pass, leaving_digits, narrow_digits
+from .base import Body, Demand, Lowered, Lowering, lowers
 from .linear import Linear
 
 PLAIN: dict[type[Operation], type[Elementwise]] = {
@@ -39,27 +43,53 @@ class _Plain(Lowering):
 
 @lowers(moves.Exponent)
 class _Exponent(Lowering):
+    serial = True
+
+    def __init__(self, node: Node, body: Body) -> None:
+        super().__init__(node, body)
+        assert isinstance(node.operation, moves.Exponent)
+        self.shifts = [node.operation.left_shift(phase) for phase in range(node.operation.period)]
+        self.linear = not any(self.shifts)
+
     def lower(self, pattern: Pattern) -> Lowered | Demand:
-        operation = self.node.operation
-        assert isinstance(operation, moves.Exponent)
-        shifts = [operation.left_shift(phase) for phase in range(operation.period)]
-        if not any(shifts):
+        if self.linear:
             return Demand(self.node.operands[0], pattern)
-        operator = PhaseShift(pattern.lanes, self.formats, self.result, self.period, shifts)
+        (source,) = self.formats
+        operator: Operator
+        if pattern.digit:
+            operator = SerialPhaseShift(pattern, source, self.result, self.period, self.shifts)
+        else:
+            operator = PhaseShift(pattern.lanes, [source], self.result, self.period, self.shifts)
         return Lowered(operator, pattern, self.passed(pattern))
 
 
 @lowers(moves.Narrow)
 class _Narrow(Lowering):
-    def lower(self, pattern: Pattern) -> Lowered:
-        operation = self.node.operation
+    def __init__(self, node: Node, body: Body) -> None:
+        super().__init__(node, body)
+        operation = node.operation
         assert isinstance(operation, moves.Narrow)
-        operator = Narrow(
-            pattern.lanes,
-            self.formats[0],
-            operation.target,
-            operation.rounding,
-            operation.overflow,
-            self.period,
-        )
+        self.passes = can_pass(operation.target, operation.overflow)
+        self.arguments = operation.target, operation.rounding, operation.overflow, self.period
+
+    def _operator(self, lanes: int) -> Narrow:
+        return Narrow(lanes, self.formats[0], *self.arguments)
+
+    @property
+    def least_digits(self) -> int:
+        if not self.passes:
+            return super().least_digits
+        return max(super().least_digits, narrow_digits(self._operator(1), self.schedule.digit))
+
+    def natural(self, pattern: Pattern) -> Pattern:
+        if not (self.schedule.digit and self.passes):
+            return pattern.words
+        settles = leaving_digits(self._operator(1), self.schedule.digit)
+        return self.body.order(self.node.result).settling(settles)
+
+    def lower(self, pattern: Pattern) -> Lowered:
+        operator = self._operator(pattern.lanes)
+        if pattern.digit:
+            taken = self.body.order(self.node.operands[0])
+            return Lowered(SerialNarrow(taken, operator, self.period), pattern, self.passed(taken))
         return Lowered(operator, pattern, self.passed(pattern))

@@ -18,7 +18,9 @@ from sylvan.model.program import Node
 from ..adders import AdderGraph, optimize
 from ..adders.graph import ZERO, GraphBuilder, Term
 from ..beats import Pattern
+from ..operators.base import Operator
 from ..operators.graph import GraphMatVec
+from ..operators.serial import SerialGraph, least_digits
 from .base import Body, Demand, Lowered, Lowering
 
 Terms = list[Term | None]
@@ -27,9 +29,21 @@ Terms = list[Term | None]
 class Linear(Lowering):
     """A lowering of an operation that is linear in its operands."""
 
+    serial = True
+    graphed = True
+    linear = True
+
     def at_once(self, pattern: Pattern) -> bool:
-        """Whether the whole vector is wanted in one beat, and all operands pass in one, too."""
-        return pattern == Pattern(self.size, self.size) and is_linear(self.node, self.body)
+        """Whether one graph makes the result: of whole vectors, or of digits lane by lane."""
+        return self.linear and (pattern.digit > 0 or pattern == Pattern(self.size, self.size))
+
+    @property
+    def least_digits(self) -> int:
+        if not self.linear:
+            return super().least_digits
+        if self.body.contained(self.node.result):
+            return 1
+        return max(super().least_digits, least_digits(self.graph, self.schedule.digit))
 
     @cached_property
     def leaves(self) -> list[Value]:
@@ -54,34 +68,19 @@ class Linear(Lowering):
 
     def unrolled(self, pattern: Pattern) -> Lowered:
         """The graph as an operator."""
-        formats = [leaf.format for leaf in self.leaves]
-        sizes = [leaf.size for leaf in self.leaves]
-        operands = zip(sizes, formats, strict=True)
-        operator = GraphMatVec(self.graph, list(operands), self.result, self.period)
-        demands = tuple(Demand(leaf, Pattern(leaf.size, leaf.size)) for leaf in self.leaves)
-        return Lowered(operator, pattern, demands)
-
-
-def is_linear(node: Node, body: Body) -> bool:
-    """Whether the node is a sum of constant multiples of its operands' lanes in the same beat."""
-    operation = node.operation
-    if isinstance(operation, MatVec):
-        sizes = (node.result.size, node.operands[0].size)
-        return all(body.schedule.over(size) == size for size in sizes)
-    if isinstance(operation, Exponent):
-        return not any(operation.left_shift(phase) for phase in range(operation.period))
-    return isinstance(operation, arithmetic.Add | arithmetic.Sub | arithmetic.Neg)
-
-
-def _inner(value: Value, body: Body) -> Node | None:
-    """The node of a value that only a graph needs, and that is a part of it; else None."""
-    node = body.nodes.get(value.name)
-    return node if node and body.uses[value.name] == 1 and is_linear(node, body) else None
+        orders = [self.body.order(leaf) for leaf in self.leaves]
+        operands = list(zip(orders, [leaf.format for leaf in self.leaves], strict=True))
+        operator: Operator
+        if pattern.digit:
+            operator = SerialGraph(self.graph, operands, (pattern, self.result), self.period)
+        else:
+            operator = GraphMatVec(self.graph, operands, self.result, self.period)
+        return Lowered(operator, pattern, tuple(map(Demand, self.leaves, orders)))
 
 
 def _leaves(node: Node, body: Body) -> Iterator[Value]:
     for operand in node.operands:
-        inner = _inner(operand, body)
+        inner = body.inner(operand)
         yield from _leaves(inner, body) if inner else [operand]
 
 
@@ -109,7 +108,7 @@ class _Composer:
         """The lanes of the node's result, in raw units."""
         operands = []
         for value in node.operands:
-            inner = _inner(value, self.body)
+            inner = self.body.inner(value)
             operands.append(self._terms(inner) if inner else self.known[value.name])
         operation = node.operation
         if isinstance(operation, MatVec):
@@ -127,7 +126,7 @@ class _Composer:
         return [self._sum(lanes, *lane) for lane in zip(*aligned, strict=True)]
 
     def _sum(self, lanes: Counter[int], p: Term | None, q: Term | None = None) -> Term | None:
-        """`p + q`. Of two negative terms the one that more `lanes` have is turned: they share it."""
+        """`p + q`. Of two negative terms the one that more `lanes` have is turned, for all."""
         if p is None or q is None:
             return p or q
         if p.sign < 0 and q.sign < 0:

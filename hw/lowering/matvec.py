@@ -9,11 +9,14 @@ from sylvan.model.numbers import Format
 from sylvan.model.operations import constants
 from sylvan.model.program import Node
 
+from ..adders import optimize
 from ..beats import Pattern
 from ..operators.elementwise import SignFlip
 from ..operators.hadamard import Hadamard
 from ..operators.matvec import InnerMatVec, OuterMatVec
 from ..operators.rom import pack_beats
+from ..operators.serial import SerialGraph, SerialSignFlip
+from ..operators.serial_transform import SerialTransform, between_beats
 from .base import Body, Demand, Lowered, lowers
 from .linear import Linear
 
@@ -35,12 +38,17 @@ class _MatVec(Linear):
         self.columns = self.matrix.shape[1]
         self.column_lanes = self.schedule.over(self.columns)
         self.row_dwell = Pattern(self.columns, self.column_lanes).beats
+        whole = self.column_lanes == self.columns and self.schedule.over(self.size) == self.size
+        self.linear = whole
+        self.serial = whole or isinstance(self.matrix, matrices.Hadamard)
 
     @property
     def dwell(self) -> int:
         return 1 if isinstance(self.matrix, matrices.Hadamard) else self.row_dwell
 
     def natural(self, pattern: Pattern) -> Pattern:
+        if self.schedule.digit and self.serial:
+            return self.body.order(self.node.result)
         if self.at_once(pattern):
             return pattern
         if isinstance(self.matrix, matrices.Hadamard):
@@ -52,10 +60,12 @@ class _MatVec(Linear):
             return pattern
         return Pattern(self.size, self.schedule.over(self.size))
 
-    def lower(self, pattern: Pattern) -> Lowered:
+    def lower(self, pattern: Pattern) -> Lowered | Demand:
         if self.at_once(pattern):
             return self.unrolled(pattern)
         if isinstance(self.matrix, matrices.Hadamard):
+            if pattern.digit:
+                return self._serial_transform(self.matrix, pattern)
             return self._transform(self.matrix, pattern)
         if pattern.lanes == 1 and pattern.dwell == self.row_dwell:
             return self._inner(self.matrix.dense())
@@ -75,6 +85,35 @@ class _MatVec(Linear):
         signs = self.rom(negative, pattern, Format(0, 1), "signs")
         flip = SignFlip(pattern.lanes, [plain, Format(0, 1)], self.result, self.period)
         return Lowered(flip, pattern, (transformed, signs))
+
+    def _serial_transform(self, matrix: matrices.Hadamard, pattern: Pattern) -> Lowered | Demand:
+        """Stages between beats, then those between lanes as a graph, then the signs."""
+        (source,), lanes, block = self.formats, pattern.lanes, matrix.block
+        if block % lanes and lanes % block:
+            raise UserError(
+                f"{self.node.result.name}: blocks of {block} cannot pass on {lanes} lanes: one "
+                "must divide the other"
+            )
+        made: Lowered | Demand = Demand(self.node.operands[0], pattern)
+        if block > lanes:
+            between = SerialTransform(pattern, block, source, self.period)
+            made = Lowered(between, pattern, (made,), "beats")
+            source = between_beats(source, block // lanes)
+        plain = matrices.Hadamard(block, np.ones_like(matrix.signs)).interval(self.formats[0])
+        if (within := min(block, lanes)) > 1:
+            matrix_of_lanes = np.kron(
+                np.eye(lanes // within, dtype=np.int64), matrices.sylvester(within)
+            )
+            ends = [(source.lo, source.hi)] * lanes
+            graph = optimize(matrix_of_lanes, intervals=ends, interruptible=False)
+            operator = SerialGraph(graph, [(pattern, source)], (pattern, plain), self.period)
+            made = Lowered(operator, pattern, (made,), "lanes")
+        if (matrix.signs < 0).any():
+            negative = (matrix.signs < 0).astype(np.int64)[None]
+            signs = self.rom(negative, pattern.words, Format(0, 1), "signs")
+            flip = SerialSignFlip(pattern, plain, self.result, self.period)
+            made = Lowered(flip, pattern, (made, signs), "flip")
+        return made
 
     def _inner(self, weights: Array) -> Lowered:
         pattern = Pattern(self.size, 1, self.row_dwell)

@@ -24,8 +24,8 @@ class Addresses(wiring.Component):
     where the pattern takes elements one by one (lanes 1).
 
     Members: start, In(1); active, Out(1): a pattern is passing, from the cycle of start; word,
-    Out: number of the word; lane, Out: element within the word; enters, Out(1): the first cycle of
-    a beat; moves, Out(1): its last.
+    Out: number of the word; lane, Out: element within the word; held, Out: cycles that the beat has
+    stayed; enters, Out(1): the first cycle of a beat; moves, Out(1): its last.
     """
 
     def __init__(self, pattern: Pattern, word_lanes: int | None = None) -> None:
@@ -41,6 +41,7 @@ class Addresses(wiring.Component):
                 "active": Out(1),
                 "word": Out(range(max(self.words, 2))),
                 "lane": Out(range(max(self.word_lanes, 2))),
+                "held": Out(range(max(pattern.dwell, 2))),
                 "enters": Out(1),
                 "moves": Out(1),
             }
@@ -54,11 +55,10 @@ class Addresses(wiring.Component):
         enters: Any = self.active
         moves: Any = self.active
         if pattern.dwell > 1:
-            held = Signal(range(pattern.dwell))
             with m.If(self.active):
-                m.d.sync += held.eq(successor(held, pattern.dwell))
-            enters = self.active & (held == 0)
-            moves = self.active & (held == pattern.dwell - 1)
+                m.d.sync += self.held.eq(successor(self.held, pattern.dwell))
+            enters = self.active & (self.held == 0)
+            moves = self.active & (self.held == pattern.dwell - 1)
         m.d.comb += [self.enters.eq(enters), self.moves.eq(moves)]
         ends: Any = self.moves
         if self.words > 1:

@@ -1,5 +1,6 @@
 """What every operator promises: ports of beats, a latency, an interval and a cost."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from sylvan.model.numbers import Format
 
-from ..beats import Beats, Strobe, Tag
+from ..beats import Beats, Pattern, Strobe, Tag
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,17 @@ class Cost:
         )
 
 
+Port = tuple[int, Format] | tuple[Pattern, Format]
+"""What passes at a port: a vector on so many lanes, whole words; or in a pattern."""
+
+
+def _beats(port: Port, period: int) -> Beats:
+    order, format = port
+    if isinstance(order, Pattern):
+        return Beats(order.lanes, format, period, order.digit, order.settles > 0)
+    return Beats(order, format, period)
+
+
 class Operator(wiring.Component):
     """An operator with operand streams and one result stream `o`.
 
@@ -51,14 +63,10 @@ class Operator(wiring.Component):
     latency: int = 1
     interval: int = 1
 
-    def __init__(
-        self, inputs: dict[str, tuple[int, Format]], result: tuple[int, Format], period: int
-    ) -> None:
+    def __init__(self, inputs: Mapping[str, Port], result: Port, period: int) -> None:
         self.period = period
-        members: dict[str, Any] = {
-            name: In(Beats(lanes, format, period)) for name, (lanes, format) in inputs.items()
-        }
-        super().__init__(members | {"o": Out(Beats(*result, period))})
+        members: dict[str, Any] = {name: In(_beats(port, period)) for name, port in inputs.items()}
+        super().__init__(members | {"o": Out(_beats(result, period))})
 
     @property
     def cost(self) -> Cost:
@@ -73,10 +81,10 @@ class Source(Operator):
 
     operands: tuple[str, ...] = ()
 
-    def __init__(self, result: tuple[int, Format], period: int, **members: Any) -> None:
+    def __init__(self, result: Port, period: int, **members: Any) -> None:
         self.period = period
         wiring.Component.__init__(
-            self, {"i": In(Strobe(period)), **members, "o": Out(Beats(*result, period))}
+            self, {"i": In(Strobe(period)), **members, "o": Out(_beats(result, period))}
         )
 
 

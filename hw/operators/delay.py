@@ -6,7 +6,7 @@ from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib.memory import Memory
 from sylvan.model.numbers import Format
 
-from ..beats import Pattern
+from ..beats import Pattern, wires
 from .base import Cost, Operator, start_result
 
 REGISTER_CYCLES = 5
@@ -72,22 +72,24 @@ class Delay(Operator):
             raise ValueError(f"a delay takes at least one cycle, got {cycles}")
         self.cycles = self.latency = cycles
         self.interval = pattern.cycles
-        super().__init__({"a": (pattern.lanes, format)}, (pattern.lanes, format), period)
+        super().__init__({"a": (pattern, format)}, (pattern, format), period)
 
     @property
     def cost(self) -> Cost:
-        return delay_cost(sum(map(len, self.a.lanes)), self.cycles)
+        return delay_cost(sum(map(len, wires(self.a))), self.cycles)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         if self.cycles <= REGISTER_CYCLES:
-            for k, (a, o) in enumerate(zip(self.a.lanes, self.o.lanes, strict=True)):
+            for k, (a, o) in enumerate(zip(wires(self.a), wires(self.o), strict=True)):
                 m.d.comb += o.eq(delayed(m, f"lane{k}_", a, self.cycles))
         else:
-            word = delayed(m, "held", Cat(*self.a.lanes), self.cycles)
-            width = len(self.o.lanes[0])
+            word = delayed(m, "held", Cat(*wires(self.a)), self.cycles)
             # The idle `or` keeps each lane a signal with a name, where a slice of the memory's word
             # would leave the module without one. It is gone from the Verilog.
-            m.d.comb += [o.eq(word.word_select(k, width) | 0) for k, o in enumerate(self.o.lanes)]
+            place = 0
+            for o in wires(self.o):
+                m.d.comb += o.eq(word[place : place + len(o)] | 0)
+                place += len(o)
         start_result(m, self, self.a)
         return m

@@ -9,7 +9,7 @@ from sylvan.model.numbers import Format
 from ..adders import AdderGraph
 from ..adders.graph import ZERO
 from ..beats import shape_of
-from .base import Cost, Operator, start_result
+from .base import Cost, Operator, Port, start_result
 
 
 class GraphMatVec(Operator):
@@ -17,7 +17,7 @@ class GraphMatVec(Operator):
 
     Parameters:
         graph: of W, on the intervals of the operands, one operand after the other.
-        operands: lanes and format of each.
+        operands: lanes (or pattern of one beat) and format of each.
         result: format.
         levels: adders one after the other between two registers, 1 or more.
     Operands: a0, a1, ..., each a beat of all its lanes.
@@ -29,7 +29,7 @@ class GraphMatVec(Operator):
     def __init__(
         self,
         graph: AdderGraph,
-        operands: Sequence[tuple[int, Format]],
+        operands: Sequence[Port],
         result: Format,
         period: int,
         levels: int = 1,

@@ -1,6 +1,9 @@
 # amaranth: UnusedElaboratable=no
 """Vectors that stay: states, and buffers between unlike patterns."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import gcd
 from typing import Any
 
 from amaranth import Cat, Module, Mux, Signal, Value
@@ -10,10 +13,14 @@ from amaranth.lib.wiring import In, Out
 from sylvan.model.arrays import Array
 from sylvan.model.numbers import Format
 
-from ..beats import Beats, Pattern, Strobe, shape_of
+from ..beats import Beats, Pattern, Strobe, digits, shape_of
 from .addresses import Addresses, addresses_cost
 from .base import Cost, Operator, connect_strobe, delay_strobe
+from .planes import PlaneMemory
 from .rom import READ_LATENCY, pack_beats
+
+PICKED = 8
+"""Elements that are picked from planes at the same time."""
 
 
 def read_latency(pattern: Pattern, word_lanes: int) -> int:
@@ -41,6 +48,20 @@ class VectorMemory(wiring.Component):
     (none if of one word), and a choice between two words. A reader of single elements takes a
     multiplexer of `(lanes - 1) * width` and a register.
     """
+
+    def latency(self, reader: Pattern) -> int:
+        """Cycles from a reader's strobe to its data."""
+        return read_latency(reader, self.pattern.lanes)
+
+    def accesses(self, reader: Pattern) -> Iterator[tuple[int, int, int]]:
+        """For each word: its write, first and last read, in cycles from the first of either."""
+        lanes = self.pattern.lanes
+        held = reader.dwell * (lanes // reader.lanes)
+        one_pass = reader.beats * reader.dwell
+        for word in range(self.pattern.beats):
+            ends = min((word + 1) * held, one_pass)
+            last = (reader.repeats - 1) * one_pass + ends - 1
+            yield word * self.pattern.dwell + self.pattern.dwell - 1, word * held, last
 
     def __init__(
         self,
@@ -147,20 +168,63 @@ class VectorMemory(wiring.Component):
         m.d.comb += out.lanes[0].eq(element)
 
 
+def memory_of(
+    written: Pattern, format: Format, readers: list[Pattern], initial: Array | None, period: int
+) -> VectorMemory | PlaneMemory:
+    """The memory of a vector, of planes if it is written in digits."""
+    kind = PlaneMemory if written.digit else VectorMemory
+    return kind(written, format, readers, initial, period)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """How a vector is kept: the pattern it is written in, and its format."""
+
+    written: Pattern
+    format: Format
+
+    def latency(self, reader: Pattern) -> int:
+        """Cycles from a reader's strobe to its data."""
+        return memory_of(self.written, self.format, [reader], None, 1).latency(reader)
+
+    def readable(self, pattern: Pattern) -> Pattern:
+        """The pattern closest to the one wanted that can be read."""
+        written = self.written
+        if not written.digit or pattern.digit:
+            return pattern
+        lanes = readable_lanes(written, pattern.lanes)
+        least = digits(self.format, written.digit)
+        if lanes == pattern.lanes and pattern.dwell >= least:
+            return pattern
+        return Pattern(pattern.size, lanes, least)
+
+
+def readable_lanes(written: Pattern, lanes: int) -> int:
+    """As many lanes as are wanted, or else as can be picked from planes at a moderate cost."""
+    if lanes > 1 and (written.beats == 1 or written.lanes % lanes == 0):
+        return lanes
+    return min(PICKED, written.lanes) if written.beats == 1 else gcd(PICKED, written.lanes)
+
+
 class Buffer(Operator):
     """`o = a` in another order: stores a vector as it comes, then passes it in `pattern`.
 
-    Parameters: written, the operand's pattern; pattern of the result, of as many lanes or of one;
-        format.
-    Latency: `written.cycles + read_latency`. Interval: the cycles of both passes.
+    Parameters: written, the operand's pattern; pattern of the result, of as many lanes or of one
+        (digits: the order written); format.
+    Latency: `written.cycles + read_latency`; of digits, which follow their writes, until the first
+        beat has settled. Interval: the cycles of both passes.
     Cost: the vector's memory bits.
     """
 
     def __init__(self, written: Pattern, pattern: Pattern, format: Format, period: int) -> None:
-        self.memory = VectorMemory(written, format, [pattern], None, period)
-        self.latency = written.cycles + read_latency(pattern, written.lanes)
+        self.memory = memory_of(written, format, [pattern], None, period)
+        self.waits = written.cycles
+        if isinstance(self.memory, PlaneMemory):
+            accesses = self.memory.accesses(pattern)
+            self.waits = max(write - first + 1 for write, first, _ in accesses)
+        self.latency = self.waits + self.memory.latency(pattern)
         self.interval = written.cycles + pattern.cycles
-        super().__init__({"a": (written.lanes, format)}, (pattern.lanes, format), period)
+        super().__init__({"a": (written, format)}, (pattern, format), period)
 
     @property
     def cost(self) -> Cost:
@@ -169,7 +233,7 @@ class Buffer(Operator):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.memory = memory = self.memory
-        stored = delay_strobe(m, "stored", self.a, memory.pattern.cycles, self.interval)
+        stored = delay_strobe(m, "stored", self.a, self.waits, self.interval)
         wiring.connect(m, wiring.flipped(self.a), memory.write)
         wiring.connect(m, stored, memory.read0)
         wiring.connect(m, memory.out0, wiring.flipped(self.o))

@@ -43,15 +43,20 @@ class Rom(Source):
 
     def __init__(self, words: Array, pattern: Pattern, format: Format, period: int) -> None:
         self.set_words(words[:, None], pattern)
-        super().__init__((pattern.lanes, format), period)
+        super().__init__((pattern, format), period)
 
     def set_words(self, words: Array, pattern: Pattern) -> None:
-        """Keep words (phases, symbols, beats, lanes) that pass in `pattern`."""
+        """Keep words (phases, symbols, beats, lanes) that pass in `pattern`; every digit is one."""
         if words.shape[2:] != (pattern.beats, pattern.lanes):
             raise ValueError(
                 f"words of shape {words.shape} do not pass as {pattern.beats} beats of "
                 f"{pattern.lanes} lanes"
             )
+        if pattern.digit:
+            places = np.arange(pattern.dwell)[:, None] * pattern.digit
+            passing = words[..., None, :] >> np.minimum(places, 63) & (1 << pattern.digit) - 1
+            words = passing.reshape(*words.shape[:2], -1, pattern.lanes)
+            pattern = Pattern(words.shape[2] * pattern.lanes, pattern.lanes)
         self.words = words
         self.pattern = pattern
         self.interval = pattern.cycles
@@ -110,7 +115,7 @@ class LookupRom(Rom):
         self, words: Array, pattern: Pattern, format: Format, symbol: Format, period: int
     ) -> None:
         self.set_words(words, pattern)
-        Operator.__init__(self, {"a": (1, symbol)}, (pattern.lanes, format), period)
+        Operator.__init__(self, {"a": (1, symbol)}, (pattern, format), period)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -1,0 +1,280 @@
+# amaranth: UnusedElaboratable=no
+"""Vectors that stay, kept as planes: one digit of every lane in a word of the memory."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from amaranth import Array, Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+from sylvan.model.arrays import Array as Vector
+from sylvan.model.numbers import Format
+
+from ..beats import Beats, Pattern, Strobe, digits, shape_of
+from .addresses import Addresses, addresses_cost
+from .base import Cost, connect_strobe, delay_strobe
+from .converters import collected
+from .rom import READ_LATENCY, pack_beats
+
+
+class PlaneMemory(wiring.Component):
+    """A vector written digit by digit, and read so or as words, through one read port.
+
+    What was over or under its format when it was written is read as that end: an element that
+    saturates is stored at full speed, before anyone knows. The readers' turns are kept apart by
+    the plan; one whose strobe is tagged `init` reads the initial value.
+
+    Parameters:
+        written: the pattern written; it may settle.
+        format: of the elements.
+        readers: the patterns read: of the digits written, or words on lanes that divide those
+            written (any number of lanes if those hold the whole vector) which stay for at least
+            the digits of the format.
+        initial: raw initial value (size,), or None where nothing is read before it is written.
+
+    Members: write, In(Beats); read<k>, In(Strobe) and out<k>, Out(Beats) for each reader.
+    Latency: `latency` of a reader, from its strobe to its data. A plane may be read in the cycle
+        after its write and never in the same one.
+    Cost: memory bits for the vector, over and under; a register, a selector of four for each lane
+        and bit of a digit; for words a multiplexer to their lanes and two registers for each bit.
+    """
+
+    def __init__(
+        self,
+        written: Pattern,
+        format: Format,
+        readers: list[Pattern],
+        initial: Vector | None,
+        period: int,
+    ) -> None:
+        self.pattern = written
+        self.format = format
+        self.readers = readers
+        self.initial = initial
+        self.digits = digits(format, written.digit)
+        self._groups: dict[int, tuple[Value, Value]] = {}
+        for reader in readers:
+            self._check(reader)
+        order = written.lanes, format, period, written.digit
+        members: dict[str, Any] = {"write": In(Beats(*order, written.settles > 0))}
+        for k, reader in enumerate(readers):
+            members[f"read{k}"] = In(Strobe(period))
+            members[f"out{k}"] = Out(Beats(reader.lanes, format, period, reader.digit))
+        super().__init__(members)
+
+    def _check(self, reader: Pattern) -> None:
+        written = self.pattern
+        if reader.digit:
+            legal = reader == written.settled
+        else:
+            whole = written.lanes % reader.lanes == 0 or written.beats == 1
+            legal = whole and reader.dwell >= self.digits
+        if not legal:
+            raise ValueError(f"{reader} cannot be read from planes written as {written}")
+
+    def latency(self, reader: Pattern) -> int:
+        """Cycles from a reader's strobe to its data."""
+        return READ_LATENCY if reader.digit else READ_LATENCY + 1 + self.digits
+
+    @property
+    def depth(self) -> int:
+        """Planes of the memory."""
+        return self.digits if self.pattern.beats == 1 else self.pattern.beats << self._place_bits
+
+    @property
+    def _place_bits(self) -> int:
+        """Address bits that count digits."""
+        return (self.digits - 1).bit_length()
+
+    def accesses(self, reader: Pattern) -> Iterator[tuple[int, int, int]]:
+        """For each plane: its write, first and last read, in cycles from the first of either."""
+        written, dwell = self.pattern, self.pattern.dwell
+        at_once = written.beats == 1
+        turns = reader.cycles // reader.repeats * (reader.repeats - 1)
+        for beat in range(reader.beats):
+            source = beat if reader.digit else beat * reader.lanes // written.lanes
+            first = beat * reader.dwell
+            for place in range(self.digits):
+                yield source * dwell + place, first + place, turns + first + place
+            if written.settles:
+                # The ends of a vector in one beat are registers: needed when its plane is there.
+                last = turns + first + self.digits - 1 + at_once
+                yield source * dwell + written.settles - 1, first + at_once, last
+
+    @property
+    def cost(self) -> Cost:
+        lanes, digit, width = self.pattern.lanes, self.pattern.digit, shape_of(self.format).width
+        plane = lanes * digit
+        total = Cost(logic_bits=plane, register_bits=plane, memories=((plane, self.depth),))
+        if self.pattern.settles:
+            many = self.pattern.beats > 1
+            ends = ((2 * lanes, self.pattern.beats),) if many else ()
+            total += Cost(register_bits=0 if many else 2 * lanes, memories=ends)
+        if self.initial is not None and self.initial.any():
+            total += Cost(logic_bits=plane, memories=((plane, self.depth),))
+        for pattern in [self.pattern, *self.readers]:
+            total += addresses_cost(pattern)
+        for reader in self.readers:
+            if not reader.digit:
+                mux = digit * max(lanes - reader.lanes, 0)
+                registers = 2 * width * reader.lanes + digit * reader.lanes
+                total += Cost(logic_bits=mux, register_bits=registers)
+        return total
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        plane = self.pattern.lanes * self.pattern.digit
+        m.submodules.planes = planes = Memory(
+            shape=plane, depth=max(self.depth, 2), init=[], attrs={"no_rw_check": 1}
+        )
+        write, read = planes.write_port(), planes.read_port()
+        m.submodules.writing = writing = Addresses(self.pattern.words)
+        m.d.comb += [
+            writing.start.eq(self.write.start),
+            write.addr.eq(self._address(writing.held, writing.word)),
+            write.data.eq(Cat(*self.write.lanes)),
+            write.en.eq(writing.active & (writing.held < self.digits)),
+        ]
+        beat, place, holds, anew = self._turns(m)
+        m.d.comb += read.addr.eq(self._address(place, beat))
+        lanes = self._settled(m, writing, read.data, beat, place, holds, anew)
+        for k, reader in enumerate(self.readers):
+            self._connect(m, k, reader, lanes)
+        return m
+
+    def _address(self, place: Value, beat: Value) -> Value:
+        if self.pattern.beats == 1:
+            return place
+        return Cat((place | Const(0, self._place_bits))[: self._place_bits], beat)
+
+    def _turns(self, m: Module) -> tuple[Any, ...]:
+        """Beat and digit that are read, whether a sign is held instead, and whether it is anew.
+
+        An idle reader rests at 0, so the turns combine by a plain or.
+        """
+        beat: Any = Const(0, 1)
+        place: Any = Const(0, 1)
+        holds: Any = Const(0, 1)
+        anew: Any = Const(0, 1)
+        for k, reader in enumerate(self.readers):
+            m.submodules[f"reading{k}"] = reading = Addresses(reader.words)
+            strobe = getattr(self, f"read{k}")
+            m.d.comb += reading.start.eq(strobe.start)
+            source, lane = self._place_of(reader, reading.word)
+            beat, place = beat | source, place | reading.held
+            anew = anew | (reading.active & strobe.tag.init)
+            if reader.digit:
+                holds = holds | (reading.held >= self.digits)
+                continue
+            for stage in range(READ_LATENCY):
+                later = Signal(len(lane), name=f"group{k}_{stage}", reset_less=True)
+                m.d.sync += later.eq(lane)
+                lane = later
+            complete = reading.active & (reading.held == self.digits - 1)
+            for stage in range(READ_LATENCY + 1):
+                later = Signal(name=f"complete{k}_{stage}")
+                m.d.sync += later.eq(complete)
+                complete = later
+            self._groups[k] = lane, complete
+        return beat, place, holds, anew
+
+    def _place_of(self, reader: Pattern, beat: Value) -> tuple[Value, Value]:
+        """The beat written that holds a beat read, and which part of its lanes that is."""
+        if self.pattern.beats == 1:
+            return Const(0, 1), beat
+        parts = self.pattern.lanes // reader.lanes
+        if parts & (parts - 1) == 0:
+            bits = parts.bit_length() - 1
+            return beat[bits:], beat[:bits]
+        numbers = range(reader.beats)
+        source = Array(Const(n // parts, range(self.pattern.beats)) for n in numbers)
+        return source[beat], Array(Const(n % parts, range(parts)) for n in numbers)[beat]
+
+    def _settled(
+        self, m: Module, writing: Addresses, data: Value, beat: Any, place: Any, *now: Any
+    ) -> list[Signal]:
+        """The lanes of a plane, a cycle after it was read; what is over or under is its end."""
+        holds, anew = Signal(), Signal()
+        here = Signal(len(place), name="place", reset_less=True)
+        m.d.sync += [holds.eq(now[0]), anew.eq(now[1]), here.eq(place)]
+        initial = self._initial(m, place, beat)
+        ends = self._ends(m, writing, beat) if self.pattern.settles else ()
+        digit = self.pattern.digit
+        hi, lo = Signal(digit), Signal(digit)
+        m.d.comb += hi.eq(self._digit_of(self.format.hi, here))
+        # Ends that are each other's complement take one wire less into every lane's selector.
+        opposite = self.format.lo == ~self.format.hi
+        m.d.comb += lo.eq(~hi if opposite else self._digit_of(self.format.lo, here))
+        lanes = []
+        for k in range(self.pattern.lanes):
+            raw = data.word_select(k, digit)
+            if ends:
+                over, under = ends[0][k], ends[1][k]
+                raw = Mux(over | under, Mux(over, hi, lo), raw)
+            raw = Mux(anew, initial.word_select(k, digit), raw) if initial is not None else raw
+            lane = Signal(digit, name=f"lane{k}", reset_less=True)
+            sign = lane[-1].replicate(digit) if self.format.signed else Const(0, digit)
+            m.d.sync += lane.eq(Mux(holds, sign, raw))
+            lanes.append(lane)
+        return lanes
+
+    def _digit_of(self, raw: int, place: Value) -> Any:
+        digit = self.pattern.digit
+        mask = (1 << digit) - 1
+        return Array(Const((raw >> n * digit) & mask, digit) for n in range(self.digits))[place]
+
+    def _ends(self, m: Module, writing: Addresses, beat: Any) -> Any:
+        """Over and under of every lane of the beat read the cycle before."""
+        lanes = self.pattern.lanes
+        settles = writing.active & (writing.held == self.pattern.settles - 1)
+        known = Cat(*self.write.over, *self.write.under)
+        if self.pattern.beats == 1:
+            kept = Signal(2 * lanes, name="ends", reset_less=True)
+            with m.If(settles):
+                m.d.sync += kept.eq(known)
+            return kept[:lanes], kept[lanes:]
+        m.submodules.ends = ends = Memory(
+            shape=2 * lanes, depth=self.pattern.beats, init=[], attrs={"no_rw_check": 1}
+        )
+        write, read = ends.write_port(), ends.read_port()
+        m.d.comb += [
+            write.addr.eq(writing.word),
+            write.data.eq(known),
+            write.en.eq(settles),
+            read.addr.eq(beat),
+        ]
+        return read.data[:lanes], read.data[lanes:]
+
+    def _initial(self, m: Module, place: Any, beat: Any) -> Any:
+        """The plane of the initial value, a cycle after its place; None where there is none."""
+        if self.initial is None:
+            return None
+        plane = self.pattern.lanes * self.pattern.digit
+        if not self.initial.any():
+            return Const(0, plane)
+        rows = 1 << self._place_bits if self.pattern.beats > 1 else self.digits
+        words = []
+        for lanes in pack_beats(self.initial, self.pattern.lanes):
+            for row in range(rows):
+                bits = (int(raw) >> row * self.pattern.digit for raw in lanes)
+                masked = (b % (1 << self.pattern.digit) for b in bits)
+                words.append(sum(b << k * self.pattern.digit for k, b in enumerate(masked)))
+        m.submodules.initial = rom = Memory(shape=plane, depth=max(len(words), 2), init=words)
+        port = rom.read_port()
+        m.d.comb += port.addr.eq(self._address(place, beat))
+        return port.data
+
+    def _connect(self, m: Module, k: int, reader: Pattern, lanes: list[Signal]) -> None:
+        """Hand the plane's lanes, or words collected from some of them, to reader `k`."""
+        strobe, out = getattr(self, f"read{k}"), getattr(self, f"out{k}")
+        later = delay_strobe(m, f"timing{k}", strobe, self.latency(reader), reader.cycles)
+        connect_strobe(m, later, out)
+        if reader.digit:
+            m.d.comb += [o.eq(lane) for o, lane in zip(out.lanes, lanes, strict=True)]
+            return
+        group, complete = self._groups[k]
+        for j, o in enumerate(out.lanes):
+            picked = Signal(self.pattern.digit, name=f"picked{k}_{j}", reset_less=True)
+            m.d.sync += picked.eq(Array(lanes[j :: reader.lanes])[group])
+            m.d.comb += o.eq(collected(m, f"word{k}_{j}", picked, self.digits, complete))
