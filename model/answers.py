@@ -44,6 +44,9 @@ def answers(
     floats = (columns, signs, g, v, c) if symbolic else (x, columns, signs, g, v, c)
     served = compiled_for(*floats) and x.device.type == "cpu" and x.numel()
     if x.requires_grad or not served:
+        if symbolic:
+            # Columns are few here: a product with them is quicker than the sums of a look-up.
+            x = functional.one_hot(x.long(), columns.shape[1]).to(columns)
         return read_out(walk(inject(x, columns), signs, block), g, v, c)
     if symbolic and not 0 <= int(x.min()) <= int(x.max()) < columns.shape[1]:
         raise ValueError(f"symbols must lie in 0..{columns.shape[1] - 1}")

@@ -4,6 +4,7 @@ A cell adds its equation: `walk` by a fused kernel of torch where nothing has to
 way, and `steps`, one timestep after the other.
 """
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -105,6 +106,18 @@ class Gated(Recurrent):
             state = new
         self.learn()
         return torch.stack(seen, 1), state
+
+    def fused(
+        self, kernel: Callable[..., Any], x: Tensor, state: Any, weights: list[Tensor]
+    ) -> tuple[Tensor, ...]:
+        """A fused kernel of torch on x (batch, T, features): all h, and the state at the end."""
+        with warnings.catch_warnings():
+            # cuDNN wants weights that stay where they are; these are made anew in each pass.
+            warnings.filterwarnings("ignore", "RNN module weights are not part of single")
+            ends: tuple[Tensor, ...] = kernel(
+                self.vectors(x), state, weights, True, 1, 0.0, self.training, False, True
+            )
+        return ends
 
     def learn(self) -> None:
         """Move all running statistics; after each pass of training."""

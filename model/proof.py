@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from .answers import answers
-from .kernels import kernel, kernel_by_powers, last_state, squarings
+from .kernels import kernel, last_state
+from .powers import kernel_by_powers, squarings, walk_by_powers
 from .recurrence import inject, plain_walk, read_out, recurrent_blocks, walk
 
 
@@ -30,12 +31,14 @@ def prove(n: int, block: int, batch: int, length: int, *, columns: int = 3, seed
     wanted_kernel = torch.stack(powers)
     wanted_states = plain_walk(z, signs, block, start)
     wanted_last = plain_walk(inject(x, u), signs, block, nothing)[:, -1]
+    wanted_from_zero = plain_walk(z, signs, block, nothing)
     squared = squarings(recurrent_blocks(signs, block), length)
     cases = [
         ("kernel", kernel(u, signs, block, length), wanted_kernel, (u, signs)),
         ("kernel_by_powers", kernel_by_powers(u, squared, length), wanted_kernel, (u, signs)),
         ("last_state", last_state(x, u, signs, block), wanted_last, (x, u, signs)),
         ("walk", walk(z, signs, block, start), wanted_states, (z, signs, start)),
+        ("walk_by_powers", walk_by_powers(z, squared), wanted_from_zero, (z, signs)),
     ]
     for name, inputs in (("numbers", x.detach()), ("symbols", symbols), ("x", x)):
         got = answers(inputs, u, signs, block, g=g, v=v, c=c)

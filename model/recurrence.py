@@ -8,9 +8,9 @@ what training calls for all states; beside it stand `kernels`, for networks read
 and `answers`, for logits without the states. `proof` holds each to the definition.
 
 On the CPU, float32 and float64 run in the compiled loops of `walsh.py`; the rest (another device or
-type) in torch. The answer does not depend on the number of threads, not even in its last bit:
-threads share out sequences, or chunks of 16 of them, whose shares of a gradient are summed in their
-order.
+type) in torch, by `powers` of W. The answer does not depend on the number of threads, not even in
+its last bit: threads share out sequences, or chunks of 16 of them, whose shares of a gradient are
+summed in their order.
 """
 
 import math
@@ -23,6 +23,7 @@ from torch.nn import functional
 
 from . import walsh
 from .lanes import LANES
+from .powers import squarings, walk_by_powers
 from .threads import spread
 
 FLOATS = (torch.float32, torch.float64)
@@ -32,6 +33,12 @@ def recurrent_blocks(signs: Tensor, block: int) -> Tensor:
     """W as its blocks, (n / m, m, m)."""
     scaled = signs.reshape(-1, block, 1) / math.sqrt(block)
     return scaled * sylvester(block, signs.dtype, signs.device)
+
+
+def powers_of_blocks(signs: Tensor, block: int, length: int, like: Tensor) -> list[Tensor]:
+    """`squarings` of W, of the type and on the device of `like`."""
+    exact = squarings(recurrent_blocks(signs.double(), block), length)
+    return [power.to(like) for power in exact]
 
 
 def sylvester(size: int, dtype: torch.dtype, device: torch.device) -> Tensor:
@@ -66,24 +73,22 @@ def read_out(states: Tensor, g: Tensor, v: Tensor, c: Tensor) -> Tensor:
 def walk(injected: Tensor, signs: Tensor, block: int, start: Tensor | None = None) -> Tensor:
     """All states (batch, T, n) from what is injected (batch, T, n) and a start (batch, n), or zero.
 
-    Costs `n log2 m` additions per sequence and timestep each way, and keeps its result only.
-    Gradients reach what is injected, the start, and signs that require them.
+    Costs `n log2 m` additions per sequence and timestep each way, and keeps its result only; in
+    torch log2(T) products, of `n m` each per state. Gradients reach what is injected, the start,
+    and signs that require them.
     """
-    batch, _, n = injected.shape
+    batch, length, n = injected.shape
     check_sizes(n, signs, block)
     start = injected.new_zeros(batch, n) if start is None else start
     if start.shape != (batch, n):
         raise ValueError(f"start must be {(batch, n)}, got {tuple(start.shape)}")
     if compiled_for(injected, signs, start):
-        if injected.shape[1] == 0:
+        if length == 0:
             return injected
         return cast(Tensor, Walk.apply(injected, signs.to(injected), start, block, 0))
-    scale, h, states = signs.to(injected) / math.sqrt(block), start, []
-    matrix = sylvester(block, injected.dtype, injected.device)
-    for z in injected.unbind(1):
-        h = (h.reshape(-1, block) @ matrix).reshape(h.shape) * scale + z
-        states.append(h)
-    return torch.stack(states, 1) if states else injected
+    # A start is what is injected one timestep earlier.
+    powers = powers_of_blocks(signs, block, length + 1, injected)
+    return walk_by_powers(torch.cat([start[:, None], injected], 1), powers)[:, 1:]
 
 
 class Walk(torch.autograd.Function):

@@ -24,7 +24,15 @@ from .errors import UserError
 from .families import build_layer
 from .files import write_json, write_whole
 from .history import Epoch, History, forget_training, load_training, save_training
-from .process import stop_requests, torch_device, torch_threads
+from .process import (
+    full_precision,
+    memory_of,
+    own_random_numbers,
+    stop_requests,
+    sums_in_order,
+    torch_device,
+    torch_threads,
+)
 from .recurrent import Recurrent
 from .scoring import evaluate_float, loss_of, temperature
 from .tasks import Score, Task, load_task
@@ -79,7 +87,12 @@ def train(
     if resume:
         run.history = load_training(out, config, layer, run.optimizer)
     out.mkdir(parents=True, exist_ok=True)
-    with torch_threads(config.threads), torch.random.fork_rng():
+    with (
+        memory_of(device),
+        full_precision(),
+        torch_threads(config.threads),
+        own_random_numbers(place),
+    ):
         for epoch in run.epochs(moved or (lambda _: None)):
             if progress is not None:
                 progress(epoch)
@@ -185,7 +198,8 @@ class _Run:
         state = () if batch.fresh else self.history.state
         loss, self.history.state = loss_of(self.layer, batch, state, self.task, self.config)
         self.optimizer.zero_grad()
-        loss.backward()
+        with sums_in_order(loss.device):
+            loss.backward()
         if self.config.clip:
             clip_grad_norm_(self.layer.parameters(), self.config.clip)
         self.optimizer.step()

@@ -49,7 +49,7 @@ ARROWS = {
     "quantize": (r"sylvan\.model\.quantize", PROGRAM),
     "orthogonal": (r"sylvan\.model\.orthogonal", "quantize"),
     "recurrence": (
-        r"sylvan\.model\.(answers|kernels|lanes|loss|proof|recurrence|threads|walsh)",
+        r"sylvan\.model\.(answers|kernels|lanes|loss|powers|proof|recurrence|threads|walsh)",
         GOLDEN,
     ),
     "train": (

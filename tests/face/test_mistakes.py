@@ -71,6 +71,8 @@ MISTAKES = [
     (spoil_task_options(length=19), "eval {run} --task copy", "a length of at least 20, got 19"),
     (deep_config, "export {run}", "config.json cannot be read"),
     (None, "train --preset digits --device quantum --out {out}", "the device 'quantum'"),
+    (None, "train --preset digits --device meta --out {out}", "the device 'meta'"),
+    (None, "train --preset digits --device hpu --out {out}", "the device 'hpu'"),
     (None, "build {run} --target verilog --clock nan --out {out}", "above 0 in Hz, got nan"),
     (None, "build {run} --target ecp5-25f --clock -5 --out {out}", "above 0 in Hz, got -5"),
     (None, "train", "say what to train"),

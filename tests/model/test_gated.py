@@ -1,6 +1,7 @@
 """Sampling, normalization and folding of gated layers, and their way to integers."""
 
 import re
+import warnings
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -156,6 +157,24 @@ def test_streams_go_on_where_they_stopped(name: str, normalization: str) -> None
     torch.testing.assert_close(torch.cat([first, second], 1), whole)
     torch.testing.assert_close(state, end)
     assert len(state) == (2 if name == "lstm" else 1)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_weights_made_anew_are_no_news(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """cuDNN warns of them in these words, at each process's first step."""
+    right = getattr(torch._VF, name)
+
+    def warns(*arguments: Any) -> Any:
+        warnings.warn("RNN module weights are not part of single contiguous chunk", stacklevel=1)
+        return right(*arguments)
+
+    monkeypatch.setattr(torch._VF, name, warns)
+    layer = make(FAMILIES[name], "numbers", normalization="none").eval()
+    x = draw("numbers", 3, 5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        states, _ = layer.walk(x, layer.begin(3))
+    torch.testing.assert_close(states, layer.one_by_one(x, layer.begin(3))[0])
 
 
 def test_more_symbols_than_are_worth_one_hot_vectors() -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 import torch
-from sylvan.model import lanes, loss, proof, threads
+from sylvan.model import answers as answering
+from sylvan.model import lanes, loss, proof, recurrence, threads
 from sylvan.model.answers import answers
 from sylvan.model.kernels import kernel, last_state
 from sylvan.model.proof import prove
@@ -73,6 +74,7 @@ def test_no_bit_depends_on_the_number_of_threads(
 
 def test_what_the_compiled_loops_do_not_serve_is_computed_in_torch() -> None:
     """Half precision here stands for other devices: same path, no accelerator needed."""
+    symbols = torch.tensor([[0, 1, 1, 0, 0, 1], [1, 1, 0, 1, 0, 0]])
     close = {"rtol": 0.1, "atol": 0.1}
     random = torch.Generator().manual_seed(0)
     signs = torch.ones(8, dtype=torch.bfloat16)
@@ -85,6 +87,7 @@ def test_what_the_compiled_loops_do_not_serve_is_computed_in_torch() -> None:
         lambda x, u, s, _: last_state(x, u, s, 4),
         lambda x, u, s, _: walk(inject(x, u), s, 4),
         lambda x, u, s, more: answers(x, u, s, 4, **more),
+        lambda x, u, s, more: answers(symbols, u, s, 4, **more),
     ):
         got = form(x, u, signs, rough)
         assert got.dtype == torch.bfloat16
@@ -92,7 +95,15 @@ def test_what_the_compiled_loops_do_not_serve_is_computed_in_torch() -> None:
         torch.testing.assert_close(got.float(), wanted, **close)
 
 
-def test_single_precision_stays_exact_over_thousands_of_steps() -> None:
+@pytest.mark.parametrize("compiled", [True, False])
+def test_single_precision_stays_exact_over_thousands_of_steps(
+    compiled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not compiled:
+        # What other devices do.
+        for module in (recurrence, answering):
+            monkeypatch.setattr(module, "compiled_for", lambda *tensors: False)
+
     def run(dtype: torch.dtype) -> list[Tensor]:
         random = torch.Generator().manual_seed(0)
         draw = lambda *shape: torch.randn(shape, generator=random).to(dtype).requires_grad_()  # noqa: E731

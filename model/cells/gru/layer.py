@@ -43,9 +43,7 @@ class GRU(Gated):
         w, offset = self.injected.effective()
         u, inside = self.recurrent_constants()
         weights = [w, u, self.bias if offset is None else self.bias + offset, inside]
-        states, h = torch._VF.gru(
-            self.vectors(x), h[None].contiguous(), weights, True, 1, 0.0, self.training, False, True
-        )
+        states, h = self.fused(torch._VF.gru, x, h[None].contiguous(), weights)
         return states, (h[0],)
 
     def recurrent_constants(self) -> tuple[Tensor, Tensor]:

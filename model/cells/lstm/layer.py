@@ -54,8 +54,7 @@ class LSTM(Gated):
         h, c = (part[None].contiguous() for part in state)
         weights = [self.injected.matrix(), self.recurrent.matrix(), self.bias]
         weights.append(torch.zeros_like(self.bias))
-        v = self.vectors(x)
-        states, h, c = torch._VF.lstm(v, (h, c), weights, True, 1, 0.0, self.training, False, True)
+        states, h, c = self.fused(torch._VF.lstm, x, (h, c), weights)
         return states, (h[0], c[0])
 
     def steps(self, x: Tensor, state: State) -> Iterator[State]:

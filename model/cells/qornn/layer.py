@@ -21,9 +21,9 @@ from torch.optim import Optimizer
 
 from ...arrays import Constant, rounded
 from ...calibration import check_trained, real, states
-from ...kernels import kernel_by_powers, squarings
 from ...numbers import Format
 from ...orthogonal import Bjorck, Orthogonal, ProjUNN, Quantized, haar, henaff
+from ...powers import kernel_by_powers, squarings
 from ...program import NumericInput, SymbolInput
 from ...quantize import (
     FACTOR_BITS,
