@@ -7,6 +7,7 @@ and the bitstream
 import os
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from sylvan.model.errors import UserError
@@ -88,11 +89,12 @@ def check_unchanged(folder: Path) -> None:
                 f"{folder} is no build directory: it has no {name}. `sylvan build` makes one."
             )
     try:
-        lanes = parse_json((folder / "plan.json").read_text())["schedule"]["lanes"]
+        said = parse_json((folder / "plan.json").read_text())["schedule"]
+        schedule = Schedule(said["lanes"], 0 if said["words"] else said["digit"])
         found = (folder / "core.v").read_text()
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{folder} is no complete build directory: {error}") from None
-    if found != generate(Plan(load(folder / "program"), Schedule(lanes)), MODULE):
+    if found != generate(Plan(load(folder / "program"), schedule), MODULE):
         raise UserError(
             f"{folder / 'core.v'} is not what its program and schedule give: it was changed, or "
             "another version made it. Build it again."
@@ -116,7 +118,7 @@ def _advice(plan: Plan, target: Target, error: DoesNotFit) -> str:
         return "Try fewer lanes, or a larger part."
     while lanes:
         try:
-            smaller = estimate(Plan(plan.program, Schedule(lanes)), target)
+            smaller = estimate(Plan(plan.program, replace(plan.schedule, lanes=lanes)), target)
         except UserError:
             lanes -= 1
             continue

@@ -5,6 +5,7 @@ A core runs a timestep as up to two bodies: the step, which fires when the whole
 and on timesteps that are read the readout. Both are timetables, with memories between them.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from sylvan.model.errors import UserError
@@ -15,7 +16,7 @@ from .floor import floor_adder_bits
 from .kept import MemoryPlan
 from .lowering import Body
 from .operators.base import Cost
-from .operators.memory import Stored, readable_lanes
+from .operators.memory import Stored, picked_lanes
 from .pace import Bodies, find_pace
 from .ports import input_port, output_port
 from .schedule import DEFAULT_LANES, Schedule
@@ -29,9 +30,10 @@ def widest(program: Program) -> int:
     return max(value.size for value in values)
 
 
-def schedule_for(program: Program, lanes: int | None) -> Schedule:
-    """The schedule asked for; where nothing is, 8 lanes or as many as the widest vector fills."""
-    return Schedule(min(DEFAULT_LANES, widest(program)) if lanes is None else lanes)
+def schedule_for(program: Program, lanes: int | None, digit: int | None = None) -> Schedule:
+    """The schedule asked for; else 8 lanes, or as many as the widest vector fills, of words."""
+    lanes = min(DEFAULT_LANES, widest(program)) if lanes is None else lanes
+    return Schedule(lanes, 0 if digit is None else digit)
 
 
 class Plan:
@@ -90,13 +92,21 @@ class Plan:
         made = dict.fromkeys([*(s.next for s in layer.states), layer.output.name])
         sinks = [values[name] for name in made]
         body = Body(layer.body, [*states, layer.input], sinks, schedule, period)
+        if schedule.digit > 1 and body.word == 1:
+            serial = replace(schedule, digit=1)
+            widest = Body(layer.body, [*states, layer.input], sinks, serial, period).word
+            if schedule.digit > widest:
+                raise UserError(
+                    f"a digit of {schedule.digit} bits for a program whose widest word has "
+                    f"{widest}; use 1 to {widest}, or whole words"
+                )
         stored = {state.name: Stored(body.order(state), state.format) for state in states}
         self.step = Timetable(body, stored, layer.input, names)
         self._written = {value.name: self.step.kept(value) for value in sinks}
         self.step.settle(list(self._written.values()))
 
         written = self._written[layer.output.name].pattern
-        words = Schedule(readable_lanes(written, schedule.lanes)) if written.digit else schedule
+        words = Schedule(picked_lanes(written)) if written.digit else schedule
         output = self.program.output
         body = Body(self.program.readout.body, [layer.output], [output], words, period)
         kept = {layer.output.name: Stored(written, layer.output.format)}
@@ -196,10 +206,16 @@ class Plan:
         }
 
     def schedule_keys(self) -> dict[str, int]:
-        """Lanes, digit (of whole words the width of the widest state) and contexts."""
+        """Lanes, digit (of whole words the width of the widest state), whether those, contexts."""
         values = [s.value for s in self.layer.states] or [self.layer.output]
         word = max(shape_of(v.format).width for v in values)
-        return {"lanes": self.schedule.lanes, "digit": self.schedule.digit or word, "contexts": 1}
+        digit = self.schedule.digit
+        return {
+            "lanes": self.schedule.lanes,
+            "digit": digit or word,
+            "words": not digit,
+            "contexts": 1,
+        }
 
 
 def _describe(part: Part) -> dict[str, Any]:

@@ -114,12 +114,14 @@ def bitstream(folder: Path) -> Path | None:
 
 def after_build(folder: Path, report: Mapping[str, Any]) -> list[str]:
     """What to try next: simulate, then place, then another schedule or a look inside."""
-    lanes, program = report["schedule"]["lanes"], quoted(folder / "program")
+    schedule, program = report["schedule"], quoted(folder / "program")
+    lanes = schedule["lanes"]
+    digit = "" if schedule["words"] else f" --digit {schedule['digit']}"
     if report["measured"]["cycles_per_step"] is None:
         return [f"sylvan sim {quoted(folder)}    (measures the cycles)"]
     if report["measured"]["luts"] is None:
         out = quoted(folder.parent / "ecp5-25f")
-        return [f"sylvan build {program} --target ecp5-25f --lanes {lanes} --out {out}"]
+        return [f"sylvan build {program} --target ecp5-25f --lanes {lanes}{digit} --out {out}"]
     if lanes != 1:
         target, out = report["target"], quoted(folder.with_name(f"{folder.name}-1-lane"))
         return [f"sylvan build {program} --target {target} --lanes 1 --out {out}    (smaller)"]

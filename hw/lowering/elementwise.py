@@ -7,7 +7,7 @@ from sylvan.model.program import Node
 from ..beats import Pattern
 from ..operators.base import Operator
 from ..operators.elementwise import AddSub, Elementwise, Multiply, Neg, PhaseShift, Relu
-from ..operators.narrow import Narrow
+from ..operators.narrow import Narrow, Narrowing
 from ..operators.serial import SerialPhaseShift
 from ..operators.serial_narrow import SerialNarrow, can_pass, leaving_digits, narrow_digits
 from .base import Body, Demand, Lowered, Lowering, lowers
@@ -70,26 +70,27 @@ class _Narrow(Lowering):
         operation = node.operation
         assert isinstance(operation, moves.Narrow)
         self.passes = can_pass(operation.target, operation.overflow)
-        self.arguments = operation.target, operation.rounding, operation.overflow, self.period
-
-    def _operator(self, lanes: int) -> Narrow:
-        return Narrow(lanes, self.formats[0], *self.arguments)
+        self.narrowing = Narrowing(
+            self.formats[0], operation.target, operation.rounding, operation.overflow
+        )
 
     @property
     def least_digits(self) -> int:
         if not self.passes:
             return super().least_digits
-        return max(super().least_digits, narrow_digits(self._operator(1), self.schedule.digit))
+        return max(super().least_digits, narrow_digits(self.narrowing, self.schedule.digit))
 
     def natural(self, pattern: Pattern) -> Pattern:
         if not (self.schedule.digit and self.passes):
             return pattern.words
-        settles = leaving_digits(self._operator(1), self.schedule.digit)
+        settles = leaving_digits(self.narrowing, self.schedule.digit)
         return self.body.order(self.node.result).settling(settles)
 
     def lower(self, pattern: Pattern) -> Lowered:
-        operator = self._operator(pattern.lanes)
+        operator: Operator
         if pattern.digit:
             taken = self.body.order(self.node.operands[0])
-            return Lowered(SerialNarrow(taken, operator, self.period), pattern, self.passed(taken))
+            operator = SerialNarrow(taken, self.narrowing, self.period)
+            return Lowered(operator, pattern, self.passed(taken))
+        operator = Narrow(pattern.lanes, self.narrowing, self.period)
         return Lowered(operator, pattern, self.passed(pattern))

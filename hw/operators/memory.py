@@ -192,17 +192,16 @@ class Stored:
         written = self.written
         if not written.digit or pattern.digit:
             return pattern
-        lanes = readable_lanes(written, pattern.lanes)
-        least = digits(self.format, written.digit)
+        lanes, least = pattern.lanes, digits(self.format, written.digit)
+        if lanes == 1 or (written.beats > 1 and written.lanes % lanes):
+            lanes = picked_lanes(written)
         if lanes == pattern.lanes and pattern.dwell >= least:
             return pattern
         return Pattern(pattern.size, lanes, least)
 
 
-def readable_lanes(written: Pattern, lanes: int) -> int:
-    """As many lanes as are wanted, or else as can be picked from planes at a moderate cost."""
-    if lanes > 1 and (written.beats == 1 or written.lanes % lanes == 0):
-        return lanes
+def picked_lanes(written: Pattern) -> int:
+    """Lanes that are picked from planes at a moderate cost."""
     return min(PICKED, written.lanes) if written.beats == 1 else gcd(PICKED, written.lanes)
 
 

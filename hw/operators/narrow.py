@@ -9,30 +9,19 @@ from ..beats import shape_of
 from .base import Cost, Operator, start_result
 
 
-class Narrow(Operator):
-    """`o = a` rounded to the binary point of `target` and brought into its interval.
+class Narrowing:
+    """What narrowing does to a format.
 
-    Half to even as a circuit: add one half, drop the s fraction bits, and where all of those were
-    zero after the addition (a tie) clear the lowest bit that is left.
-
-    Parameters: lanes; source and target format; rounding and overflow mode.
-    Latency: 2 (the sum; the choice). Interval: 1.
-    Cost: per lane, `width(a)` adder bits where it rounds, twice `width(o)` logic, registers for
-    both stages.
+    Parameters: source and target format; rounding and overflow mode.
+    Attributes:
+        dropped: fraction bits that are lost; half: what is added before.
+        sum, rounded: formats before and after they are dropped.
+        over, under: whether a value can be above or below what the target holds, and so be clamped.
     """
 
-    latency = 2
-
     def __init__(
-        self,
-        lanes: int,
-        source: Format,
-        target: Format,
-        rounding: Rounding,
-        overflow: Overflow,
-        period: int,
+        self, source: Format, target: Format, rounding: Rounding, overflow: Overflow
     ) -> None:
-        self.lanes = lanes
         self.source = source
         self.target = target
         self.rounding = rounding
@@ -45,13 +34,36 @@ class Narrow(Operator):
         # A tie at an end goes to the even neighbour, which may lie below what the shift leaves.
         lo, hi = (round_shift(end, self.dropped, rounding) for end in (fine.lo, fine.hi))
         self.rounded = Format(lo, hi, target.exp)
-        super().__init__({"a": (lanes, source)}, (lanes, target), period)
+        clamps = overflow is Overflow.SATURATE
+        self.over = clamps and hi > target.hi
+        self.under = clamps and lo < target.lo
+
+
+class Narrow(Operator):
+    """`o = a` rounded to the binary point of `target` and brought into its interval.
+
+    Half to even as a circuit: add one half, drop the s fraction bits, and where all of those were
+    zero after the addition (a tie) clear the lowest bit that is left.
+
+    Parameters: lanes; narrowing.
+    Latency: 2 (the sum; the choice). Interval: 1.
+    Cost: per lane, `width(a)` adder bits where it rounds, twice `width(o)` logic, registers for
+    both stages.
+    """
+
+    latency = 2
+
+    def __init__(self, lanes: int, narrowing: Narrowing, period: int) -> None:
+        self.lanes = lanes
+        self.narrowing = narrowing
+        ports = (lanes, narrowing.source), (lanes, narrowing.target)
+        super().__init__({"a": ports[0]}, ports[1], period)
 
     @property
     def cost(self) -> Cost:
-        wide, narrow = shape_of(self.sum).width, shape_of(self.target).width
+        wide, narrow = shape_of(self.narrowing.sum).width, shape_of(self.narrowing.target).width
         return Cost(
-            adder_bits=self.lanes * wide if self.half else 0,
+            adder_bits=self.lanes * wide if self.narrowing.half else 0,
             logic_bits=self.lanes * 2 * narrow,
             register_bits=self.lanes * (wide + narrow),
         )
@@ -59,12 +71,12 @@ class Narrow(Operator):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         for lane in range(self.lanes):
-            total = Signal(shape_of(self.sum), name=f"sum{lane}", reset_less=True)
-            rounded = Signal(shape_of(self.rounded), name=f"rounded{lane}")
-            held = Signal(shape_of(self.target), name=f"lane{lane}", reset_less=True)
-            fine = self.a.lanes[lane] << (self.source.exp - self.sum.exp)
+            total = Signal(shape_of(self.narrowing.sum), name=f"sum{lane}", reset_less=True)
+            rounded = Signal(shape_of(self.narrowing.rounded), name=f"rounded{lane}")
+            held = Signal(shape_of(self.narrowing.target), name=f"lane{lane}", reset_less=True)
+            fine = self.a.lanes[lane] << (self.narrowing.source.exp - self.narrowing.sum.exp)
             m.d.sync += [
-                total.eq(fine + self.half),
+                total.eq(fine + self.narrowing.half),
                 held.eq(self._in_range(rounded)),
             ]
             m.d.comb += [rounded.eq(self._rounded(total)), self.o.lanes[lane].eq(held)]
@@ -72,24 +84,24 @@ class Narrow(Operator):
         return m
 
     def _rounded(self, total: Signal) -> Value:
-        kept = total >> self.dropped
-        if self.rounding is not Rounding.HALF_EVEN or not self.dropped:
+        kept = total >> self.narrowing.dropped
+        if self.narrowing.rounding is not Rounding.HALF_EVEN or not self.narrowing.dropped:
             return kept
-        tie = total[: self.dropped] == 0
+        tie = total[: self.narrowing.dropped] == 0
         even = Cat(kept[0] & ~tie, kept[1:])
-        return even.as_signed() if self.sum.signed else even
+        return even.as_signed() if self.narrowing.sum.signed else even
 
     def _in_range(self, value: Value) -> Any:
-        lo, hi = self.target.lo, self.target.hi
-        if self.overflow is Overflow.WRAP:
+        lo, hi = self.narrowing.target.lo, self.narrowing.target.hi
+        if self.narrowing.overflow is Overflow.WRAP:
             # The span is a power of two, so only the bits below it count.
             bits = (hi - lo).bit_length()
             # A slice does not extend a sign; adding a zero of that many bits does.
             offset = (value - lo + Const(0, bits))[:bits]
             return offset + lo
         result = value
-        if self.rounded.hi > hi:
+        if self.narrowing.over:
             result = Mux(value > hi, hi, result)
-        if self.rounded.lo < lo:
+        if self.narrowing.under:
             result = Mux(value < lo, lo, result)
         return result

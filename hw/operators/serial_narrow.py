@@ -8,7 +8,7 @@ from sylvan.model.numbers import Format, Overflow, Rounding
 from ..beats import Pattern, digits
 from .addresses import Addresses, addresses_cost
 from .base import Cost, Operator, connect_strobe, delay_strobe
-from .narrow import Narrow
+from .narrow import Narrowing
 from .serial import WordClock, add_digits, shifted_digits
 
 
@@ -24,30 +24,28 @@ class SerialNarrow(Operator):
     that, a tie, is known when the first digit leaves. Each digit that leaves is compared with that
     of both ends of the target, the lowest first.
 
-    Parameters: pattern of the operand; narrow, the same of words: its formats and modes.
+    Parameters: pattern of the operand; narrowing.
     Latency: `s // D + 1` for s dropped bits, one more where D does not divide s, one more where it
         rounds or the binary point moves up. Interval: `pattern.cycles`.
     Cost: an adder, a tie and two comparisons of a digit for each lane.
     Refuses words too short, and an interval to wrap into that is not one of plain bits.
     """
 
-    def __init__(self, pattern: Pattern, narrow: Narrow, period: int) -> None:
+    def __init__(self, pattern: Pattern, narrowing: Narrowing, period: int) -> None:
         digit = pattern.digit
         self.pattern = pattern
-        self.narrow = narrow
-        if not can_pass(narrow.target, narrow.overflow):
-            raise ValueError(f"digits cannot wrap into [{narrow.target.lo}, {narrow.target.hi}]")
-        self.raised = max(narrow.source.exp - narrow.target.exp, 0)
-        self.far, self.near = divmod(narrow.dropped, digit)
-        self.adds = bool(narrow.half or self.raised)
-        self.leaving = leaving_digits(narrow, digit)
-        self.signed = narrow.rounded.signed or narrow.target.signed
-        clamps = narrow.overflow is Overflow.SATURATE
-        self.ends = {
-            "over": clamps and narrow.rounded.hi > narrow.target.hi,
-            "under": clamps and narrow.rounded.lo < narrow.target.lo,
-        }
-        needed = narrow_digits(narrow, digit)
+        self.narrowing = narrowing
+        if not can_pass(narrowing.target, narrowing.overflow):
+            raise ValueError(
+                f"digits cannot wrap into [{narrowing.target.lo}, {narrowing.target.hi}]"
+            )
+        self.raised = max(narrowing.source.exp - narrowing.target.exp, 0)
+        self.far, self.near = divmod(narrowing.dropped, digit)
+        self.adds = bool(narrowing.half or self.raised)
+        self.leaving = leaving_digits(narrowing, digit)
+        self.signed = narrowing.rounded.signed or narrowing.target.signed
+        self.ends = {"over": narrowing.over, "under": narrowing.under}
+        needed = narrow_digits(narrowing, digit)
         if needed > pattern.dwell:
             raise ValueError(
                 f"narrowing takes {needed} digits of {digit} bits, a word has {pattern.dwell}"
@@ -55,7 +53,7 @@ class SerialNarrow(Operator):
         self.latency = self.adds + self.far + (self.near > 0) + 1
         self.interval = pattern.cycles
         result = pattern.settling(self.leaving)
-        super().__init__({"a": (pattern, narrow.source)}, (result, narrow.target), period)
+        super().__init__({"a": (pattern, narrowing.source)}, (result, narrowing.target), period)
 
     @property
     def cost(self) -> Cost:
@@ -71,7 +69,7 @@ class SerialNarrow(Operator):
         clock = WordClock(m, self.a.start, self.pattern)
         held = clock.place.held
         half = Signal(digit)
-        m.d.comb += half.eq(digits_of(self.narrow.half, self.pattern)[held])
+        m.d.comb += half.eq(digits_of(self.narrowing.half, self.pattern)[held])
         before, at = Signal(), Signal()
         m.d.comb += [before.eq(held < self.far), at.eq(held == self.far)]
         if self.adds:
@@ -82,14 +80,14 @@ class SerialNarrow(Operator):
         connect_strobe(m, leaves, self.o)
         m.submodules.leaving = leaving = Addresses(self.pattern.words)
         m.d.comb += leaving.start.eq(leaves.start)
-        target = {"over": self.narrow.target.hi, "under": self.narrow.target.lo}
+        target = {"over": self.narrowing.target.hi, "under": self.narrowing.target.lo}
         ends = {name: digits_of(raw, self.pattern)[leaving.held] for name, raw in target.items()}
         top = Signal()
         m.d.comb += top.eq((leaving.held == self.leaving - 1) & self.signed)
         for k, a in enumerate(self.a.lanes):
             total = self._total(clock, k, a, half)
             out = self._rounded(clock, k, total, before, at)
-            m.d.comb += self.o.lanes[k].eq(out)
+            m.d.comb += self.o.lanes[k].eq(self._wrapped(out, leaving.held))
             for name, end in ends.items():
                 if self.ends[name]:
                     beyond = self._beyond(clock, f"{name}{k}", out, end, top, name == "over")
@@ -102,7 +100,7 @@ class SerialNarrow(Operator):
             return a
         total = Signal(len(a), name=f"total{lane}", reset_less=True)
         fine = shifted_digits(clock, f"raised{lane}", a, self.raised, 0)
-        if self.narrow.half:
+        if self.narrowing.half:
             fine = add_digits(clock, f"half{lane}", fine, half, False, 0)
         clock.m.d.sync += total.eq(fine)
         return total
@@ -117,7 +115,7 @@ class SerialNarrow(Operator):
             first = Signal(name=f"first{lane}")
             clock.m.d.sync += [previous.eq(total), first.eq(at)]
             kept = Cat(previous[near:], total[:near])
-        if self.narrow.rounding is Rounding.HALF_EVEN and self.narrow.dropped:
+        if self.narrowing.rounding is Rounding.HALF_EVEN and self.narrowing.dropped:
             tie = Signal(name=f"tie{lane}", init=1, reset_less=True)
             here = Signal(name=f"here{lane}")
             dropped = Mux(before, total, Mux(at, total[:near], 0))
@@ -127,6 +125,16 @@ class SerialNarrow(Operator):
         out = Signal(digit, name=f"lane{lane}", reset_less=True)
         clock.m.d.sync += out.eq(kept)
         return out
+
+    def _wrapped(self, out: Any, place: Any) -> Any:
+        """The digit of the target's sign, where it has bits of what is wrapped away above that."""
+        target, digit = self.narrowing.target, self.pattern.digit
+        bits = target.width - (digits(target, digit) - 1) * digit
+        if self.narrowing.overflow is not Overflow.WRAP or not 0 <= bits < digit:
+            return out
+        sign = out[bits - 1] if target.signed else Const(0, 1)
+        last = Cat(out[:bits], sign.replicate(digit - bits))
+        return Mux(place == digits(target, digit) - 1, last, out)
 
     def _beyond(
         self, clock: WordClock, name: str, out: Any, end: Any, top: Any, above: bool
@@ -141,17 +149,17 @@ class SerialNarrow(Operator):
         return beyond
 
 
-def leaving_digits(narrow: Narrow, digit: int) -> int:
+def leaving_digits(narrowing: Narrowing, digit: int) -> int:
     """Digits by which the rounded number and the target are compared, with a sign if one has it."""
-    formats = (narrow.rounded, narrow.target)
+    formats = (narrowing.rounded, narrowing.target)
     lo, hi = min(f.lo for f in formats), max(f.hi for f in formats)
     return digits(Format(lo, hi), digit)
 
 
-def narrow_digits(narrow: Narrow, digit: int) -> int:
+def narrow_digits(narrowing: Narrowing, digit: int) -> int:
     """Digits of a word in which all that counts has passed."""
-    dropped = -(-narrow.dropped // digit)
-    return max(digits(narrow.sum, digit), dropped + leaving_digits(narrow, digit))
+    dropped = -(-narrowing.dropped // digit)
+    return max(digits(narrowing.sum, digit), dropped + leaving_digits(narrowing, digit))
 
 
 def digits_of(raw: int, pattern: Pattern) -> Any:

@@ -25,8 +25,11 @@ REFERENCES = {name: table.reference for name, table in TABLES.items()}
 HARDWARE = [name for name, table in TABLES.items() if table.FAULTS is not None]
 
 
-def schedules(program: Program) -> list[Plan]:
-    """Plans with the least lanes, about half, and the most that the program allows."""
+def schedules(program: Program, digit: int = 0) -> list[Plan]:
+    """Plans with the least lanes, about half, and the most that the program allows.
+
+    With a digit, or the widest that the program has where that is less.
+    """
     most = widest(program)
     half = (most + 1) // 2
     orders = [
@@ -34,17 +37,20 @@ def schedules(program: Program) -> list[Plan]:
         sorted(range(1, most + 1), key=lambda lanes: abs(lanes - half)),
         range(most, 0, -1),
     ]
-    plans = [_first_plan(program, lanes) for lanes in orders]
+    plans = [_first_plan(program, lanes, digit) for lanes in orders]
     return list({plan.schedule.lanes: plan for plan in plans}.values())
 
 
-def _first_plan(program: Program, lanes: Iterable[int]) -> Plan:
+def _first_plan(program: Program, lanes: Iterable[int], digit: int) -> Plan:
     """The plan of the first legal number of lanes; a Hadamard matrix does not take every one."""
     for count in lanes:
-        try:
-            return Plan(program, Schedule(count))
-        except UserError as refused:
-            assert "lanes" in str(refused), refused
+        for bits in range(digit, -1, -1):
+            try:
+                return Plan(program, Schedule(count, bits))
+            except UserError as refused:
+                if "digit" not in str(refused):
+                    assert "lanes" in str(refused), refused
+                    break
     raise AssertionError("no number of lanes is legal")
 
 

@@ -1,9 +1,10 @@
 """Every operation keeps its contract: golden is its definition, its hardware is golden.
 
 CI runs, for every operation with hardware, the programs of its first sizes (1 and 20 among
-them) once each on Icarus, going round places (step, readout), lanes (one, middle, all) and reads;
-golden against the definition, storage and refusals in full; one planted fault each. `make test-all`
-runs every program in both places on three schedules and both simulators, and every fault.
+them) twice each on Icarus, in whole words and in digits, going round places (step, readout), lanes
+(one, middle, all), reads and digits; golden against the definition, storage and refusals in full;
+one planted fault each. `make test-all` runs every program in both places on three schedules of
+lanes, in words and in digits, on both simulators, and every fault.
 """
 
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ from sylvan.model.storage import load, program_hash, save
 READS = ("every", "last")
 PLACES = ("step", "readout")
 CI_SIZES = 3
+DIGITS = (1, 3, 2, 5)
 BINS: dict[str, list[Bin]] = {name: list(bins(table.CASES)) for name, table in TABLES.items()}
 
 
@@ -161,12 +163,17 @@ def variants(name: str) -> list[Any]:
     for turn, (size, numbers) in enumerate(sizes.items(), start=HARDWARE.index(name)):
         schedules_of = 1 if max(size) == 1 else 3
         place = PLACES[turn % 2]
-        chosen = numbers[turn % len(numbers)], place, turn % schedules_of, "icarus"
+        digit = DIGITS[turn % len(DIGITS)]
+        number = numbers[turn % len(numbers)]
+        chosen = {
+            (number, place, turn % schedules_of, 0, "icarus"),
+            (number, "step", (turn + 1) % schedules_of, digit, "icarus"),
+        }
         in_ci = list(sizes).index(size) < CI_SIZES
-        combinations = product(numbers, PLACES, range(schedules_of), ("icarus", "verilator"))
-        for number, *rest in combinations:
+        axes = (numbers, PLACES, range(schedules_of), (0, digit), ("icarus", "verilator"))
+        for number, *rest in product(*axes):
             title = f"{name}-{size[0]}to{size[1]}-{'-'.join(map(str, [number, *rest]))}"
-            marks = () if in_ci and (number, *rest) == chosen else pytest.mark.full
+            marks = () if in_ci and (number, *rest) in chosen else pytest.mark.full
             found.append(pytest.param(name, number, *rest, id=title, marks=marks))
     return found
 
@@ -174,12 +181,12 @@ def variants(name: str) -> list[Any]:
 VARIANTS = [variant for name in HARDWARE for variant in variants(name)]
 
 
-@pytest.mark.parametrize("name, number, place, schedule, simulator", VARIANTS)
+@pytest.mark.parametrize("name, number, place, schedule, digit, simulator", VARIANTS)
 def test_hardware_is_golden(
-    name: str, number: int, place: str, schedule: int, simulator: str, tmp_path: Path
+    name: str, number: int, place: str, schedule: int, digit: int, simulator: str, tmp_path: Path
 ) -> None:
     program = BINS[name][number].program(place, read_of(number, place))
-    plans = schedules(program)
+    plans = schedules(program, digit)
     if schedule >= len(plans):
         pytest.skip("as few schedules as lanes")
     cosimulate(plans[schedule], tmp_path / "build", simulator)
@@ -188,8 +195,10 @@ def test_hardware_is_golden(
 def ci_plans(name: str) -> Iterator[Plan]:
     """The plans that CI simulates for an operation, those of more than one element first."""
     chosen = [v.values for v in VARIANTS if v.values[0] == name and not v.marks]
-    for _, number, place, schedule, _ in [*chosen[1:], chosen[0]]:
-        yield schedules(BINS[name][number].program(place, read_of(number, place)))[schedule]
+    for _, number, place, schedule, digit, _ in [*chosen[1:], chosen[0]]:
+        program = BINS[name][number].program(place, read_of(number, place))
+        plans = schedules(program, digit)
+        yield plans[min(schedule, len(plans) - 1)]
 
 
 FAULTS = [

@@ -89,6 +89,8 @@ MISTAKES = [
     (None, "build {run} --target verilog --lanes 0 --out {out}", "at least 1, got 0"),
     (None, "build {run} --target verilog --lanes 99 --out {out}", "use 1 to 16"),
     (None, "build {run} --target verilog --lanes 3 --out {out}", "one must divide the other"),
+    (None, "build {run} --target verilog --digit 0 --out {out}", "0 is not in the range x>=1"),
+    (None, "build {run} --target verilog --digit 99 --out {out}", "or whole words"),
     (None, "sim {out}", "there is no build directory"),
     (None, "sim {run}", "is no build directory: it has no plan.json. `sylvan build` makes one"),
     (None, "report {out}", "neither report.json nor metrics.json"),

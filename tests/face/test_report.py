@@ -24,9 +24,10 @@ def test_a_report_names_what_comes_next(run: Path, tmp_path: Path) -> None:
     assert after_training(run) == [f"sylvan export {run} --state-bits 12"]
     folder = tmp_path / "my build"
 
-    def after(lanes: int, cycles: int | None, luts: int | None) -> str:
+    def after(lanes: int, cycles: int | None, luts: int | None, digit: int = 0) -> str:
         measured = {"cycles_per_step": cycles, "luts": luts}
-        report = {"target": "ecp5-25f", "schedule": {"lanes": lanes}, "measured": measured}
+        schedule = {"lanes": lanes, "digit": digit, "words": not digit}
+        report = {"target": "ecp5-25f", "schedule": schedule, "measured": measured}
         (command,) = after_build(folder, report)
         return command
 
@@ -34,6 +35,7 @@ def test_a_report_names_what_comes_next(run: Path, tmp_path: Path) -> None:
     assert after(4, 9, None).startswith(
         f"sylvan build '{folder}/program' --target ecp5-25f --lanes 4"
     )
+    assert "--lanes 4 --digit 2 --out" in after(4, 9, None, 2)
     assert after(4, 9, 100).endswith(f"--lanes 1 --out '{folder}-1-lane'    (smaller)")
     assert after(1, 9, 100).startswith(f"sylvan sim '{folder}' --waves")
 

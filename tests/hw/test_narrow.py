@@ -12,7 +12,7 @@ import pytest
 from amaranth import Module, Signal
 from amaranth.sim import Simulator
 from reference import ROUND, into, power
-from sylvan.hw.operators.narrow import Narrow
+from sylvan.hw.operators.narrow import Narrow, Narrowing
 from sylvan.model.numbers import Format, Overflow, Rounding
 
 # Both signs, lopsided, negative only, positive only, one value, zero alone; ends that are ties and
@@ -38,7 +38,9 @@ def narrowings(shift: int) -> Iterator[tuple[Format, Format, Overflow]]:
 def wrong(cases: list[tuple[Format, Format, Overflow]], rounding: Rounding) -> list[str]:
     """Values that the hardware of `cases` narrows otherwise than the definition says."""
     m = Module()
-    operators = [Narrow(1, source, target, rounding, mode, 1) for source, target, mode in cases]
+    operators = [
+        Narrow(1, Narrowing(source, target, rounding, mode), 1) for source, target, mode in cases
+    ]
     m.submodules += operators
     clock = Signal()
     m.d.sync += clock.eq(~clock)

@@ -24,7 +24,7 @@ from sylvan.hw.operators.hadamard import Hadamard
 from sylvan.hw.operators.inputs import InputReader
 from sylvan.hw.operators.matvec import InnerMatVec, OuterMatVec, prefix_format
 from sylvan.hw.operators.memory import Buffer, VectorMemory, read_latency
-from sylvan.hw.operators.narrow import Narrow
+from sylvan.hw.operators.narrow import Narrow, Narrowing
 from sylvan.hw.operators.rom import LookupRom, Rom, pack_beats
 from sylvan.model.matrices import sylvester
 from sylvan.model.numbers import Format, Overflow, Rounding
@@ -227,7 +227,7 @@ def test_every_operator_states_its_cost() -> None:
         GraphMatVec(optimize(weights), [(4, NIBBLE)], Format(-32, 28), 1),
         InputReader(pattern, NIBBLE, 1),
         LookupRom(np.ones((1, 3, 2, 2), np.int64), pattern, Format(0, 1), Format(0, 2), 1),
-        Narrow(2, NIBBLE, Format(-2, 1), Rounding.HALF_EVEN, Overflow.SATURATE, 1),
+        Narrow(2, Narrowing(NIBBLE, Format(-2, 1), Rounding.HALF_EVEN, Overflow.SATURATE), 1),
         OuterMatVec(weights, 2, NIBBLE, Format(1, 1), Format(-32, 28), 1),
         Rom(np.ones((1, 2, 2), np.int64), pattern, Format(0, 1), 1),
         VectorMemory(pattern, NIBBLE, [pattern], None, 1),

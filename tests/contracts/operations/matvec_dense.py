@@ -2,8 +2,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from amaranth import Signal
 from contracts.tables import NEGATIVE, SIGNED, UNSIGNED, Case, Fault, Formats
-from sylvan.hw.operators import graph, matvec
+from sylvan.hw.operators import graph, matvec, serial
 from sylvan.model.matrices import Dense
 from sylvan.model.operations import Value
 from sylvan.model.operations.constants import MatVec
@@ -88,9 +89,21 @@ def _kept_too_short(stage: Any) -> Any:
     return wrong
 
 
+def _never_fresh(carried: Any) -> Any:
+    """Carries and bits that move up go on into the next word."""
+
+    def wrong(self: Any, name: str, value: Any, cycles: int, fresh: int = 0) -> Any:
+        kept = Signal(len(value), name=name, init=fresh)
+        self.m.d.sync += kept.eq(value)
+        return kept
+
+    return wrong
+
+
 FAULTS = [
     Fault("nothing is subtracted", graph, "_sum", _always_added),
     Fault("a level does not wait for the other", graph.GraphMatVec, "stage", _kept_too_short),
+    Fault("digits of the word before remain", serial.WordClock, "carried", _never_fresh),
     Fault("sums have a bit too few", matvec, "prefix_format", _narrow_sums),
     Fault("sums of the timestep before remain", matvec.OuterMatVec, "_circulate", _never_cleared),
     Fault("inner products a cycle late", matvec.InnerMatVec, "__init__", _columns_turned),

@@ -2,9 +2,10 @@ from itertools import product
 from typing import Any
 
 import torch
-from amaranth import Cat
+from amaranth import Cat, Const
 from contracts.tables import AWKWARD, LOPSIDED, NEGATIVE, SIGNED, UNSIGNED, Case, Fault, Formats
 from sylvan.hw.operators.narrow import Narrow as Hardware
+from sylvan.hw.operators.serial_narrow import SerialNarrow
 from sylvan.model.numbers import Format, Overflow, Rounding
 from sylvan.model.operations.moves import Narrow
 from torch import Tensor
@@ -66,14 +67,14 @@ REFUSED = [
 
 
 def _ties_up(rounded: Any) -> Any:
-    return lambda self, total: total >> self.dropped
+    return lambda self, total: total >> self.narrowing.dropped
 
 
 def _ties_down(rounded: Any) -> Any:
     def wrong(self: Any, total: Any) -> Any:
-        kept = total >> self.dropped
-        if self.half:
-            kept = kept - (total[: self.dropped] == 0)
+        kept = total >> self.narrowing.dropped
+        if self.narrowing.half:
+            kept = kept - (total[: self.narrowing.dropped] == 0)
         return kept
 
     return wrong
@@ -82,10 +83,10 @@ def _ties_down(rounded: Any) -> Any:
 def _odd_ties(rounded: Any) -> Any:
     def wrong(self: Any, total: Any) -> Any:
         right = rounded(self, total)
-        if not self.half:
+        if not self.narrowing.half:
             return right
-        odd = Cat(right[0] | (total[: self.dropped] == 0), right[1:])
-        return odd.as_signed() if self.sum.signed else odd
+        odd = Cat(right[0] | (total[: self.narrowing.dropped] == 0), right[1:])
+        return odd.as_signed() if self.narrowing.sum.signed else odd
 
     return wrong
 
@@ -97,7 +98,20 @@ def _never_clamped(in_range: Any) -> Any:
 def _one_less(in_range: Any) -> Any:
     def wrong(self: Any, value: Any) -> Any:
         result = in_range(self, value)
-        return result - (result == self.target.hi)
+        return result - (result == self.narrowing.target.hi)
+
+    return wrong
+
+
+def _never_beyond(beyond: Any) -> Any:
+    return lambda *given: Const(0, 1)
+
+
+def _whole_ties(rounded: Any) -> Any:
+    """What is dropped counts as a tie whatever its digits before the last were."""
+
+    def wrong(self: Any, clock: Any, lane: int, total: Any, before: Any, at: Any) -> Any:
+        return rounded(self, clock, lane, total, Const(0, 1), at)
 
     return wrong
 
@@ -106,6 +120,8 @@ FAULTS = [
     Fault("ties go up, not to the even neighbour", Hardware, "_rounded", _ties_up),
     Fault("ties go down", Hardware, "_rounded", _ties_down),
     Fault("ties go to the odd neighbour", Hardware, "_rounded", _odd_ties),
+    Fault("nothing is clamped in digits", SerialNarrow, "_beyond", _never_beyond),
+    Fault("digits tie too often", SerialNarrow, "_rounded", _whole_ties),
     Fault("nothing is clamped", Hardware, "_in_range", _never_clamped),
     Fault("the largest value is never reached", Hardware, "_in_range", _one_less),
 ]

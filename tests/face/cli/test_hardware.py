@@ -1,6 +1,7 @@
 """Commands about hardware: builds appear whole or not at all, and only in the place of builds."""
 
 import errno
+import json
 import os
 from pathlib import Path
 
@@ -127,6 +128,18 @@ def test_a_build_that_cannot_be_moved_leaves_the_old_one(
     ended = sylvan("build", run, "--target", "verilog", "--lanes", 4, "--out", out)
     assert ended.code == 2 and "No space left" in ended.error
     assert (out / "core.v").read_bytes() == before
+
+
+def test_digits_are_a_schedule_and_change_no_answer(
+    sylvan: Sylvan, run: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "built"
+    built = sylvan("build", run, "--target", "verilog", "--digit", 3, "--out", out)
+    assert built.code == 0, built.error
+    schedule = json.loads((out / "report.json").read_text())["schedule"]
+    assert schedule == {"lanes": 8, "digit": 3, "words": False, "contexts": 1}
+    assert "8 lanes, digits of 3 bits" in (out / "core.v").read_text()
+    assert sylvan("sim", out, "--simulator", "icarus", "--sequences", 3).code == 0
 
 
 def test_verilog_from_elsewhere_is_not_run(sylvan: Sylvan, run: Path, tmp_path: Path) -> None:
