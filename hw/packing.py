@@ -2,7 +2,8 @@
 
 Every lane holds a copy of the operand, so no crossbar lies between operand and lanes, and owns the
 rows whose results leave on it, so none lies behind them either. What random rows weigh unequally
-is a few percent, which is less than what routing would cost.
+is a few percent. Where it is more, the rows of some slots *turn*: each is its neighbour's, at the
+cost of a choice between two neighbours in front of the results.
 
 Columns are taken window by window, because the operand arrives one element per cycle: a lane goes
 through all its rows in the columns of one window before it turns to the next. So the first words
@@ -20,6 +21,8 @@ from sylvan.model.arrays import Array
 APART = 3
 """Rows per lane from which on chunks of one row are apart by as many words: what an accumulator
 needs to be written and read back. Lanes with fewer rows take all columns as one window."""
+TURNED = 10
+"""Slots that may turn: every choice is tried."""
 SLACK = 1 / 32
 """Share of the cycles, from the operand's start to the results', that a narrower index may cost."""
 
@@ -32,6 +35,7 @@ class Packing:
         matrix: integers (rows, columns).
         lanes: P; lane k holds the rows k, k + P, ... in this order, its slots.
         window: columns of a window, a power of two. Several windows take `APART` slots or more.
+        turns: for each slot 0, or 1 where lane k + 1 (the first after the last) holds lane k's row.
 
     Attributes:
         slots, windows: rows of a lane, and parts of the columns.
@@ -43,6 +47,7 @@ class Packing:
     matrix: Array
     lanes: int
     window: int
+    turns: Array
 
     def __post_init__(self) -> None:
         if self.window < 1 or self.window & (self.window - 1):
@@ -62,12 +67,20 @@ class Packing:
         return -(-self.matrix.shape[1] // self.window)
 
     @cached_property
+    def _placed(self) -> Array:
+        """The matrix with its rows in the order of slots and lanes, empty ones at the end."""
+        rows, columns = self.matrix.shape
+        placed = np.zeros((self.slots, self.lanes, columns), np.int64)
+        placed.reshape(-1, columns)[:rows] = self.matrix
+        turned = self.turns == 1
+        placed[turned] = np.roll(placed[turned], 1, axis=1)
+        return placed.reshape(-1, columns)
+
+    @cached_property
     def _counts(self) -> Array:
         """Nonzeros (windows, slots, lanes) of each chunk."""
-        rows, columns = self.matrix.shape
-        counts = np.zeros((self.slots * self.lanes, self.windows), np.int64)
-        edges = np.arange(0, columns, self.window)
-        counts[:rows] = np.add.reduceat(self.matrix != 0, edges, axis=1, dtype=np.int64)
+        edges = np.arange(0, self.matrix.shape[1], self.window)
+        counts = np.add.reduceat(self._placed != 0, edges, axis=1, dtype=np.int64)
         return counts.T.reshape(self.windows, self.slots, self.lanes)
 
     @cached_property
@@ -81,8 +94,8 @@ class Packing:
 
     @cached_property
     def _entries(self) -> tuple[Array, Array, Array]:
-        """Word, row and column of each nonzero."""
-        row, column = np.nonzero(self.matrix)
+        """Word, row as placed, and column of each nonzero."""
+        row, column = np.nonzero(self._placed)
         window, (slot, lane) = column // self.window, np.divmod(row, self.lanes)
         # Nonzeros come row by row, and chunk by chunk within a row.
         sizes = self._counts.reshape(self.windows, -1).T.reshape(-1)
@@ -105,7 +118,7 @@ class Packing:
     def weights(self) -> Array:
         weights = np.zeros((self.cycles, self.lanes), np.int64)
         word, row, column = self._entries
-        weights[word, row % self.lanes] = self.matrix[row, column]
+        weights[word, row % self.lanes] = self._placed[row, column]
         return weights
 
     @cached_property
@@ -117,6 +130,11 @@ class Packing:
     @property
     def nonzeros(self) -> int:
         return int(self._counts.sum())
+
+    @property
+    def fill(self) -> float:
+        """Share of the words' places that hold a nonzero."""
+        return self.nonzeros / (self.cycles * self.lanes)
 
     @property
     def promise(self) -> float:
@@ -159,11 +177,31 @@ class Packing:
 
 def pack(matrix: Array, lanes: int) -> Packing:
     """Of the packings that keep the promise, the narrowest index among the (nearly) fastest."""
-    rows, columns = matrix.shape
-    most = (columns - 1).bit_length()
-    least = 0 if -(-rows // lanes) >= APART else most
-    options = [Packing(matrix, lanes, 1 << bits) for bits in range(least, most + 1)]
+    slots = -(-matrix.shape[0] // lanes)
+    for turns in (np.zeros(slots, np.int64), _balanced(matrix, lanes)):
+        options = _options(matrix, lanes, turns)
+        kept = [option for option in options if option.cycles <= option.promise]
+        if kept:
+            break
     # One window is where words are fewest.
-    kept = [option for option in options if option.cycles <= option.promise] or options[-1:]
+    kept = kept or options[-1:]
     cycles = [option.wait + option.leave(APART) for option in kept]
     return kept[next(k for k, c in enumerate(cycles) if c <= min(cycles) * (1 + SLACK))]
+
+
+def _options(matrix: Array, lanes: int, turns: Array) -> list[Packing]:
+    """A packing for every window, the smallest one first."""
+    most = (matrix.shape[1] - 1).bit_length()
+    least = 0 if len(turns) >= APART else most
+    return [Packing(matrix, lanes, 1 << bits, turns) for bits in range(least, most + 1)]
+
+
+def _balanced(matrix: Array, lanes: int) -> Array:
+    """The turns with which the heaviest lane is lightest."""
+    slots = -(-matrix.shape[0] // lanes)
+    loads = np.zeros((slots, lanes), np.int64)
+    loads.reshape(-1)[: len(matrix)] = np.count_nonzero(matrix, axis=1)
+    choices = np.arange(1 << min(slots, TURNED))[:, None] >> np.arange(slots) & 1
+    heaviest = (loads.sum(axis=0) + choices @ (np.roll(loads, 1, axis=1) - loads)).max(axis=1)
+    best: Array = choices[heaviest.argmin()]
+    return best

@@ -4,7 +4,7 @@
 from typing import Any
 
 import numpy as np
-from amaranth import Cat, Module, Mux, Signal, Value
+from amaranth import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -201,7 +201,7 @@ class PackedMatVec(Operator):
         place = (slots - 1).bit_length() + (self.packing.windows - 1).bit_length()
         lane = Cost(
             adder_bits=s + 1 + multiplies + place,
-            logic_bits=a + s + place,
+            logic_bits=a + s * (1 + bool(self.packing.turns.any())) + place,
             register_bits=2 * s + a + b + 3 * place,
             memories=((a, self.taken.size), (s, slots)),
         )
@@ -218,6 +218,7 @@ class PackedMatVec(Operator):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        packing = self.packing
         m.submodules.words = words = self.words
         m.submodules.taking = taking = Addresses(self.taken)
         m.submodules.leaving = leaving = Addresses(self.left)
@@ -226,8 +227,9 @@ class PackedMatVec(Operator):
         wait = self.leaves - begun - READ_LATENCY
         finished = delay_strobe(m, "finish", words.o, wait, self.interval)
         m.d.comb += [taking.start.eq(self.a.start), leaving.start.eq(finished.start)]
-        for k, out in enumerate(self.o.lanes):
-            m.submodules[f"lane{k}"] = lane = Lane(self.packing, self.source, self.weight, self.sum)
+        lanes = [Lane(packing, self.source, self.weight, self.sum) for _ in self.o.lanes]
+        for k, lane in enumerate(lanes):
+            m.submodules[f"lane{k}"] = lane
             m.d.comb += [
                 lane.place.eq(taking.word),
                 lane.element.eq(self.a.lanes[0]),
@@ -236,8 +238,13 @@ class PackedMatVec(Operator):
                 lane.starts.eq(words.o.start),
                 lane.leaves.eq(leaving.active),
                 lane.beat.eq(leaving.word),
-                out.eq(lane.o),
+                self.o.lanes[k].eq(lane.o),
             ]
+        if packing.turns.any():
+            turns = Const(sum(1 << slot for slot in np.flatnonzero(packing.turns).tolist()))
+            turned = delayed(m, "turned", turns.bit_select(leaving.word, 1), READ_LATENCY)
+            for out, own, next in zip(self.o.lanes, lanes, [*lanes[1:], lanes[0]], strict=True):
+                m.d.comb += out.eq(Mux(turned, next.o, own.o))
         result = delay_strobe(m, "timing", finished, READ_LATENCY, self.interval)
         connect_strobe(m, result, self.o)
         return m
