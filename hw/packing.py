@@ -19,8 +19,10 @@ import numpy as np
 from sylvan.model.arrays import Array
 
 APART = 3
-"""Rows per lane from which on chunks of one row are apart by as many words: what an accumulator
-needs to be written and read back. Lanes with fewer rows take all columns as one window."""
+"""Words from a chunk's last to the first that can go on with its sum. Lanes of as many rows keep
+this distance whatever the chunks; those of fewer take all columns as one window."""
+REST = 1
+"""Words of zeros ahead of word 0: where a ROM rests, so that it ends no chunk there."""
 TURNED = 10
 """Slots that may turn: every choice is tried."""
 SLACK = 1 / 32
@@ -158,13 +160,14 @@ class Packing:
         word, _, column = self._entries
         return int((column - word + 1).max(initial=0))
 
-    def leave(self, settle: int) -> int:
+    @property
+    def leave(self) -> int:
         """Cycles from word 0 to the read of the first beat of results.
 
         Beat s holds the rows of slot s, beats follow each other without a gap, and a sum can be
-        read `settle` cycles after its last word. Results and sums to go on with share one port.
+        read `APART` cycles after its last word. Results and sums to go on with share one port.
         """
-        first = int((self.finishes[-1] - np.arange(self.slots)[:, None]).max()) + settle
+        first = int((self.finishes[-1] - np.arange(self.slots)[:, None]).max()) + APART
         return first if self.windows == 1 else max(first, int(self.starts[-1, -1].max()) + 1)
 
     def last_reads(self) -> Array:
@@ -180,12 +183,12 @@ def pack(matrix: Array, lanes: int) -> Packing:
     slots = -(-matrix.shape[0] // lanes)
     for turns in (np.zeros(slots, np.int64), _balanced(matrix, lanes)):
         options = _options(matrix, lanes, turns)
-        kept = [option for option in options if option.cycles <= option.promise]
+        kept = [option for option in options if option.cycles + REST <= option.promise]
         if kept:
             break
     # One window is where words are fewest.
     kept = kept or options[-1:]
-    cycles = [option.wait + option.leave(APART) for option in kept]
+    cycles = [option.wait + option.leave for option in kept]
     return kept[next(k for k, c in enumerate(cycles) if c <= min(cycles) * (1 + SLACK))]
 
 

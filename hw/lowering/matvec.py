@@ -23,7 +23,7 @@ from ..packing import pack
 from ..schedule import Schedule
 from .base import Demand, Lowered, Lowering, lowers
 
-WORTH = 7 / 8
+WORTH = 3 / 4
 """Share of the cycles of all products up to which packed nonzeros are worth their memories."""
 
 
@@ -35,7 +35,7 @@ class _MatVec(Lowering):
 
     Inner products where single elements with the right dwell are demanded (few rows, a readout),
     outer products where the result must come in beats (few columns, an input): of the nonzeros
-    alone where that saves an eighth of the cycles, for memories that zeros would not need.
+    alone where that saves a quarter of the cycles, for memories that zeros would not need.
     """
 
     def __init__(

@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 from sylvan.model.numbers import Format
 
 from ..beats import Pattern, shape_of
-from ..packing import APART, Packing
+from ..packing import APART, REST, Packing
 from .addresses import Addresses, addresses_cost
 from .base import Cost, Operator, connect_strobe, delay_strobe
 from .delay import delayed, successor
@@ -19,8 +19,6 @@ from .matvec import prefix_format
 from .product import product
 from .rom import READ_LATENCY, Rom
 
-REST = 1
-"""Words of zeros ahead of the packing's: the one at which the ROM rests ends no row."""
 FIRST_WORD = READ_LATENCY + REST
 """Cycles from the ROM's strobe to word 0 of the packing."""
 
@@ -157,7 +155,7 @@ class PackedMatVec(Operator):
         self.weight = Format(min(int(matrix.min()), 0), max(int(matrix.max()), 0))
         self.sum = prefix_format(matrix, source)
         self.begins = max(packing.wait, FIRST_WORD)
-        self.leaves = self.begins + packing.leave(APART)
+        self.leaves = self.begins + packing.leave
         self.latency = self.leaves + READ_LATENCY
         self.words = self._rom(period)
         self.interval = self._interval()

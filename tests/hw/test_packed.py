@@ -112,7 +112,7 @@ def test_latency_and_interval(rows: int, columns: int, lanes: int) -> None:
     packing = pack(sparse(rows, columns, -1, 1, 0.5), lanes)
     design = operator(packing, SIGNED)
     begins = max(packing.wait, FIRST_WORD)
-    assert design.latency == begins + packing.leave(APART) + 2
+    assert design.latency == begins + packing.leave + 2
     assert design.interval >= max(packing.cycles + 1, columns)
     # The last beat leaves right after the last word, where few words are in the way.
     assert design.latency + packing.slots <= begins + packing.cycles + APART + 2 + packing.slots
@@ -128,11 +128,11 @@ def test_a_cycle_less_is_too_few(fault: str, monkeypatch: pytest.MonkeyPatch) ->
     """Two, of the interval: what is read and written in one cycle is still the old one here."""
     matrix, given = sparse(24, 16, -1, 1, 0.7), vectors(16, SIGNED)
     packing = Packing(matrix, 3, 16, np.zeros(8, np.int64))
-    wait, leave = packing.wait, packing.leave(APART)
+    wait, leave = packing.wait, packing.leave
     if fault == "wait":
         monkeypatch.setattr(Packing, "wait", wait - 1)
     if fault == "leave":
-        monkeypatch.setattr(Packing, "leave", lambda self, settle: leave - 1)
+        monkeypatch.setattr(Packing, "leave", leave - 1)
     design = operator(packing, SIGNED)
     distance = design.interval - 2 * (fault == "interval")
     assert (products(design, given, distance) != given @ matrix.T).any()

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sylvan.hw.packing import APART, Packing, pack
+from sylvan.hw.packing import APART, REST, Packing, pack
 from sylvan.model.arrays import Array
 
 
@@ -20,7 +20,7 @@ def walked(packing: Any) -> Array:
     """
     rows, columns = packing.matrix.shape
     found = np.zeros((packing.slots * packing.lanes, packing.windows * packing.window), np.int64)
-    first_read, result = packing.leave(APART), {}
+    first_read, result = packing.leave, {}
     for lane in range(packing.lanes):
         chunk, begins, written = 0, True, {}
         for q in range(packing.cycles):
@@ -81,7 +81,8 @@ def test_zeros_cost_no_cycle(size: int, zeros: float) -> None:
         for lanes in {4, 8, size // 8}:
             packing = pack(matrix, lanes)
             least = -(-np.count_nonzero(matrix) // lanes)
-            assert least <= packing.cycles <= least * 1.15 + np.log2(size) + 8, f"seed {seed}"
+            cycles = packing.cycles + REST
+            assert least <= cycles <= least * 1.15 + np.log2(size) + 8, f"seed {seed}"
             assert packing.fill == packing.nonzeros / (packing.cycles * lanes)
 
 
@@ -123,7 +124,7 @@ def test_a_planted_fault_is_found() -> None:
     with pytest.raises(AssertionError, match=r"column .* too early"):
         walked(Wrong(packing, wait=packing.wait - 1))
     with pytest.raises(AssertionError, match=r"read too early|while results leave"):
-        walked(Wrong(packing, leave=lambda settle: packing.leave(settle) - 1))
+        walked(Wrong(packing, leave=packing.leave - 1))
 
 
 @pytest.mark.parametrize(

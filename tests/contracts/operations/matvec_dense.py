@@ -111,7 +111,7 @@ def _kept_too_short(stage: Any) -> Any:
 
 
 def _read_too_early(leave: Any) -> Any:
-    return lambda self, settle: leave(self, settle - 1)
+    return property(lambda self: leave.fget(self) - 1)
 
 
 FAULTS = [
