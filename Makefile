@@ -6,7 +6,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup icarus demo test test-all lint format types readme results gallery \
-	bench-adders bench-factors bench-golden bench-phases bench-qornn bench-train
+	bench-adders bench-factors bench-golden bench-packing bench-phases bench-qornn \
+	bench-train
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -45,6 +46,9 @@ bench-factors: setup  ## what bits of a normalization's factors cost, in the gat
 
 bench-golden: setup  ## images per second of the golden model; writes bench/golden.json
 	@$(BIN)/python bench/golden.py
+
+bench-packing: setup  ## nonzeros in words of P: cycles and index bits; writes bench/packing.json
+	@$(BIN)/python bench/packing.py
 
 bench-phases: setup  ## phases against fixed-point constants for 1/sqrt(2), as a table
 	@$(BIN)/python bench/phases.py

@@ -233,4 +233,5 @@ def _describe(part: Part) -> dict[str, Any]:
         "begins": part.begins,
         "latency": part.latency,
         "interval": part.interval,
+        **(part.operator.figures if part.operator else {}),
     }

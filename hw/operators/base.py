@@ -72,6 +72,11 @@ class Operator(wiring.Component):
     def cost(self) -> Cost:
         return Cost()
 
+    @property
+    def figures(self) -> dict[str, Any]:
+        """What a plan says of it besides."""
+        return {}
+
 
 class Source(Operator):
     """An operator without operands: begins at `i`, a strobe of the sequencer.

@@ -35,8 +35,8 @@ class Rom(Source):
         pattern: the order; its beats and lanes are those of `words`.
         format: holds every word.
     Latency: 2. Interval: `pattern.cycles`.
-    Cost: `depth * lanes * width` memory bits, depth being the product of phases and beats, each
-    grown to a power of two; a single word is wires.
+    Cost: `depth * lanes * width` memory bits, depth being the product of phases and beats, all but
+    the first of several grown to a power of two; a single word is wires.
     """
 
     latency = READ_LATENCY
@@ -64,7 +64,7 @@ class Rom(Source):
     @property
     def depth(self) -> int:
         """Words of the memory: phase, symbol and beat have bits of their own in its address."""
-        return 1 << sum(_bits(axis) for axis in self.words.shape[:-1])
+        return len(_grown(self.words))
 
     @property
     def cost(self) -> Cost:
@@ -128,6 +128,13 @@ def _bits(count: int) -> int:
 
 
 def _grown(words: Array) -> Array:
-    """Words (..., lanes) as (depth, lanes), every axis grown to a power of two by zeros."""
-    extra = [(0, (1 << _bits(axis)) - axis) for axis in words.shape[:-1]]
-    return np.pad(words, [*extra, (0, 0)]).reshape(-1, words.shape[-1])
+    """Words (..., lanes) as (depth, lanes): zeros grow every axis to a power of two.
+
+    Except for the outermost, whose bits are the address's highest.
+    """
+    several = [axis for axis in words.shape[:-1] if axis > 1]
+    extra = [(0, (1 << _bits(axis)) - axis) for axis in several[1:]]
+    words = words.reshape(*several, words.shape[-1])
+    return np.pad(words, [(0, 0)] * (len(several) > 0) + [*extra, (0, 0)]).reshape(
+        -1, words.shape[-1]
+    )

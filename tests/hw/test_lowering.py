@@ -111,6 +111,17 @@ def test_outer_products_where_beats_are_wanted() -> None:
     assert step_of(lambda b, x: dense(b, x, 16)) == Counter(OuterMatVec=1, Rom=1)
 
 
+def test_packed_nonzeros_where_a_quarter_of_the_cycles_are_zeros() -> None:
+    """Not where single elements are wanted, and not for a few zeros."""
+    outer, inner, packed = Counter(OuterMatVec=1, Rom=1), "InnerMatVec", Counter(PackedMatVec=1)
+    for zeros, wanted in ((0, outer), (6, outer), (16, packed), (32, packed)):
+        weights = np.ones((32, 32), np.int64)
+        weights[:, :zeros] = 0
+        matrix = Dense(weights)
+        assert step_of(lambda b, x, w=matrix: b.matvec(w, x), 32) == wanted
+        assert readout_of(lambda b, x, w=matrix: b.matvec(w, x), 32)[inner] == 1
+
+
 def test_an_adder_graph_where_whole_vectors_pass() -> None:
     """Operand and result in one beat each; with a lane fewer the result comes in beats."""
     b = Builder(numeric(8))
@@ -168,7 +179,7 @@ def test_an_operation_without_hardware_is_refused_even_where_nobody_wants_it() -
     with pytest.raises(
         UserError, match=r"^part: the operation 'slice' has no hardware yet; there is"
     ):
-        Body([node], ["part"], Schedule(1), 1)
+        Body([node], [], [node.result], Schedule(1), 1)
 
 
 def test_a_program_without_operations_is_a_core() -> None:

@@ -238,12 +238,13 @@ def test_every_operator_states_its_cost() -> None:
 
 
 def test_a_rom_has_the_words_of_its_address() -> None:
-    """3 phases, 5 symbols and 3 beats take 2, 3 and 2 bits."""
+    """5 symbols and 3 beats take 3 and 2 bits below the phase, of which there are 3."""
     pattern = Pattern(6, 2)
     words = np.ones((3, 5, 3, 2), np.int64)
     lookup = LookupRom(words, pattern, Format(0, 1), Format(0, 4), 3)
-    assert lookup.cost.memories == ((2, 1 << 7),)
-    assert Rom(words[:, 0], pattern, Format(0, 1), 3).cost.memories == ((2, 1 << 4),)
+    assert lookup.cost.memories == ((2, 3 << 5),)
+    assert Rom(words[:, 0], pattern, Format(0, 1), 3).cost.memories == ((2, 3 << 2),)
+    assert Rom(words[:1, 0], pattern, Format(0, 1), 1).cost.memories == ((2, 3),)
     assert Rom(words[:1, 0, :1], Pattern(2, 2), Format(0, 1), 3).cost.memories == ()
 
 

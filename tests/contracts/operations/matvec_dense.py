@@ -5,6 +5,7 @@ import torch
 from amaranth import Signal
 from contracts.tables import NEGATIVE, SIGNED, UNSIGNED, Case, Fault, Formats
 from sylvan.hw.operators import graph, matvec, serial
+from sylvan.hw.packing import Packing
 from sylvan.model.matrices import Dense
 from sylvan.model.operations import Value
 from sylvan.model.operations.constants import MatVec
@@ -19,6 +20,14 @@ def dense(rows: int, columns: int, lo: int, hi: int) -> MatVec:
     return MatVec(Dense(weights))
 
 
+def sparse(rows: int, columns: int, lo: int, hi: int, zeros: float) -> MatVec:
+    """With a share of zeros, a row of them, and a column."""
+    rng = np.random.default_rng(rows + columns + hi)
+    weights = rng.integers(lo, hi + 1, (rows, columns)) * (rng.random((rows, columns)) >= zeros)
+    weights[0] = weights[:, -1] = 0
+    return MatVec(Dense(weights))
+
+
 SHAPES = [(1, 1), (5, 20), (9, 9), (20, 1), (1, 17), (7, 16), (16, 7), (2, 3)]
 CASES = [
     Case(dense(rows, columns, lo, hi), ((columns, f),))
@@ -28,6 +37,19 @@ CASES = [
         (-1, 1, UNSIGNED),
         (-5, -1, NEGATIVE),
         (0, 3, SIGNED),
+    )
+]
+SPARSE = [(9, 9), (24, 24), (20, 33), (33, 20), (7, 16), (20, 1)]
+CASES += [
+    Case(sparse(rows, columns, lo, hi, zeros), ((columns, f),))
+    for rows, columns in SPARSE
+    for lo, hi, zeros, f in (
+        (-1, 1, 0.5, SIGNED),
+        (-1, 1, 0.9, UNSIGNED),
+        (-8, 7, 0.5, NEGATIVE),
+        (0, 1, 0.3, SIGNED),
+        (-1, 0, 0.7, UNSIGNED),
+        (0, 0, 0.0, SIGNED),
     )
 ]
 
@@ -100,6 +122,10 @@ def _never_fresh(carried: Any) -> Any:
     return wrong
 
 
+def _read_too_early(leave: Any) -> Any:
+    return property(lambda self: leave.fget(self) - 1)
+
+
 FAULTS = [
     Fault("nothing is subtracted", graph, "_sum", _always_added),
     Fault("a level does not wait for the other", graph.GraphMatVec, "stage", _kept_too_short),
@@ -107,4 +133,5 @@ FAULTS = [
     Fault("sums have a bit too few", matvec, "prefix_format", _narrow_sums),
     Fault("sums of the timestep before remain", matvec.OuterMatVec, "_circulate", _never_cleared),
     Fault("inner products a cycle late", matvec.InnerMatVec, "__init__", _columns_turned),
+    Fault("packed sums are read too early", Packing, "leave", _read_too_early),
 ]
