@@ -23,12 +23,12 @@ FIELDS = tuple(AdderGraph.__dataclass_fields__)
 
 def key_of(matrix: Array, how: Mapping[str, Any]) -> str:
     """What the graph of `matrix`, made `how`, is kept under."""
-    text = repr((matrix.shape, sorted(how.items()), _source()))
+    text = repr((matrix.shape, sorted(how.items()), source()))
     return hashlib.sha256(text.encode() + matrix.astype("<i8").tobytes()).hexdigest()
 
 
 @lru_cache
-def _source() -> str:
+def source() -> str:
     """A hash of the code that decides what a graph looks like."""
     files = sorted(Path(__file__).parent.glob("*.py"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

@@ -1,300 +1,302 @@
-"""Which pair of terms is worth a value of its own: the greedy choice, compiled.
+"""Changes of what is shared, each of which can be taken back: values given up, values made.
 
-A pair is `a +- (b << d)`. The pair that the most rows hold becomes a node, again and again, until
-no pair is held twice (Hartley 1996). Counts are kept up to date, not counted anew, so that the work
-is about the number of pairs that ever exist.
+The pair of terms that the most rows hold becomes a node, again and again, until no pair is held
+twice (Hartley 1996). Every node is used at least twice and has at least two terms: others are given
+up as soon as they appear. Compiled.
 """
+
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 
-from .chance import MIX, begin, below
-from .cost import DIGITS, full_adders
-from .sums import NODES, TERMS, load_of, set_form
+from .pairs import Pairs, count_cell, no_pairs, pair_of, swept, take_best
+from .sums import (
+    CELLS_LEFT,
+    IN_ROW,
+    NO_LIMIT,
+    NODE,
+    NODES_LEFT,
+    NONE,
+    OF_NODE,
+    ROW,
+    SHIFT,
+    SIGN,
+    append,
+    free_cell,
+    free_node,
+    link,
+    set_form,
+    take_node,
+    unlink,
+)
 
-NONE = -1
-KEY, COUNT = range(2)
-BANNED = 1 << 20
-"""Taken off the count of a pair that overlaps itself, or would make rows too deep."""
-CHOICES = 16
-"""Best pairs among which chance decides: the first in order would always be the same."""
-GAINS = 1 << 15
-NODE_BITS = 24
-
-
-@njit(cache=True)
-def pair_key(a, shift_a, sign_a, b, shift_b, sign_b):
-    """A pair as an integer, whichever of its terms is named first."""
-    if a > b or (a == b and shift_a > shift_b):
-        a, b = b, a
-        shift_a, shift_b = shift_b, shift_a
-    between = shift_b - shift_a + DIGITS
-    return ((np.int64(a) << NODE_BITS | b) << 8 | between) << 1 | (sign_a != sign_b)
-
-
-@njit(cache=True)
-def pair_of(key):
-    """`(a, b, d, subtracts)` of a key: the pair `a +- (b << d)`, where d may be negative."""
-    a, b = key >> (NODE_BITS + 9), (key >> 9) & ((1 << NODE_BITS) - 1)
-    return a, b, ((key >> 1) & 255) - DIGITS, (key & 1) == 1
+LINKED, UNLINKED, MADE, GIVEN_UP = range(4)
+"""What was done with a cell, or with a node."""
+DONE, FEW, STEP = range(3)
+"""Places in `Work.size`: entries of `done` and `few`, and how often pairs were looked for."""
+DIGITS = 64
+"""More than one coefficient has."""
 
 
-@njit(cache=True)
-def place(table, key):
-    """Where `key` is in the table, or the free place where it belongs."""
-    mask = len(table) - 1
-    spread = key * MIX
-    at = (spread >> 32 ^ spread >> 47) & mask
-    while table[at, KEY] != key and table[at, KEY] != NONE:
-        at = (at + 1) & mask
-    return at
+class Work(NamedTuple):
+    """What a change of sums needs beside them.
 
-
-@njit(cache=True)
-def new_table(size):
-    """A table of pairs, all places free: rows of key and count, side by side in memory."""
-    table = np.zeros((size, 2), np.int64)
-    table[:, KEY] = NONE
-    return table
-
-
-@njit(cache=True)
-def grown(table):
-    """The table with room for as many again; pairs that are held nowhere are dropped."""
-    held = 0
-    for at in range(len(table)):
-        held += table[at, KEY] != NONE and table[at, COUNT] != 0
-    larger = new_table(len(table) * (2 if held * 3 > len(table) else 1))
-    for at in range(len(table)):
-        if table[at, KEY] != NONE and table[at, COUNT] != 0:
-            larger[place(larger, table[at, KEY])] = table[at]
-    return larger, held
-
-
-@njit(cache=True)
-def gain_of(sums, key, count):
-    """The bucket of a pair: more replaced first, and among these the narrower."""
-    a, b, d, subtracts = pair_of(key)
-    bits = full_adders(
-        sums.lo[a], sums.hi[a], sums.lo[b], sums.hi[b], max(-d, 0), max(d, 0), subtracts
-    )
-    return max(1, min((count - 1) * 64 - min(bits, 60), GAINS - 1))
-
-
-@njit(cache=True)
-def find_pair(sums, row, a, b, d, subtracts, ceiling):
-    """Places of the pair's terms in the row, or -1 twice where it is not, or is too deep."""
-    start, end = sums.start[row], sums.start[row] + sums.length[row]
-    for i in range(start, end):
-        if sums.node[i] != a:
-            continue
-        for j in range(start, end):
-            if (
-                sums.node[j] == b
-                and j != i
-                and sums.shift[j] - sums.shift[i] == d
-                and (sums.sign[j] != sums.sign[i]) == subtracts
-            ):
-                if ceiling[row] < DIGITS:
-                    low, high = sums.level[a], sums.level[b]
-                    more = (2 << max(low, high)) - (1 << low) - (1 << high)
-                    if load_of(sums, row) + more > 1 << ceiling[row]:
-                        return -1, -1
-                return i, j
-    return -1, -1
-
-
-@njit(cache=True)
-def held_twice(sums, row, a, b, d, subtracts):
-    """Whether the row holds the pair twice with different terms; digits of one node may overlap."""
-    start, length = sums.start[row], sums.length[row]
-    used, found = np.zeros(length, np.bool_), 0
-    for i in range(length):
-        for j in range(length):
-            if (
-                i != j
-                and not (used[i] or used[j])
-                and sums.node[start + i] == a
-                and sums.node[start + j] == b
-                and sums.shift[start + j] - sums.shift[start + i] == d
-                and (sums.sign[start + j] != sums.sign[start + i]) == subtracts
-            ):
-                used[i] = used[j] = True
-                found += 1
-    return found > 1
-
-
-@njit(cache=True)
-def new_node(sums, a, b, d, subtracts):
-    """The node `a +- (b << d)` (or `(a << -d) +- b`), with its row."""
-    t = sums.size[NODES]
-    sums.size[NODES] = t + 1
-    at = sums.size[TERMS]
-    sums.size[TERMS] = at + 2
-    sums.start[t], sums.length[t] = at, 2
-    sums.node[at], sums.shift[at], sums.sign[at] = a, max(-d, 0), 1
-    sums.node[at + 1], sums.shift[at + 1] = b, max(d, 0)
-    sums.sign[at + 1] = -1 if subtracts else 1
-    set_form(sums, t)
-    sums.level[t] = max(sums.level[a], sums.level[b]) + 1
-    return t
-
-
-@njit(cache=True)
-def share(sums, rows, ceiling, seed):
-    """Replace pairs that are held twice in `rows` by new nodes, until there are none.
-
-    Rows stay within their `ceiling`, a level each; DIGITS is none. False if nodes ran out.
+    pairs: those of all rows. done: (changes, 2), what and with which, in order. few: nodes that
+    may have too few uses or terms. first, second: cells of a pair, wherever it is held. taken:
+    (cells,), the step that last took each. size: (3,), see `DONE`.
     """
-    chance = np.zeros(1, np.int64)
-    begin(chance, seed)
-    terms, pairs = 0, 0
-    for row in rows:
-        terms += sums.length[row]
-        pairs += sums.length[row] * (sums.length[row] - 1) // 2
-    # Which rows hold a node: a list for each, of which some no longer do.
-    held_start, held = np.zeros(sums.lo.size + 1, np.int64), np.zeros(sums.lo.size, np.int32)
-    for row in rows:
-        for at in range(sums.start[row], sums.start[row] + sums.length[row]):
-            held[sums.node[at]] += 1
-    top = 0
-    for node in range(sums.size[NODES]):
-        held_start[node] = top
-        top += held[node]
-        held[node] = 0
-    holders = np.zeros(2 * terms + 1, np.int32)
-    for row in rows:
-        for at in range(sums.start[row], sums.start[row] + sums.length[row]):
-            node = sums.node[at]
-            last = held_start[node] + held[node] - 1
-            if held[node] == 0 or holders[last] != row:
-                holders[last + 1] = row
-                held[node] += 1
-    size = 1024
-    while size < pairs:
-        size *= 2
-    table, used = new_table(size), 0
-    for row in rows:
-        start, end = sums.start[row], sums.start[row] + sums.length[row]
-        for i in range(start, end):
-            for j in range(start, i):
-                key = pair_key(
-                    sums.node[i], sums.shift[i], sums.sign[i],
-                    sums.node[j], sums.shift[j], sums.sign[j],
-                )  # fmt: skip
-                at = place(table, key)
-                if table[at, KEY] == NONE:
-                    table[at, KEY] = key
-                    used += 1
-                table[at, COUNT] += 1
-                if used * 3 > 2 * len(table):
-                    table, used = grown(table)
-    # Pairs by gain, as linked lists; a pair may be in several, and counts where it is right.
-    heads = np.full(GAINS, NONE, np.int32)
-    following, entries = np.zeros(1024, np.int32), np.zeros(1024, np.int64)
-    made, best = 0, 0
-    for at in range(len(table)):
-        if table[at, COUNT] >= 2:
-            if made == entries.size:
-                following, entries = doubled(following), doubled(entries)
-            gain = gain_of(sums, table[at, KEY], table[at, COUNT])
-            entries[made], following[made] = table[at, KEY], heads[gain]
-            heads[gain] = made
-            made += 1
-            best = max(best, gain)
-    chosen, matching = np.zeros(CHOICES, np.int32), np.zeros(rows.size, np.int32)
-    while True:
-        choices = 0
-        while best > 0 and choices == 0:
-            entry = heads[best]
-            while entry != NONE and choices < CHOICES:
-                following_entry = following[entry]
-                at = place(table, entries[entry])
-                if table[at, KEY] != NONE and table[at, COUNT] >= 2:
-                    gain = gain_of(sums, table[at, KEY], table[at, COUNT])
-                    if gain == best:
-                        twice = False
-                        for c in range(choices):
-                            twice |= entries[chosen[c]] == entries[entry]
-                        if not twice:
-                            chosen[choices] = entry
-                            choices += 1
-                    elif gain < best:
-                        following[entry] = heads[gain]
-                        heads[gain] = entry
-                entry = following_entry
-            heads[best] = entry
-            if choices == 0:
-                best -= 1
-        if choices == 0:
-            return True
-        pick = below(chance, choices)
-        for c in range(choices):
-            if c != pick:
-                following[chosen[c]] = heads[best]
-                heads[best] = chosen[c]
-        key = entries[chosen[pick]]
-        a, b, d, subtracts = pair_of(key)
-        matches = 0
-        for at in range(held_start[a], held_start[a] + held[a]):
-            row = holders[at]
-            if find_pair(sums, row, a, b, d, subtracts, ceiling)[0] >= 0:
-                matching[matches] = row
-                matches += 1
-        if matches == 0 or (matches == 1 and not held_twice(sums, matching[0], a, b, d, subtracts)):
-            table[place(table, key), COUNT] -= BANNED
-            continue
-        if sums.size[NODES] == sums.lo.size or sums.size[TERMS] + 2 > sums.node.size:
-            return False
-        t = new_node(sums, a, b, d, subtracts)
-        held_start[t] = top
-        for m in range(matches):
-            row = matching[m]
-            while True:
-                i, j = find_pair(sums, row, a, b, d, subtracts, ceiling)
-                if i < 0:
-                    break
-                start, end = sums.start[row], sums.start[row] + sums.length[row]
-                shift, sign = min(sums.shift[i], sums.shift[j]), sums.sign[i]
-                for out in (i, j):
-                    for k in range(start, end):
-                        if k != out and not (out == j and k == i):
-                            old = pair_key(
-                                sums.node[out], sums.shift[out], sums.sign[out],
-                                sums.node[k], sums.shift[k], sums.sign[k],
-                            )  # fmt: skip
-                            table[place(table, old), COUNT] -= 1
-                for out in (max(i, j), min(i, j)):
-                    end -= 1
-                    sums.node[out], sums.shift[out] = sums.node[end], sums.shift[end]
-                    sums.sign[out] = sums.sign[end]
-                sums.node[end], sums.shift[end], sums.sign[end] = t, shift, sign
-                sums.length[row] = end + 1 - start
-                for k in range(start, end):
-                    new = pair_key(t, shift, sign, sums.node[k], sums.shift[k], sums.sign[k])
-                    at = place(table, new)
-                    if table[at, KEY] == NONE:
-                        table[at, KEY] = new
-                        used += 1
-                    table[at, COUNT] += 1
-                    if table[at, COUNT] >= 2:
-                        if made == entries.size:
-                            following, entries = doubled(following), doubled(entries)
-                        gain = gain_of(sums, new, table[at, COUNT])
-                        entries[made], following[made] = new, heads[gain]
-                        heads[gain] = made
-                        made += 1
-                        best = max(best, gain)
-                    if used * 3 > 2 * len(table):
-                        table, used = grown(table)
-            holders[top] = row
-            top += 1
-            held[t] += 1
+
+    pairs: Pairs
+    done: Any
+    few: Any
+    first: Any
+    second: Any
+    taken: Any
+    size: Any
 
 
 @njit(cache=True)
-def doubled(array):
-    """A copy with as much room again."""
-    larger = np.zeros(array.size * 2, array.dtype)
-    larger[: array.size] = array
-    return larger
+def counted(sums):
+    """The pairs of all rows, none of them on offer, and nothing done."""
+    held, cells = 0, sums.cells
+    for row in range(sums.length.size):
+        held += sums.length[row] * (sums.length[row] - 1) // 2
+    work = Work(
+        no_pairs(held),
+        np.zeros((8 * len(cells), 2), np.int32),
+        np.zeros(16 * len(cells), np.int32),
+        np.zeros(len(cells), np.int32),
+        np.zeros(len(cells), np.int32),
+        np.zeros(len(cells), np.int64),
+        np.zeros(3, np.int64),
+    )
+    for row in range(sums.length.size):
+        cell = cells[row, IN_ROW]
+        while cell != row:
+            count_cell(sums, work.pairs, cell, 1, False)
+            cell = cells[cell, IN_ROW]
+    # Each pair was met from both of its ends.
+    for at in range(len(work.pairs.table)):
+        work.pairs.table[at, 1] //= 2
+    return work
+
+
+@njit(cache=True)
+def note(work, what, which):
+    """Remember a change."""
+    at = work.size[DONE]
+    work.done[at, 0], work.done[at, 1] = what, which
+    work.size[DONE] = at + 1
+
+
+@njit(cache=True)
+def doubt(work, node):
+    """Remember a node that may have too few uses or terms."""
+    work.few[work.size[FEW]] = node
+    work.size[FEW] += 1
+
+
+@njit(cache=True)
+def put_in(sums, work, row, node, shift, sign):
+    """Append a term to a row."""
+    cell = append(sums, row, node, shift, sign)
+    count_cell(sums, work.pairs, cell, 1, True)
+    note(work, LINKED, cell)
+
+
+@njit(cache=True)
+def take_out(sums, work, cell):
+    """Take a term out of its row."""
+    count_cell(sums, work.pairs, cell, -1, False)
+    unlink(sums, cell)
+    note(work, UNLINKED, cell)
+    row, node = sums.cells[cell, ROW], sums.cells[cell, NODE]
+    if node >= sums.form.shape[1] and sums.uses[node] < 2:
+        doubt(work, node)
+    if row < sums.lo.size and sums.length[row] < 2:
+        doubt(work, row)
+
+
+@njit(cache=True)
+def add(sums, work, row, node, amount):
+    """Add `amount * node` to a row, whatever it holds of that node already."""
+    cells = sums.cells
+    cell = cells[row, IN_ROW]
+    while cell != row:
+        if cells[cell, NODE] == node:
+            amount += np.int64(cells[cell, SIGN]) << cells[cell, SHIFT]
+            take_out(sums, work, cell)
+        cell = cells[cell, IN_ROW]
+    shift = 0
+    while amount:
+        if amount & 1:
+            digit = 2 - (amount & 3)
+            put_in(sums, work, row, node, shift, digit)
+            amount -= digit
+        amount >>= 1
+        shift += 1
+
+
+@njit(cache=True)
+def fits(sums, work, row, terms):
+    """Whether there is room to add so many terms to a row."""
+    more = terms * DIGITS
+    return (
+        sums.size[CELLS_LEFT] > more
+        and work.size[DONE] + 4 * more < len(work.done)
+        and swept(work.pairs, terms * (sums.length[row] + terms))
+    )
+
+
+@njit(cache=True)
+def give_up(sums, work, node):
+    """Put the terms of a node wherever it is used; False where there is no room left for that."""
+    cells = sums.cells
+    while sums.uses[node] > 0:
+        cell = cells[node, OF_NODE]
+        row, shift = cells[cell, ROW], cells[cell, SHIFT]
+        factor = np.int64(cells[cell, SIGN]) << shift
+        if not fits(sums, work, row, sums.length[node]):
+            return False
+        take_out(sums, work, cell)
+        part = cells[node, IN_ROW]
+        while part != node:
+            amount = factor * cells[part, SIGN] << cells[part, SHIFT]
+            add(sums, work, row, cells[part, NODE], amount)
+            part = cells[part, IN_ROW]
+    while sums.length[node] > 0:
+        take_out(sums, work, cells[node, IN_ROW])
+    note(work, GIVEN_UP, node)
+    return True
+
+
+@njit(cache=True)
+def settle(sums, work):
+    """Give up the nodes that have too few uses or terms; False where there is no room."""
+    while work.size[FEW] > 0:
+        work.size[FEW] -= 1
+        node = work.few[work.size[FEW]]
+        needless = sums.length[node] > 0 and (sums.uses[node] < 2 or sums.length[node] < 2)
+        if needless and not give_up(sums, work, node):
+            return False
+    return True
+
+
+@njit(cache=True)
+def find(sums, work, a, b, d, subtracts):
+    """Where the pair is held by rows that may be as deep as it makes them: how often."""
+    cells, taken, found = sums.cells, work.taken, 0
+    work.size[STEP] += 1
+    step = work.size[STEP]
+    low, high = sums.level[a], sums.level[b]
+    more = (2 << max(low, high)) - (1 << low) - (1 << high)
+    # From the one that is used less to the other.
+    near, far, between = (a, b, d) if sums.uses[a] <= sums.uses[b] else (b, a, -d)
+    cell = cells[near, OF_NODE]
+    while cell != near:
+        row = cells[cell, ROW]
+        if taken[cell] != step and sums.load[row] + more <= sums.most[row]:
+            shift, sign = cells[cell, SHIFT] + between, cells[cell, SIGN]
+            other = cells[row, IN_ROW]
+            while other != row:
+                if (
+                    cells[other, NODE] == far
+                    and cells[other, SHIFT] == shift
+                    and (cells[other, SIGN] != sign) == subtracts
+                    and taken[other] != step
+                ):
+                    taken[cell] = taken[other] = step
+                    work.first[found], work.second[found] = cell, other
+                    if near != a:
+                        work.first[found], work.second[found] = other, cell
+                    found += 1
+                    break
+                other = cells[other, IN_ROW]
+        cell = cells[cell, OF_NODE]
+    return found
+
+
+@njit(cache=True)
+def make(sums, work, a, b, d, subtracts):
+    """The node `a +- (b << d)`, or `(a << -d) +- b`."""
+    node = take_node(sums)
+    note(work, MADE, node)
+    if sums.most[-1] < NO_LIMIT:
+        sums.level[node] = max(sums.level[a], sums.level[b]) + 1
+        sums.most[node] = 1 << sums.level[node]
+    put_in(sums, work, node, a, max(-d, 0), 1)
+    put_in(sums, work, node, b, max(d, 0), -1 if subtracts else 1)
+    set_form(sums, node)
+    return node
+
+
+@njit(cache=True)
+def share_pair(sums, work, key):
+    """Make the pair a node where it is held twice; False where there is no room for that."""
+    cells = sums.cells
+    a, b, d, subtracts = pair_of(key)
+    found = find(sums, work, a, b, d, subtracts)
+    if found < 2:
+        return True
+    if sums.size[NODES_LEFT] == 0 or not fits(sums, work, a, 2):
+        return False
+    node = make(sums, work, a, b, d, subtracts)
+    doubt(work, node)
+    level = np.int64(1) << sums.level[node]
+    for at in range(found):
+        i, j = work.first[at], work.second[at]
+        row, shift, sign = cells[i, ROW], min(cells[i, SHIFT], cells[j, SHIFT]), cells[i, SIGN]
+        if not fits(sums, work, row, 1):
+            return False
+        more = level - (1 << sums.level[a]) - (1 << sums.level[b])
+        if sums.load[row] + more <= sums.most[row]:
+            take_out(sums, work, i)
+            take_out(sums, work, j)
+            put_in(sums, work, row, node, shift, sign)
+    return True
+
+
+@njit(cache=True)
+def share(sums, work, chance, final):
+    """Make nodes of pairs until none is held twice; False where there was no room for more.
+
+    final: whether nothing of it is going to be taken back.
+    """
+    while True:
+        key = take_best(sums, work.pairs, chance)
+        if key == NONE:
+            return True
+        if not (share_pair(sums, work, key) and settle(sums, work)):
+            return False
+        if final:
+            commit(sums, work)
+
+
+@njit(cache=True)
+def commit(sums, work):
+    """What was done stays done."""
+    for at in range(work.size[DONE]):
+        if work.done[at, 0] == UNLINKED:
+            free_cell(sums, work.done[at, 1])
+        elif work.done[at, 0] == GIVEN_UP:
+            free_node(sums, work.done[at, 1])
+    work.size[DONE] = 0
+
+
+@njit(cache=True)
+def take_back(sums, work):
+    """Undo all that was done, the last first: every cell returns to its place."""
+    for at in range(work.size[DONE] - 1, -1, -1):
+        what, which = work.done[at, 0], work.done[at, 1]
+        if what == UNLINKED:
+            swept(work.pairs, sums.length[sums.cells[which, ROW]])
+            link(sums, which)
+            count_cell(sums, work.pairs, which, 1, False)
+        elif what == LINKED:
+            count_cell(sums, work.pairs, which, -1, False)
+            unlink(sums, which)
+            free_cell(sums, which)
+        elif what == MADE:
+            free_node(sums, which)
+    work.size[DONE] = work.size[FEW] = 0

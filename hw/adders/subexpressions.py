@@ -1,7 +1,7 @@
 """A matrix without structure: common subexpressions, searched for as long as is worth it.
 
-Two beginnings are tried: rows as they are, and rows as differences to other rows. The cheaper one
-is improved, round by round.
+There are two beginnings, rows as they are, and rows as differences to other rows, of which the
+cheaper one is improved, round by round.
 """
 
 import time
@@ -11,25 +11,36 @@ from dataclasses import dataclass, field
 import numpy as np
 from sylvan.model.arrays import Array, signed_digits
 
-from .cost import DIGITS
+from .cost import merge_choice
 from .forest import forest
 from .graph import GraphBuilder, Term
-from .search import improve, merge_choice
-from .sharing import share
-from .sums import NODES, Sums, add_digits, empty, open_row, set_form
+from .search import begin_sharing, improve
+from .sums import (
+    IN_ROW,
+    NO_LIMIT,
+    NODE,
+    SHIFT,
+    SIGN,
+    Sums,
+    append,
+    append_form,
+    empty,
+    set_form,
+    take_node,
+)
 
-WORK = 1 << 26
-"""Pairs of terms that are counted where no time budget is given: some ten seconds."""
-ROUNDS_PER_ROW, ROUNDS_PER_TERM = 64, 4
+DRAWN_ROWS = 256
+"""Rows of all first graphs of a kind together: small matrices get several, of which one is best."""
+ROUNDS_PER_ROW, ROUNDS_PER_TERM, FEW_ROUNDS = 128, 2, 1000
 """What a search without a time budget gets: more gain too little."""
-TRIED = 0.1
-"""Part of the rounds that each beginning gets before one is chosen."""
-GIVEN_UP, SLACK = (0.1, 0.3), 5e-3
-"""Least and greatest part of the shared values that a round gives up, and how much worse it may
-leave things at first, as a part of all cells."""
-CAREFUL = (0.03, 0.35), 5e-4
-"""The same for differences of rows: a chain of them that is given up does not come back."""
-CHUNK_SECONDS = 0.25
+GIVEN_UP, SLACK = (2.0, 12.0), 8.0
+"""Least and greatest number of shared values that a round gives up, and how many cells worse it may
+leave things at first, with a chance of 1/e; the slack falls to zero."""
+CHUNKS, LEAST_SECONDS, CHUNK_SECONDS = 64, 0.01, 0.1
+"""Into how many stretches so many rounds are cut, between which a search can stop; how long they
+are where it has a deadline."""
+SPARE_TERMS = 1 << 13
+"""For what a round takes out: its room is free when the round is over."""
 
 
 @dataclass
@@ -79,173 +90,160 @@ def share_subexpressions(
     nodes = [term.node for term in inputs]
     ends = np.array([builder.intervals[node] for node in nodes], np.int64).reshape(-1, 2)
     levels = np.array([builder.levels[node] for node in nodes], np.int32)
-    depth = DIGITS if limit is None else limit
     terms = int(signed_digits(signed).sum())
-    worth = min(ROUNDS_PER_ROW * len(signed), ROUNDS_PER_TERM * terms)
     whole, effort = effort, effort.part(terms)
-    tried: list[_Search] = []
+    begun: list[_Search] = []
     try:
-        for sums, how in _beginnings(signed, ends, levels, depth, seed):
-            search = _Search(sums, how, depth, seed)
-            tried.append(search)
-            search.run(int(TRIED * min(worth, WORK / search.pairs)), effort)
+        for sums in _beginnings(signed, ends, levels, limit, seed):
+            begun.append(_Search(sums, seed))
             if effort.over():
                 break
     except KeyboardInterrupt:
         # Without one whole graph there is nothing that could be returned.
-        if not (tried and effort.interruptible):
+        if not (begun and effort.interruptible):
             raise
         effort.interrupted = True
-    best = min(tried, key=lambda search: search.cells)
-    while True:
-        best.run(int(min(worth, 1 + WORK / best.pairs)), effort)
-        if effort.deadline is None or effort.over():
-            break
+    best = min(begun, key=lambda search: search.cells)
+    best.run(min(ROUNDS_PER_ROW * len(signed), ROUNDS_PER_TERM * terms + FEW_ROUNDS), effort)
     whole.interrupted |= effort.interrupted
-    return _written(builder, best.best, nodes, depth)
+    return _written(builder, best.best, nodes)
 
 
 class _Search:
     """One graph on its way to fewer cells."""
 
-    def __init__(
-        self, sums: Sums, how: tuple[tuple[float, float], float], depth: int, seed: int
-    ) -> None:
-        self.current, self.depth, self.seed = sums, depth, seed
-        (self.least, self.most), self.slack = how
-        self.spare = Sums(*(array.copy() for array in sums))
-        self.rounds = 0
-        self._improve(0, 0.0)
-        self.best = Sums(*(array.copy() for array in self.current))
-
-    @property
-    def pairs(self) -> int:
-        """Pairs of terms in all rows, which is what a round looks at."""
-        lengths = self.current.length.astype(np.int64)
-        return int((lengths * (lengths - 1)).sum()) // 2 + 1
+    def __init__(self, sums: Sums, seed: int) -> None:
+        self.current, self.seed, self.rounds = sums, seed, 0
+        self.cells = self._improve(0, 0.0)
+        self.best = _copy(sums)
 
     def _improve(self, rounds: int, slack: float) -> int:
-        cells, swapped = improve(
-            self.current, self.spare, self.depth, rounds, self.least, self.most, slack,
-            self.seed * 1_000_003 + self.rounds,
-        )  # fmt: skip
-        if swapped:
-            self.current, self.spare = self.spare, self.current
+        seed = self.seed * 1_000_003 + self.rounds
         self.rounds += rounds
-        self.cells = int(cells)
-        return self.cells
+        return int(improve(self.current, *GIVEN_UP, rounds, slack, seed))
 
     def run(self, rounds: int, effort: Effort) -> None:
-        """So many rounds more, or fewer where the effort is over."""
-        least, done, size = self.cells, 0, 1
+        """So many rounds more, or until the effort's deadline."""
+        begun, done, size = time.perf_counter(), 0, 1
         try:
-            while done < rounds and not effort.over():
-                begun = time.perf_counter()
-                size = min(size, rounds - done)
-                slack = self.slack * self.cells * (1 - (done + size) / rounds)
-                if self._improve(size, slack) < least:
-                    least = self.cells
-                    self.best = Sums(*(array.copy() for array in self.current))
+            while not effort.over() and (done < rounds or effort.deadline is not None):
+                now = time.perf_counter()
+                if effort.deadline is None:
+                    size = min(size, rounds - done)
+                    left = 1 - (done + size) / rounds
+                else:
+                    left = (effort.deadline - now) / (effort.deadline - begun)
+                cells = self._improve(size, SLACK * left)
+                if cells < self.cells:
+                    self.cells, self.best = cells, _copy(self.current)
                 done += size
                 # Chunks short enough to stop in, long enough to cost nothing themselves.
                 if effort.deadline is None:
-                    size = 16
-                elif time.perf_counter() - begun < CHUNK_SECONDS / 2:
-                    size *= 2
+                    size = rounds // CHUNKS + 1
+                else:
+                    now, took = time.perf_counter(), time.perf_counter() - now
+                    wanted = min(CHUNK_SECONDS, max(LEAST_SECONDS, (effort.deadline - now) / 4))
+                    size = max(1, min(2 * size, int(size * wanted / took)))
         except KeyboardInterrupt:
             if not effort.interruptible:
                 raise
             effort.interrupted = True
-        self.cells = least
+
+
+def _copy(sums: Sums) -> Sums:
+    """All that a graph is written from; forms are not."""
+    return Sums(*(array if array is sums.form else array.copy() for array in sums))
 
 
 def _beginnings(
-    matrix: Array, ends: Array, levels: Array, depth: int, seed: int
-) -> Iterator[tuple[Sums, tuple[tuple[float, float], float]]]:
-    """The graphs that a search begins from, shared once, greedily, and how to go on with each."""
-    rows, terms = len(matrix), int(signed_digits(matrix).sum())
+    matrix: Array, ends: Array, levels: Array, limit: int | None, seed: int
+) -> Iterator[Sums]:
+    """The graphs that a search begins from, shared once, greedily."""
+    rows = len(matrix)
     # Under a limit a digit of a deep input weighs as much as the inputs that could be in its place.
-    weights = np.ones(len(levels), np.int64) << (levels if depth < DIGITS else 0)
+    weights = np.ones(len(levels), np.int64) << (0 if limit is None else levels)
     needed = (int((signed_digits(matrix) @ weights).max(initial=1)) - 1).bit_length()
+    orders = [[(row, -1, 1) for row in range(rows)]]
     # The highest forest that fits: each parent on the way is one level more.
-    possible = [h for h in (1, 2, rows) if h <= depth - needed or depth == DIGITS]
-    heights = [0, *possible[-1:]]
-    for most in heights:
-        sums = empty(ends[:, 0], ends[:, 1], rows, matrix.shape[1] + rows + terms, 4 * terms + 64)
-        sums.level[: len(levels)] = levels
-        order = forest(matrix, most, weights) if most else [(row, -1, 1) for row in range(rows)]
-        if most and all(parent < 0 for _, parent, _ in order):
-            return
-        how = CAREFUL if most else (GIVEN_UP, SLACK)
-        yield _begun(sums, matrix, order, depth, seed), how
+    possible = [h for h in (1, 2, rows) if limit is None or h <= limit - needed]
+    if possible:
+        order = forest(matrix, possible[-1], weights)
+        if any(parent >= 0 for _, parent, _ in order):
+            orders.append(order)
+    for draw in range(max(1, DRAWN_ROWS // rows)):
+        for order in orders:
+            yield _begun(matrix, order, ends, levels, limit, seed + draw)
 
 
 def _begun(
-    sums: Sums, matrix: Array, order: list[tuple[int, int, int]], depth: int, seed: int
+    matrix: Array,
+    order: list[tuple[int, int, int]],
+    ends: Array,
+    levels: Array,
+    limit: int | None,
+    seed: int,
 ) -> Sums:
     """The rows of a forest as sums, shared greedily."""
-    room = len(sums.lo)
-    height = [0] * len(order)
+    rows, height = len(matrix), [0] * len(matrix)
     for row, parent, _ in reversed(order):
         if parent >= 0:
             height[parent] = max(height[parent], height[row] + 1)
-    ceiling = np.full(len(sums.start), DIGITS, np.int32)
-    node_of: dict[int, int] = {}
-    filled = []
+    differences = matrix.copy()
     for row, parent, sign in order:
-        difference = matrix[row] - (sign * matrix[parent] if parent >= 0 else 0)
+        if parent >= 0:
+            differences[row] -= sign * matrix[parent]
+    terms = int(signed_digits(differences).sum()) + 2 * rows
+    # A node has two uses at least.
+    nodes, room_for = terms // 2 + 2 * rows, terms + 2 * rows + SPARE_TERMS
+    sums = empty(ends[:, 0], ends[:, 1], rows, nodes, room_for)
+    room = len(sums.lo)
+    if limit is not None:
+        sums.level[: len(levels)] = levels
+        sums.most[room:] = 1 << limit
+    node_of: dict[int, int] = {}
+    for row, parent, sign in order:
         target = room + row
         if height[row]:
-            target = node_of[row] = int(sums.size[NODES])
-            sums.size[NODES] += 1
-        if depth < DIGITS:
-            ceiling[target] = depth - height[row]
-        open_row(sums, target)
-        for column in np.flatnonzero(difference).tolist():
-            add_digits(sums, target, column, int(difference[column]))
+            target = node_of[row] = int(take_node(sums))
+            if limit is not None:
+                sums.level[target] = limit - height[row]
+                sums.most[target] = 1 << sums.level[target]
+        append_form(sums, target, differences[row])
         if parent >= 0:
-            add_digits(sums, target, node_of[parent], sign)
-        filled.append(target)
-        if target < room:
+            append(sums, target, node_of[parent], 0, sign)
+        if height[row]:
             set_form(sums, target)
-            if depth < DIGITS:
-                sums.level[target] = ceiling[target]
-    for row, node in node_of.items():
-        open_row(sums, room + row)
-        add_digits(sums, room + row, node, 1)
-        ceiling[room + row] = depth
-    share(sums, np.array(filled, np.int32), ceiling, seed)
+            append(sums, room + row, target, 0, 1)
+    begin_sharing(sums, seed)
     return sums
 
 
-def _written(builder: GraphBuilder, sums: Sums, nodes: list[int], depth: int) -> list[Term | None]:
+def _written(builder: GraphBuilder, sums: Sums, nodes: list[int]) -> list[Term | None]:
     """The sums as adders: terms of rows in the order in which their cost was counted."""
     room = len(sums.lo)
     made: dict[int, Term | None] = {i: Term(node) for i, node in enumerate(nodes)}
-    ends = [(int(lo), int(hi)) for lo, hi in zip(sums.lo, sums.hi, strict=True)]
+    cells = sums.cells.tolist()
 
     def terms_of(row: int) -> list[tuple[int, int, int]]:
-        at = slice(int(sums.start[row]), int(sums.start[row]) + int(sums.length[row]))
-        arrays = (sums.node[at].tolist(), sums.shift[at].tolist(), sums.sign[at].tolist())
-        return list(zip(*arrays, strict=True))
+        terms, cell = [], cells[row][IN_ROW]
+        while cell != row:
+            terms.append((cells[cell][NODE], cells[cell][SHIFT], cells[cell][SIGN]))
+            cell = cells[cell][IN_ROW]
+        return terms
 
     def assembled(row: int) -> Term | None:
         terms, spans, levels = [], [], []
         for node, shift, sign in terms_of(row):
             term = made[node]
-            if term is None:
-                continue
-            term = (term if sign > 0 else -term) << shift
-            terms.append(term)
-            spans.append((ends[node][1] - ends[node][0]) << shift)
+            assert term is not None
+            terms.append((term if sign > 0 else -term) << shift)
+            spans.append(int(sums.hi[node] - sums.lo[node]) << shift)
             levels.append(builder.levels[term.node])
-        ceiling = DIGITS
-        if depth < DIGITS:
-            ceiling = depth if row >= room else int(sums.level[row])
+        most = int(sums.most[row])
         while len(terms) > 1:
-            load = sum(1 << level for level in levels) if depth < DIGITS else 0
+            load = sum(1 << level for level in levels) if most < NO_LIMIT else 0
             i, j = merge_choice(
-                np.array(spans, np.int64), np.array(levels, np.int64), len(terms), load, ceiling
+                np.array(spans, np.int64), np.array(levels, np.int64), len(terms), load, most
             )
             terms[i] = builder.add(terms[i], terms[j])
             spans[i], levels[i] = spans[i] + spans[j], builder.levels[terms[i].node]
@@ -254,7 +252,7 @@ def _written(builder: GraphBuilder, sums: Sums, nodes: list[int], depth: int) ->
         return terms[0] if terms else None
 
     # Depth first, with a stack of our own: graphs may be deeper than Python's.
-    outputs = range(room, len(sums.start))
+    outputs = range(room, len(sums.length))
     for output in outputs:
         stack = [output]
         while stack:
