@@ -312,7 +312,8 @@ def test_products_outside_the_recurrence_do_not_count() -> None:
 def test_a_plan_is_described_as_data() -> None:
     plan = Plan(recurrent(20, hadamard(4, 20), inputs=3), Schedule())
     described = json.loads(json.dumps(plan.describe()))
-    assert described["schedule"] == {"lanes": DEFAULT_LANES, "digit": 8, "contexts": 1}
+    schedule = {"lanes": DEFAULT_LANES, "digit": 8, "words": True, "contexts": 1}
+    assert described["schedule"] == schedule
     assert described["cycles"] == {
         "cycles_per_step": plan.cycles_per_step,
         "closing_cycles": plan.closing_cycles,
