@@ -9,13 +9,15 @@ from sylvan.model.arrays import Array, integer, reals, signed_digits
 
 from . import cache
 from .graph import AdderGraph, GraphBuilder, Term, widest
-from .structure import Butterfly, blocks, butterfly, merged
+from .structure import Butterfly, blocks, butterfly, kronecker, merged
 from .subexpressions import Effort, share_subexpressions
 
 MOST_INPUT_BITS = 32
 MOST_BITS = 58
 """Of a sum: what is computed about it on the way, in 64 bits, needs a few more."""
 MOST_DEPTH = 59
+FACTORS_PAY = 3 / 4
+"""Share of the terms up to which factors are taken; what a whole matrix shares counts, too."""
 MOST_SEED = (1 << 31) - 1
 
 
@@ -160,7 +162,28 @@ class _Solver:
                 turned = self.builder.add(p, -q)
                 outputs[pairs.second[k]] = turned if pairs.sign[k] > 0 else -turned
             return outputs
+        factors = kronecker(matrix)
+        if factors is not None and self._factors_pay(matrix, factors, inputs, limit):
+            outer, inner = factors
+            within = None if limit is None else limit - minimum_depth(outer)
+            between = self.solve(inner, inputs, within)
+            return self.solve(outer, [term for term in between if term is not None], limit)
         return share_subexpressions(self.builder, matrix, inputs, limit, self.seed, self.effort)
+
+    def _factors_pay(
+        self, matrix: Array, factors: tuple[Array, Array], inputs: list[Term], limit: int | None
+    ) -> bool:
+        """Whether two products have clearly fewer terms, and fit into the depth there is."""
+        terms = sum(int(np.count_nonzero(factor)) for factor in factors)
+        if terms > FACTORS_PAY * np.count_nonzero(matrix) or not all(
+            f.any(1).all() for f in factors
+        ):
+            return False
+        if limit is None:
+            return True
+        levels = np.array([self.builder.levels[term.node] for term in inputs], np.int64)
+        most = (signed_digits(factors[1]) << levels).sum(1).max()
+        return bool(most <= 1 << max(limit - minimum_depth(factors[0]), 0))
 
     def _halves_fit(
         self, matrix: Array, pairs: Butterfly, inputs: list[Term], limit: int | None

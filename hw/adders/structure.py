@@ -7,9 +7,11 @@ Each finding makes the matrix smaller without costing more than it must:
 - rows in pairs `u + v` and `u - v`, with u on some columns and v on the others, are two adders
   for each pair after matrices half as large: the butterfly. A Hadamard matrix of Sylvester's kind
   is that all the way down, in whatever order and with whatever signs of rows and columns, and
-  costs `n log2 n` adders; a Kronecker product of one with another matrix is that part of the way.
+  costs `n log2 n` adders; a Kronecker product of one with another matrix is that part of the way;
+- any other Kronecker product `A (x) B` is `(A (x) I)(I (x) B)`: copies of B, then copies of A.
 """
 
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -111,3 +113,36 @@ def butterfly(matrix: Array, random: np.random.Generator) -> Butterfly | None:
         if (matrix[second] * sign[:, None] == difference).all():
             return Butterfly(first, second, sign, ours, theirs)
     return None
+
+
+def kronecker(matrix: Array) -> tuple[Array, Array] | None:
+    """Two factors of a matrix that is `A (x) B`, neither a single entry; or None.
+
+    `(A (x) I)(I (x) B)` or `(I (x) B)(A (x) I)`, and those A and B which have the fewest terms.
+    Entries rearranged to a row for each of A's, they are the outer product of A and B (Van Loan
+    and Pitsianis 1993).
+    """
+    rows, columns = matrix.shape
+    found: list[tuple[Array, Array]] = []
+    for p, q in product(_divisors(rows), _divisors(columns)):
+        if p * q in (1, rows * columns):
+            continue
+        r, c = rows // p, columns // q
+        table = matrix.reshape(p, r, q, c).transpose(0, 2, 1, 3).reshape(p * q, r * c)
+        inner = table[table.any(1).argmax()]
+        inner = inner // np.gcd.reduce(inner)
+        at = np.abs(inner).argmax()
+        outer = table[:, at] // inner[at]
+        if (np.outer(outer, inner) == table).all():
+            a, b = outer.reshape(p, q), inner.reshape(r, c)
+            found.append((np.kron(a, _eye(r)), np.kron(_eye(q), b)))
+            found.append((np.kron(_eye(p), b), np.kron(a, _eye(c))))
+    return min(found, key=lambda factors: sum(map(np.count_nonzero, factors)), default=None)
+
+
+def _eye(size: int) -> Array:
+    return np.eye(size, dtype=np.int64)
+
+
+def _divisors(number: int) -> list[int]:
+    return [k for k in range(1, number + 1) if number % k == 0]

@@ -30,7 +30,8 @@ from sylvan.model.storage import load, program_hash, save
 READS = ("every", "last")
 PLACES = ("step", "readout")
 CI_SIZES = 3
-DIGITS = (1, 3, 2, 5)
+DIGITS = {1: (1, 2, 5), 3: (7, 3, 1)}
+"""Bits on one, middle and all lanes: packed words are wide, and few lanes of few bits take long."""
 BINS: dict[str, list[Bin]] = {name: list(bins(table.CASES)) for name, table in TABLES.items()}
 
 
@@ -163,11 +164,11 @@ def variants(name: str) -> list[Any]:
     for turn, (size, numbers) in enumerate(sizes.items(), start=HARDWARE.index(name)):
         schedules_of = 1 if max(size) == 1 else 3
         place = PLACES[turn % 2]
-        digit = DIGITS[turn % len(DIGITS)]
-        number = numbers[turn % len(numbers)]
+        number, serial = numbers[turn % len(numbers)], (turn + 1) % schedules_of
+        digit = DIGITS[schedules_of][serial if schedules_of == 3 else turn % 3]
         chosen = {
             (number, place, turn % schedules_of, 0, "icarus"),
-            (number, "step", (turn + 1) % schedules_of, digit, "icarus"),
+            (number, "step", serial, digit, "icarus"),
         }
         in_ci = list(sizes).index(size) < CI_SIZES
         axes = (numbers, PLACES, range(schedules_of), (0, digit), ("icarus", "verilator"))

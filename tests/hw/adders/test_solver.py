@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from sylvan.hw.adders import minimum_depth, optimize, subexpressions
-from sylvan.hw.adders.structure import butterfly
+from sylvan.hw.adders.structure import butterfly, kronecker
 from sylvan.model.arrays import Array
 from sylvan.model.matrices import sylvester
 
@@ -123,6 +123,30 @@ def test_a_hadamard_matrix_is_a_butterfly_in_any_order_with_any_signs(size: int)
         graph = optimize(matrix)
         assert (graph.adders, graph.depth) == (size * stages, stages)
         assert graph.adder_bits == sum(size * (8 + stage) for stage in range(stages))
+
+
+@pytest.mark.parametrize("more", [None, 0, 2])
+def test_any_kronecker_product_costs_copies_of_its_factors(more: int | None) -> None:
+    """`A (x) B`: B for each column of A, then A for each row of B."""
+    a, b = np.array([[1, 2, 0], [3, -1, 1], [0, 5, 7]]), np.array([[1, 1, 3, -2], [-1, 4, 0, 1]])
+    matrix = np.kron(a, b)
+    depth = None if more is None else minimum_depth(a) + minimum_depth(b) + more
+    graph = optimize(matrix, max_depth=depth)
+    assert graph.adders <= 2 * optimize(a).adders + 3 * optimize(b).adders + (more == 0) * 3
+    assert depth is None or graph.depth <= depth
+    outer, inner = kronecker(matrix) or (a, b)
+    assert (outer @ inner == matrix).all() and inner.shape == (6, 12)
+    matrix[0, 0] += 1
+    assert kronecker(matrix) is None
+
+
+def test_a_product_of_two_vectors_is_one_of_each() -> None:
+    outer = np.outer([1, 3, 5, 7, 9], [1, -3, 5, 11, 0])
+    graph = optimize(outer)
+    assert (
+        graph.adders
+        == optimize([[1, -3, 5, 11]]).adders + optimize([[1], [3], [5], [7], [9]]).adders
+    )
 
 
 def test_a_kronecker_product_costs_its_factors() -> None:
