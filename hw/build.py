@@ -62,7 +62,7 @@ def build(
                     target,
                     folder,
                     clock_hz=clock_hz,
-                    reference_width=plan.schedule_keys()["digit"],
+                    reference_width=plan.state_width,
                     progress=progress,
                     workers=workers,
                 )
@@ -90,7 +90,8 @@ def check_unchanged(folder: Path) -> None:
             )
     try:
         said = parse_json((folder / "plan.json").read_text())["schedule"]
-        schedule = Schedule(said["lanes"], 0 if said["words"] else said["digit"])
+        digit = 0 if said["words"] else said["digit"]
+        schedule = Schedule(said["lanes"], digit, said["levels"])
         found = (folder / "core.v").read_text()
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{folder} is no complete build directory: {error}") from None

@@ -5,7 +5,6 @@ A core runs a timestep as up to two bodies: the step, which fires when the whole
 and on timesteps that are read the readout. Both are timetables, with memories between them.
 """
 
-from dataclasses import replace
 from typing import Any
 
 from sylvan.model.errors import UserError
@@ -30,17 +29,22 @@ def widest(program: Program) -> int:
     return max(value.size for value in values)
 
 
-def schedule_for(program: Program, lanes: int | None, digit: int | None = None) -> Schedule:
+def schedule_for(
+    program: Program, lanes: int | None, digit: int | None = None, levels: int = 1
+) -> Schedule:
     """The schedule asked for; else 8 lanes, or as many as the widest vector fills, of words."""
     lanes = min(DEFAULT_LANES, widest(program)) if lanes is None else lanes
-    return Schedule(lanes, 0 if digit is None else digit)
+    if digit is not None and digit < 1:
+        raise UserError(f"a digit has at least 1 bit, got {digit}; without it words pass whole")
+    return Schedule(lanes, digit or 0, levels)
 
 
 class Plan:
     """A program under a schedule: its parts, their times, and what the whole takes.
 
     Raises UserError if the program has several layers or is read at a list of timesteps, an
-    operation has no hardware, or the lanes do not suit a vector or a matrix.
+    operation has no hardware, the lanes do not suit a vector or a matrix, or no word has as many
+    bits as a digit.
 
     Attributes:
         step, readout: timetables of the two bodies.
@@ -92,14 +96,6 @@ class Plan:
         made = dict.fromkeys([*(s.next for s in layer.states), layer.output.name])
         sinks = [values[name] for name in made]
         body = Body(layer.body, [*states, layer.input], sinks, schedule, period)
-        if schedule.digit > 1 and body.word == 1:
-            serial = replace(schedule, digit=1)
-            widest = Body(layer.body, [*states, layer.input], sinks, serial, period).word
-            if schedule.digit > widest:
-                raise UserError(
-                    f"a digit of {schedule.digit} bits for a program whose widest word has "
-                    f"{widest}; use 1 to {widest}, or whole words"
-                )
         stored = {state.name: Stored(body.order(state), state.format) for state in states}
         self.step = Timetable(body, stored, layer.input, names)
         self._written = {value.name: self.step.kept(value) for value in sinks}
@@ -196,6 +192,7 @@ class Plan:
                     "copies": memory.copies,
                     "words": memory.written.pattern.beats,
                     "word_lanes": memory.written.pattern.lanes,
+                    "digit": memory.written.pattern.digit,
                     "element_bits": shape_of(memory.value.format).width,
                     "written_by": memory.written.name,
                     "writes": memory.writes,
@@ -205,15 +202,20 @@ class Plan:
             "answers": self.answers,
         }
 
-    def schedule_keys(self) -> dict[str, int]:
-        """Lanes, digit (of whole words the width of the widest state), whether those, contexts."""
+    @property
+    def state_width(self) -> int:
+        """Bits of the widest state; without any, of what the step hands on."""
         values = [s.value for s in self.layer.states] or [self.layer.output]
-        word = max(shape_of(v.format).width for v in values)
+        return max(shape_of(v.format).width for v in values)
+
+    def schedule_keys(self) -> dict[str, int]:
+        """The knobs; `digit` of whole `words` is the width of the widest state."""
         digit = self.schedule.digit
         return {
             "lanes": self.schedule.lanes,
-            "digit": digit or word,
+            "digit": digit or self.state_width,
             "words": not digit,
+            "levels": self.schedule.levels,
             "contexts": 1,
         }
 
@@ -222,12 +224,13 @@ def _describe(part: Part) -> dict[str, Any]:
     pattern = part.pattern
     return {
         "name": part.name,
-        "operator": type(part.operator).__name__ if part.operator else "VectorMemory",
+        "operator": type(part.operator).__name__ if part.operator else "memory",
         "format": [part.format.lo, part.format.hi, part.format.exp],
         "size": pattern.size,
         "lanes": pattern.lanes,
         "dwell": pattern.dwell,
         "digit": pattern.digit,
+        "settles": pattern.settles,
         "repeats": pattern.repeats,
         "operands": [operand.name for operand in part.operands],
         "begins": part.begins,

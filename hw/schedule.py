@@ -15,14 +15,19 @@ class Schedule:
         lanes: P, elements of a vector that pass per cycle; vectors shorter than P pass in one beat.
         digit: D, bits of an element that pass per cycle in the step, the lowest first; 0 for whole
             words.
+        levels: adders in a row between two registers, where the words of whole vectors pass an
+            adder graph.
     """
 
     lanes: int = DEFAULT_LANES
     digit: int = 0
+    levels: int = 1
 
     def __post_init__(self) -> None:
         if type(self.digit) is not int or self.digit < 0:
             raise UserError(f"digit must be an integer of at least 0, got {self.digit!r}")
+        if type(self.levels) is not int or self.levels < 1:
+            raise UserError(f"levels must be an integer of at least 1, got {self.levels!r}")
         if type(self.lanes) is not int or self.lanes < 1:
             raise UserError(f"lanes must be an integer of at least 1, got {self.lanes!r}")
 

@@ -124,7 +124,9 @@ def after_build(folder: Path, report: Mapping[str, Any]) -> list[str]:
         return [f"sylvan build {program} --target ecp5-25f --lanes {lanes}{digit} --out {out}"]
     if lanes != 1:
         target, out = report["target"], quoted(folder.with_name(f"{folder.name}-1-lane"))
-        return [f"sylvan build {program} --target {target} --lanes 1 --out {out}    (smaller)"]
+        return [
+            f"sylvan build {program} --target {target} --lanes 1{digit} --out {out}    (smaller)"
+        ]
     return [f"sylvan sim {quoted(folder)} --waves    (writes a waveform)"]
 
 

@@ -164,10 +164,10 @@ class _Solver:
             return outputs
         factors = kronecker(matrix)
         if factors is not None and self._factors_pay(matrix, factors, inputs, limit):
-            outer, inner = factors
-            within = None if limit is None else limit - minimum_depth(outer)
-            between = self.solve(inner, inputs, within)
-            return self.solve(outer, [term for term in between if term is not None], limit)
+            left, right = factors
+            within = None if limit is None else limit - minimum_depth(left)
+            between = self.solve(right, inputs, within)
+            return self.solve(left, [term for term in between if term is not None], limit)
         return share_subexpressions(self.builder, matrix, inputs, limit, self.seed, self.effort)
 
     def _factors_pay(

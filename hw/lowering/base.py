@@ -43,7 +43,8 @@ class Body:
 
     Parameters: nodes; sources and sinks, values that the body is given and makes; schedule; period.
     Attributes: word, cycles that a word takes where digits pass: enough for every value that does.
-    Raises UserError, naming the operation, if one has no hardware.
+    Raises UserError, naming the operation, if one has no hardware; if no word has as many bits as
+    the schedule's digit.
     """
 
     def __init__(
@@ -62,10 +63,21 @@ class Body:
             for value in node.operands:
                 self.users.setdefault(value.name, []).append(node)
         self.lowerings = {name: lowering(node, self) for name, node in self.nodes.items()}
+        self._passing = [*sources, *sinks]
         self.word = 1
         if schedule.digit:
-            passing = [digits(value.format, schedule.digit) for value in (*sources, *sinks)]
-            self.word = max(*passing, *(found.least_digits for found in self.lowerings.values()))
+            widest = self._word(1)
+            if schedule.digit > widest:
+                raise UserError(
+                    f"a digit of {schedule.digit} bits for a program whose widest word has "
+                    f"{widest}; use 1 to {widest}, or whole words"
+                )
+            self.word = self._word(schedule.digit)
+
+    def _word(self, digit: int) -> int:
+        """Digits of so many bits that hold every value on its way."""
+        passing = (digits(value.format, digit) for value in self._passing)
+        return max(*passing, *(found.least_digits(digit) for found in self.lowerings.values()))
 
     def order(self, value: Value) -> Pattern:
         """In which whole vectors pass: digits where the schedule has any."""
@@ -122,11 +134,9 @@ class Lowering:
         """Cycles per element that this operation needs on a single lane."""
         return max((self.body.dwell(v) for v in self.node.operands), default=1)
 
-    @property
-    def least_digits(self) -> int:
-        """Digits of a word that holds all that this operation takes and makes."""
-        formats = [self.result, *self.formats]
-        return max(digits(format, self.schedule.digit) for format in formats)
+    def least_digits(self, digit: int) -> int:
+        """Digits of so many bits in a word that holds all that this operation takes and makes."""
+        return max(digits(format, digit) for format in (self.result, *self.formats))
 
     def natural(self, pattern: Pattern) -> Pattern:
         """The pattern closest to the one demanded that the operator produces by itself.

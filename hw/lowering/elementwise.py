@@ -74,11 +74,9 @@ class _Narrow(Lowering):
             self.formats[0], operation.target, operation.rounding, operation.overflow
         )
 
-    @property
-    def least_digits(self) -> int:
-        if not self.passes:
-            return super().least_digits
-        return max(super().least_digits, narrow_digits(self.narrowing, self.schedule.digit))
+    def least_digits(self, digit: int) -> int:
+        least = super().least_digits(digit)
+        return max(least, narrow_digits(self.narrowing, digit)) if self.passes else least
 
     def natural(self, pattern: Pattern) -> Pattern:
         if not (self.schedule.digit and self.passes):

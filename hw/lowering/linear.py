@@ -37,13 +37,11 @@ class Linear(Lowering):
         """Whether one graph makes the result: of whole vectors, or of digits lane by lane."""
         return self.linear and (pattern.digit > 0 or pattern == Pattern(self.size, self.size))
 
-    @property
-    def least_digits(self) -> int:
-        if not self.linear:
-            return super().least_digits
+    def least_digits(self, digit: int) -> int:
         if self.body.contained(self.node.result):
             return 1
-        return max(super().least_digits, least_digits(self.graph, self.schedule.digit))
+        least = super().least_digits(digit)
+        return max(least, least_digits(self.graph, digit)) if self.linear else least
 
     @cached_property
     def leaves(self) -> list[Value]:
@@ -74,7 +72,8 @@ class Linear(Lowering):
         if pattern.digit:
             operator = SerialGraph(self.graph, operands, (pattern, self.result), self.period)
         else:
-            operator = GraphMatVec(self.graph, operands, self.result, self.period)
+            levels = self.schedule.levels
+            operator = GraphMatVec(self.graph, operands, self.result, self.period, levels)
         return Lowered(operator, pattern, tuple(map(Demand, self.leaves, orders)))
 
 

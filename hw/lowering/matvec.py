@@ -10,7 +10,7 @@ from sylvan.model.operations import constants
 from sylvan.model.program import Node
 
 from ..adders import optimize
-from ..beats import Pattern
+from ..beats import Pattern, digits
 from ..operators.elementwise import SignFlip
 from ..operators.hadamard import Hadamard
 from ..operators.matvec import InnerMatVec, OuterMatVec
@@ -21,9 +21,6 @@ from ..operators.serial_transform import SerialTransform, between_beats
 from ..packing import pack
 from .base import Body, Demand, Lowered, lowers
 from .linear import Linear
-
-WORTH = 3 / 4
-"""Share of the cycles of all products up to which packed nonzeros are worth their memories."""
 
 
 @lowers(constants.MatVec)
@@ -52,6 +49,13 @@ class _MatVec(Linear):
     def dwell(self) -> int:
         return 1 if isinstance(self.matrix, matrices.Hadamard) else self.row_dwell
 
+    def least_digits(self, digit: int) -> int:
+        least = super().least_digits(digit)
+        if isinstance(self.matrix, matrices.Hadamard):
+            # Before its sign is turned a result can take a bit more.
+            least = max(least, digits(self._plain(self.matrix), digit))
+        return least
+
     def natural(self, pattern: Pattern) -> Pattern:
         if self.schedule.digit and self.serial:
             return self.body.order(self.node.result)
@@ -77,12 +81,19 @@ class _MatVec(Linear):
             return self._inner(self.matrix.dense())
         packed = self._packed(self.matrix.dense(), pattern)
         outer = self._outer(self.matrix.dense(), pattern)
-        worth = packed.operator.latency <= WORTH * outer.operator.latency
-        return packed if worth else outer
+        assert isinstance(packed.operator, PackedMatVec)
+        # Zeros may take cycles where those are few, or where the packed words take as long.
+        enough = outer.operator.interval <= packed.operator.packing.promise
+        faster = packed.operator.latency < outer.operator.latency
+        return packed if faster and not enough else outer
+
+    def _plain(self, matrix: matrices.Hadamard) -> Format:
+        """The format of the transform alone, without signs."""
+        plain = matrices.Hadamard(matrix.block, np.ones_like(matrix.signs))
+        return plain.interval(self.formats[0])
 
     def _transform(self, matrix: matrices.Hadamard, pattern: Pattern) -> Lowered:
-        source = self.formats[0]
-        plain = matrices.Hadamard(matrix.block, np.ones_like(matrix.signs)).interval(source)
+        source, plain = self.formats[0], self._plain(matrix)
         try:
             operator = Hadamard(pattern.lanes, matrix.block, self.size, source, plain, self.period)
         except ValueError as error:
@@ -108,7 +119,7 @@ class _MatVec(Linear):
             between = SerialTransform(pattern, block, source, self.period)
             made = Lowered(between, pattern, (made,), "beats")
             source = between_beats(source, block // lanes)
-        plain = matrices.Hadamard(block, np.ones_like(matrix.signs)).interval(self.formats[0])
+        plain = self._plain(matrix)
         if (within := min(block, lanes)) > 1:
             matrix_of_lanes = np.kron(
                 np.eye(lanes // within, dtype=np.int64), matrices.sylvester(within)

@@ -54,14 +54,18 @@ class VectorMemory(wiring.Component):
         return read_latency(reader, self.pattern.lanes)
 
     def accesses(self, reader: Pattern) -> Iterator[tuple[int, int, int]]:
-        """For each word: its write, first and last read, in cycles from the first of either."""
+        """For each word: its write, first and last read, in cycles from the first of either.
+
+        Of states, which are written by beats that pass at once.
+        """
+        assert self.pattern.dwell == 1
         lanes = self.pattern.lanes
         held = reader.dwell * (lanes // reader.lanes)
         one_pass = reader.beats * reader.dwell
         for word in range(self.pattern.beats):
             ends = min((word + 1) * held, one_pass)
             last = (reader.repeats - 1) * one_pass + ends - 1
-            yield word * self.pattern.dwell + self.pattern.dwell - 1, word * held, last
+            yield word, word * held, last
 
     def __init__(
         self,
@@ -209,20 +213,23 @@ class Buffer(Operator):
     """`o = a` in another order: stores a vector as it comes, then passes it in `pattern`.
 
     Parameters: written, the operand's pattern; pattern of the result, of as many lanes or of one
-        (digits: the order written); format.
+        (digits: what `PlaneMemory` reads); format.
     Latency: `written.cycles + read_latency`; of digits, which follow their writes, until the first
-        beat has settled. Interval: the cycles of both passes.
+        beat has settled. Interval: the cycles of both passes; of digits, until what is read last
+        may be written anew.
     Cost: the vector's memory bits.
     """
 
     def __init__(self, written: Pattern, pattern: Pattern, format: Format, period: int) -> None:
         self.memory = memory_of(written, format, [pattern], None, period)
-        self.waits = written.cycles
+        self.waits, self.interval = written.cycles, written.cycles + pattern.cycles
         if isinstance(self.memory, PlaneMemory):
-            accesses = self.memory.accesses(pattern)
+            # Planes are read soon after they are written, and written anew soon after that.
+            accesses = list(self.memory.accesses(pattern))
             self.waits = max(write - first + 1 for write, first, _ in accesses)
+            freed = self.waits + max(last - write + 1 for write, _, last in accesses)
+            self.interval = max(written.cycles, pattern.cycles, freed)
         self.latency = self.waits + self.memory.latency(pattern)
-        self.interval = written.cycles + pattern.cycles
         super().__init__({"a": (written, format)}, (pattern, format), period)
 
     @property

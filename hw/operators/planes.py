@@ -34,6 +34,7 @@ class PlaneMemory(wiring.Component):
         initial: raw initial value (size,), or None where nothing is read before it is written.
 
     Members: write, In(Beats); read<k>, In(Strobe) and out<k>, Out(Beats) for each reader.
+    Refuses other readers.
     Latency: `latency` of a reader, from its strobe to its data. A plane may be read in the cycle
         after its write and never in the same one.
     Cost: memory bits for the vector, over and under; a register, a selector of four for each lane
@@ -192,12 +193,19 @@ class PlaneMemory(wiring.Component):
         return source[beat], Array(Const(n % parts, range(parts)) for n in numbers)[beat]
 
     def _settled(
-        self, m: Module, writing: Addresses, data: Value, beat: Any, place: Any, *now: Any
+        self,
+        m: Module,
+        writing: Addresses,
+        data: Value,
+        beat: Any,
+        place: Any,
+        holding: Any,
+        new: Any,
     ) -> list[Signal]:
         """The lanes of a plane, a cycle after it was read; what is over or under is its end."""
         holds, anew = Signal(), Signal()
         here = Signal(len(place), name="place", reset_less=True)
-        m.d.sync += [holds.eq(now[0]), anew.eq(now[1]), here.eq(place)]
+        m.d.sync += [holds.eq(holding), anew.eq(new), here.eq(place)]
         initial = self._initial(m, place, beat)
         ends = self._ends(m, writing, beat) if self.pattern.settles else ()
         digit = self.pattern.digit

@@ -35,8 +35,9 @@ class Rom(Source):
         pattern: the order; its beats and lanes are those of `words`.
         format: holds every word.
     Latency: 2. Interval: `pattern.cycles`.
-    Cost: `depth * lanes * width` memory bits, depth being the product of phases and beats, all but
-    the first of several grown to a power of two; a single word is wires.
+    Cost: `depth * lanes * width` memory bits, depth being the product of phases, beats and, in
+    digits, digits of a word, all but the first of several grown to a power of two; a single word is
+    wires.
     """
 
     latency = READ_LATENCY

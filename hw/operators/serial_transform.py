@@ -53,7 +53,7 @@ class SerialTransform(Operator):
     Parameters:
         pattern: of the operand; its lanes P divide the block m.
         block: m, a power of two.
-        source, result: formats, the result's after `log2(m / P)` stages.
+        source: format; the result's is that of `log2(m / P)` stages.
     Latency: `(m / P - 1) * dwell + log2(m / P)`. Interval: `pattern.cycles`.
     Cost: a stage two adders of a digit for each lane, and a delay of `m / (2 P) .. 1` words.
     """

@@ -18,6 +18,10 @@ DIGIT_HELP = (
     "Bits of every lane per cycle, the lowest first; whole words by default. A digit needs less "
     "logic and more cycles, and changes no answer."
 )
+LEVELS_HELP = (
+    "Adders in a row between registers, where lanes hold whole vectors of words. More take fewer "
+    "cycles and registers and a slower clock, and change no answer."
+)
 CLOCK_HELP = (
     "Clock that place and route should reach, in Hz. It changes where cells are put, never the "
     "Verilog; the rate that was reached is reported either way."
@@ -39,7 +43,8 @@ def build(
     target: Annotated[str, Option(help="verilog, ice40-up5k, ice40-hx8k, ecp5-25f, -45f or -85f.")],
     out: Annotated[Path, Option(help="Folder for Verilog, plan, report and bitstream.")],
     lanes: Annotated[int | None, Option(help=LANES_HELP)] = None,
-    digit: Annotated[int | None, Option(help=DIGIT_HELP, min=1)] = None,
+    digit: Annotated[int | None, Option(help=DIGIT_HELP)] = None,
+    levels: Annotated[int, Option(help=LEVELS_HELP)] = 1,
     clock: Annotated[float | None, Option(help=CLOCK_HELP)] = None,
 ) -> None:
     """Generate Verilog and, for a part, synthesize, place and route it."""
@@ -53,7 +58,7 @@ def build(
     if clock is not None and not 0 < clock < float("inf"):
         raise UserError(f"the clock must be a rate above 0 in Hz, got {clock}")
     _, loaded = find_program(program)
-    schedule = schedule_for(loaded, lanes, digit)
+    schedule = schedule_for(loaded, lanes, digit, levels)
     with working_in(out), progress_bar() as bar:
         row = bar.add_task(f"building for {part.name}", total=None)
         report = run_build(

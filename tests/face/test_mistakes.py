@@ -89,7 +89,12 @@ MISTAKES = [
     (None, "build {run} --target verilog --lanes 0 --out {out}", "at least 1, got 0"),
     (None, "build {run} --target verilog --lanes 99 --out {out}", "use 1 to 16"),
     (None, "build {run} --target verilog --lanes 3 --out {out}", "one must divide the other"),
-    (None, "build {run} --target verilog --digit 0 --out {out}", "0 is not in the range x>=1"),
+    (
+        None,
+        "build {run} --target verilog --digit 0 --out {out}",
+        "a digit has at least 1 bit, got 0",
+    ),
+    (None, "build {run} --target verilog --levels 0 --out {out}", "at least 1, got 0"),
     (None, "build {run} --target verilog --digit 99 --out {out}", "or whole words"),
     (None, "sim {out}", "there is no build directory"),
     (None, "sim {run}", "is no build directory: it has no plan.json. `sylvan build` makes one"),

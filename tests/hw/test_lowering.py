@@ -111,10 +111,13 @@ def test_outer_products_where_beats_are_wanted() -> None:
     assert step_of(lambda b, x: dense(b, x, 16)) == Counter(OuterMatVec=1, Rom=1)
 
 
-def test_packed_nonzeros_where_a_quarter_of_the_cycles_are_zeros() -> None:
-    """Not where single elements are wanted, and not for a few zeros."""
+def test_packed_nonzeros_where_zeros_would_take_too_many_cycles() -> None:
+    """256 cycles are too many for 832 nonzeros on 4 lanes, not for 864: 1.15 times theirs and 13.
+
+    Not where single elements are wanted.
+    """
     outer, inner, packed = Counter(OuterMatVec=1, Rom=1), "InnerMatVec", Counter(PackedMatVec=1)
-    for zeros, wanted in ((0, outer), (6, outer), (16, packed), (32, packed)):
+    for zeros, wanted in ((0, outer), (5, outer), (6, packed), (32, packed)):
         weights = np.ones((32, 32), np.int64)
         weights[:, :zeros] = 0
         matrix = Dense(weights)

@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,14 @@ from contracts.suite import cosimulate
 from contracts.test_random_cores import random_plan
 from sylvan.hw.border import fifo_depth
 from sylvan.hw.operators.delay import Delay
+from sylvan.hw.operators.memory import Buffer
 from sylvan.hw.plan import Plan
 from sylvan.hw.schedule import DEFAULT_LANES, Schedule
 from sylvan.hw.verilog import generate
 from sylvan.model.builder import Builder
 from sylvan.model.errors import UserError
 from sylvan.model.matrices import Dense, Hadamard
-from sylvan.model.numbers import Format
+from sylvan.model.numbers import Format, Rounding
 from sylvan.model.operations import Value
 from sylvan.model.program import NumericInput, Program, SymbolInput
 
@@ -306,13 +308,57 @@ def test_products_outside_the_recurrence_do_not_count() -> None:
     assert Plan(recurrent(1, step), Schedule(1)).floor_adder_bits == 8
 
 
+# ---- digits
+
+
+def test_a_word_holds_what_passes_before_its_sign_is_turned() -> None:
+    """Eight sixteens are 128, minus 128 needs no ninth bit."""
+    b = Builder(NumericInput(8, Format(0, 16), (1.0,) * 8, (0.0,) * 8))
+    state = b.state("s", 8, Format(0, 15))
+    turned = b.matvec(Hadamard(8, -np.ones(8, np.int64)), b.input)
+    b.write(state, b.narrow(turned, Format(0, 15), Rounding.FLOOR))
+    b.layer("step", state)
+    program = b.program(state, "every")
+    for lanes, digit in product((1, 2, 4, 8), (1, 2, 8)):
+        assert Plan(program, Schedule(lanes, digit)).step.body.word * digit >= 9
+
+
+def test_a_digit_is_no_wider_than_the_widest_word() -> None:
+    program = recurrent(16, hadamard(16, 16))
+    word = Plan(program, Schedule(16, 1)).step.body.word
+    assert Plan(program, Schedule(4, word)).step.body.word <= 2
+    for digit in (word + 1, 100_000):
+        with pytest.raises(UserError, match=f"whose widest word has {word}; use 1 to {word}, or"):
+            Plan(program, Schedule(4, digit))
+
+
+@pytest.mark.parametrize("levels, cycles", [(1, 10), (2, 8), (9, 6)])
+def test_levels_are_where_a_graph_has_registers(levels: int, cycles: int) -> None:
+    """Read 2, four levels of the transform and one of the sum, narrow 2, and back."""
+    plan = Plan(recurrent(16, hadamard(16, 16)), Schedule(16, levels=levels))
+    assert plan.cycles_per_step == 2 + -(-5 // levels) + 2 + 1 == cycles
+
+
+def test_planes_are_written_again_as_soon_as_they_are_read() -> None:
+    """A buffer between narrowing and a sum does not make a step longer than its words."""
+
+    def step(b: Builder, h: Value, x: Value) -> Value:
+        return b.add(h, b.narrow(b.add(x, x), BYTE))
+
+    for lanes, digit in ((1, 1), (4, 3)):
+        plan = Plan(recurrent(16, step, inputs=16), Schedule(lanes, digit))
+        (buffer,) = (p for p in plan.step.parts if isinstance(p.operator, Buffer))
+        assert buffer.interval <= plan.step.body.word * 16 // lanes + plan.step.body.word
+        assert plan.cycles_per_step < 1.5 * plan.step.body.word * 16 // lanes
+
+
 # ---- as data
 
 
 def test_a_plan_is_described_as_data() -> None:
     plan = Plan(recurrent(20, hadamard(4, 20), inputs=3), Schedule())
     described = json.loads(json.dumps(plan.describe()))
-    schedule = {"lanes": DEFAULT_LANES, "digit": 8, "words": True, "contexts": 1}
+    schedule = {"lanes": DEFAULT_LANES, "digit": 8, "words": True, "levels": 1, "contexts": 1}
     assert described["schedule"] == schedule
     assert described["cycles"] == {
         "cycles_per_step": plan.cycles_per_step,

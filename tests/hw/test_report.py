@@ -14,7 +14,7 @@ from sylvan.hw.report import (
 from sylvan.model.errors import UserError
 from sylvan.model.files import write_json
 
-SCHEDULE = {"lanes": 8, "digit": 12, "contexts": 1}
+SCHEDULE = {"lanes": 8, "digit": 12, "words": True, "levels": 1, "contexts": 1}
 PLACED = {"luts": 1000, "ffs": 800, "brams": 4, "sprams": 0, "dsps": 0, "fmax_mhz": 50.0}
 
 
@@ -150,7 +150,7 @@ def test_a_report_that_is_missing_or_cut_off(tmp_path):
 )
 def test_a_report_with_other_kinds_of_values_is_refused(tmp_path, spoil, message):
     path = tmp_path / "report.json"
-    schedule = {"lanes": 1, "digit": 1, "contexts": 1}
+    schedule = SCHEDULE
     write_json(path, make_report("verilog", "00", schedule))
     assert load_report(path)["target"] == "verilog"
     write_json(path, make_report("verilog", "00", schedule) | spoil)
@@ -167,7 +167,7 @@ def test_a_report_nested_too_deeply(tmp_path):
 
 @pytest.mark.parametrize("text", ["{", "{}", "[]", '{"reference_fmax_mhz": "fast"}'])
 def test_a_corrupt_synthesis_file_is_named(tmp_path, text):
-    schedule = {"lanes": 1, "digit": 1, "contexts": 1}
+    schedule = SCHEDULE
     write_json(tmp_path / "report.json", make_report("ecp5-25f", "00", schedule))
     (tmp_path / "synthesis.json").write_text(text)
     with pytest.raises(UserError, match=r"synthesis\.json names no reference clock rate"):
