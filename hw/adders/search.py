@@ -32,13 +32,13 @@ STRIDE = 32
 
 
 @njit(cache=True)
-def begin_sharing(sums, seed):
-    """The first choice, of all pairs."""
+def all_pairs(sums, seed):
+    """All pairs on offer, and the chance by which the first choice among them is made."""
     chance = np.zeros(1, np.int64)
     begin(chance, seed)
     work = counted(sums)
     offer_all(sums, work.pairs)
-    share(sums, work, chance, True)
+    return work, chance
 
 
 @njit(cache=True)
@@ -107,7 +107,7 @@ def improve(sums, least, most, rounds, slack, seed):
         begin(chance, seed + number)
         work.pairs.size[SALT], work.pairs.size[NOISE] = chance[0], MOST_NOISE
         count = int(least * (most / least) ** fraction(chance))
-        whole = ruin(sums, work, count, chance) and share(sums, work, chance, False)
+        whole = ruin(sums, work, count, chance) and share(sums, work, chance)
         new_cells, altered = cells, 0
         for at in range(work.size[DONE]):
             if work.done[at, 0] not in (LINKED, UNLINKED):

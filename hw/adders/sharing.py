@@ -258,19 +258,25 @@ def share_pair(sums, work, key):
 
 
 @njit(cache=True)
-def share(sums, work, chance, final):
-    """Make nodes of pairs until none is held twice; False where there was no room for more.
-
-    final: whether nothing of it is going to be taken back.
-    """
+def share(sums, work, chance):
+    """Make nodes of pairs until none is held twice; False where there was no room for more."""
     while True:
         key = take_best(sums, work.pairs, chance)
         if key == NONE:
             return True
         if not (share_pair(sums, work, key) and settle(sums, work)):
             return False
-        if final:
-            commit(sums, work)
+
+
+@njit(cache=True)
+def share_some(sums, work, chance, most):
+    """Make nodes of so many pairs, for good; whether there may be more."""
+    for _ in range(most):
+        key = take_best(sums, work.pairs, chance)
+        if key == NONE or not (share_pair(sums, work, key) and settle(sums, work)):
+            return False
+        commit(sums, work)
+    return True
 
 
 @njit(cache=True)

@@ -14,7 +14,8 @@ from sylvan.model.arrays import Array, signed_digits
 from .cost import merge_choice
 from .forest import forest
 from .graph import GraphBuilder, Term
-from .search import begin_sharing, improve
+from .search import all_pairs, improve
+from .sharing import share_some
 from .sums import (
     IN_ROW,
     NO_LIMIT,
@@ -39,6 +40,8 @@ leave things at first, with a chance of 1/e; the slack falls to zero."""
 CHUNKS, LEAST_SECONDS, CHUNK_SECONDS = 64, 0.01, 0.1
 """Into how many stretches so many rounds are cut, between which a search can stop; how long they
 are where it has a deadline."""
+GREEDY_CHUNK = 64
+"""Pairs that become nodes between two looks at the clock."""
 SPARE_TERMS = 1 << 13
 """For what a round takes out: its room is free when the round is over."""
 
@@ -94,12 +97,12 @@ def share_subexpressions(
     whole, effort = effort, effort.part(terms)
     begun: list[_Search] = []
     try:
-        for sums in _beginnings(signed, ends, levels, limit, seed):
+        for sums in _beginnings(signed, ends, levels, limit, seed, effort):
             begun.append(_Search(sums, seed))
             if effort.over():
                 break
     except KeyboardInterrupt:
-        # Without one whole graph there is nothing that could be returned.
+        # Without rows written down there is nothing that could be returned.
         if not (begun and effort.interruptible):
             raise
         effort.interrupted = True
@@ -156,9 +159,9 @@ def _copy(sums: Sums) -> Sums:
 
 
 def _beginnings(
-    matrix: Array, ends: Array, levels: Array, limit: int | None, seed: int
+    matrix: Array, ends: Array, levels: Array, limit: int | None, seed: int, effort: Effort
 ) -> Iterator[Sums]:
-    """The graphs that a search begins from, shared once, greedily."""
+    """The graphs that a search begins from, shared once, greedily, or as far as there was time."""
     rows = len(matrix)
     # Under a limit a digit of a deep input weighs as much as the inputs that could be in its place.
     weights = np.ones(len(levels), np.int64) << (0 if limit is None else levels)
@@ -172,7 +175,9 @@ def _beginnings(
             orders.append(order)
     for draw in range(max(1, DRAWN_ROWS // rows)):
         for order in orders:
-            yield _begun(matrix, order, ends, levels, limit, seed + draw)
+            sums = _begun(matrix, order, ends, levels, limit)
+            _share_greedily(sums, seed + draw, effort)
+            yield sums
 
 
 def _begun(
@@ -181,9 +186,8 @@ def _begun(
     ends: Array,
     levels: Array,
     limit: int | None,
-    seed: int,
 ) -> Sums:
-    """The rows of a forest as sums, shared greedily."""
+    """The rows of a forest as sums."""
     rows, height = len(matrix), [0] * len(matrix)
     for row, parent, _ in reversed(order):
         if parent >= 0:
@@ -214,8 +218,20 @@ def _begun(
         if height[row]:
             set_form(sums, target)
             append(sums, room + row, target, 0, 1)
-    begin_sharing(sums, seed)
     return sums
+
+
+def _share_greedily(sums: Sums, seed: int, effort: Effort) -> None:
+    """Make the pair that gains most a node, again and again, until there is none or no time."""
+    try:
+        work, chance = all_pairs(sums, seed)
+        while not effort.over() and share_some(sums, work, chance, GREEDY_CHUNK):
+            pass
+    except KeyboardInterrupt:
+        # What is not shared is a graph all the same.
+        if not effort.interruptible:
+            raise
+        effort.interrupted = True
 
 
 def _written(builder: GraphBuilder, sums: Sums, nodes: list[int]) -> list[Term | None]:

@@ -5,8 +5,8 @@ import pytest
 from sylvan.hw.adders import subexpressions
 from sylvan.hw.adders.chance import begin
 from sylvan.hw.adders.pairs import COUNT, KEY, Pairs
-from sylvan.hw.adders.search import begin_sharing, ruin
-from sylvan.hw.adders.sharing import DONE, commit, counted, share, take_back
+from sylvan.hw.adders.search import all_pairs, ruin
+from sylvan.hw.adders.sharing import DONE, commit, counted, share, share_some, take_back
 from sylvan.hw.adders.sums import IN_ROW, NODE, SHIFT, SIGN, Sums, append_form, empty
 from sylvan.model.arrays import Array
 
@@ -16,8 +16,10 @@ KINDS = {"ternary": (-1, 2), "4 bits": (-8, 8)}
 def begun(matrix: Array, limit: int | None) -> Sums:
     rows, columns = matrix.shape
     ends = np.array([(-128, 127)] * columns)
-    given = ends, np.zeros(columns, np.int32), limit, 0
-    return subexpressions._begun(matrix, [(row, -1, 1) for row in range(rows)], *given)
+    given = ends, np.zeros(columns, np.int32), limit
+    sums = subexpressions._begun(matrix, [(row, -1, 1) for row in range(rows)], *given)
+    subexpressions._share_greedily(sums, 0, subexpressions.Effort())
+    return sums
 
 
 def held(pairs: Pairs) -> dict[int, int]:
@@ -69,7 +71,7 @@ def test_a_round_is_exact_and_can_be_taken_back(kind: str, limit: int | None) ->
         before, pairs = state(sums), held(work.pairs)
         begin(chance, seed)
         assert ruin(sums, work, 8, chance)
-        assert share(sums, work, chance, False)
+        assert share(sums, work, chance)
         assert work.size[DONE] > 0
         if seed % 2:
             commit(sums, work)
@@ -86,7 +88,7 @@ def test_a_pair_that_two_rows_hold_is_made_once() -> None:
     sums = empty(np.full(3, -8), np.full(3, 7), 2, 8, 1 << 13)
     for row, form in enumerate(([1, 2, 1], [-4, -8, 0])):
         append_form(sums, len(sums.lo) + row, np.array(form))
-    begin_sharing(sums, 0)
+    assert not share_some(sums, *all_pairs(sums, 0), 9)
     assert terms(sums, 3) == [(0, 0, 1), (1, 1, 1)]
     assert (sums.lo[3], sums.hi[3], sums.uses[3]) == (-24, 21, 2)
     assert sorted(terms(sums, len(sums.lo))) == [(2, 0, 1), (3, 0, 1)]

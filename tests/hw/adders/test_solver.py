@@ -270,6 +270,25 @@ def test_an_interrupt_gives_the_best_until_then(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.usefixtures("forgetful")
+@pytest.mark.parametrize("interruptible", [True, False])
+def test_an_interrupt_while_pairs_are_shared_first(
+    interruptible: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that are not shared, or not all, are a graph as well."""
+    matrix = np.random.default_rng(0).choice([-1, 1], (16, 16))
+
+    def interrupted(*given: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subexpressions, "share_some", interrupted)
+    if interruptible:
+        optimize(matrix).check(matrix)
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            optimize(matrix, interruptible=False)
+
+
+@pytest.mark.usefixtures("forgetful")
 @pytest.mark.parametrize(("call", "interruptible"), [(1, True), (2, False), (2, True)])
 def test_an_interrupt_of_a_first_graph(
     call: int, interruptible: bool, monkeypatch: pytest.MonkeyPatch
