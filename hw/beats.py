@@ -69,6 +69,11 @@ def digits(format: Format, digit: int) -> int:
     return -(-shape_of(format).width // digit)
 
 
+def digits_of(raw: int, digit: int, count: int) -> list[int]:
+    """The lowest digits of a number in two's complement, the lowest first."""
+    return [(raw >> place * digit) % (1 << digit) for place in range(count)]
+
+
 class Tag(data.StructLayout):
     """What a timestep is, carried along with its vectors.
 

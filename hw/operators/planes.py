@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 from sylvan.model.arrays import Array as Vector
 from sylvan.model.numbers import Format
 
-from ..beats import Beats, Pattern, Strobe, digits, shape_of
+from ..beats import Beats, Pattern, Strobe, digits, digits_of, shape_of
 from .addresses import Addresses, addresses_cost
 from .base import Cost, connect_strobe, delay_strobe
 from .converters import collected
@@ -54,7 +54,6 @@ class PlaneMemory(wiring.Component):
         self.readers = readers
         self.initial = initial
         self.digits = digits(format, written.digit)
-        self._groups: dict[int, tuple[Value, Value]] = {}
         for reader in readers:
             self._check(reader)
         order = written.lanes, format, period, written.digit
@@ -137,11 +136,16 @@ class PlaneMemory(wiring.Component):
             write.data.eq(Cat(*self.write.lanes)),
             write.en.eq(writing.active & (writing.held < self.digits)),
         ]
-        beat, place, holds, anew = self._turns(m)
+        readings = []
+        for k, reader in enumerate(self.readers):
+            m.submodules[f"reading{k}"] = reading = Addresses(reader.words)
+            m.d.comb += reading.start.eq(getattr(self, f"read{k}").start)
+            readings.append(reading)
+        beat, place, holds, anew = self._turns(readings)
         m.d.comb += read.addr.eq(self._address(place, beat))
         lanes = self._settled(m, writing, read.data, beat, place, holds, anew)
-        for k, reader in enumerate(self.readers):
-            self._connect(m, k, reader, lanes)
+        for k, reading in enumerate(readings):
+            self._connect(m, k, reading, lanes)
         return m
 
     def _address(self, place: Value, beat: Value) -> Value:
@@ -149,7 +153,7 @@ class PlaneMemory(wiring.Component):
             return place
         return Cat((place | Const(0, self._place_bits))[: self._place_bits], beat)
 
-    def _turns(self, m: Module) -> tuple[Any, ...]:
+    def _turns(self, readings: list[Addresses]) -> tuple[Any, ...]:
         """Beat and digit that are read, whether a sign is held instead, and whether it is anew.
 
         An idle reader rests at 0, so the turns combine by a plain or.
@@ -158,26 +162,12 @@ class PlaneMemory(wiring.Component):
         place: Any = Const(0, 1)
         holds: Any = Const(0, 1)
         anew: Any = Const(0, 1)
-        for k, reader in enumerate(self.readers):
-            m.submodules[f"reading{k}"] = reading = Addresses(reader.words)
-            strobe = getattr(self, f"read{k}")
-            m.d.comb += reading.start.eq(strobe.start)
-            source, lane = self._place_of(reader, reading.word)
-            beat, place = beat | source, place | reading.held
-            anew = anew | (reading.active & strobe.tag.init)
+        for k, (reader, reading) in enumerate(zip(self.readers, readings, strict=True)):
+            beat = beat | self._place_of(reader, reading.word)[0]
+            place = place | reading.held
+            anew = anew | (reading.active & getattr(self, f"read{k}").tag.init)
             if reader.digit:
                 holds = holds | (reading.held >= self.digits)
-                continue
-            for stage in range(READ_LATENCY):
-                later = Signal(len(lane), name=f"group{k}_{stage}", reset_less=True)
-                m.d.sync += later.eq(lane)
-                lane = later
-            complete = reading.active & (reading.held == self.digits - 1)
-            for stage in range(READ_LATENCY + 1):
-                later = Signal(name=f"complete{k}_{stage}")
-                m.d.sync += later.eq(complete)
-                complete = later
-            self._groups[k] = lane, complete
         return beat, place, holds, anew
 
     def _place_of(self, reader: Pattern, beat: Value) -> tuple[Value, Value]:
@@ -229,8 +219,7 @@ class PlaneMemory(wiring.Component):
 
     def _digit_of(self, raw: int, place: Value) -> Any:
         digit = self.pattern.digit
-        mask = (1 << digit) - 1
-        return Array(Const((raw >> n * digit) & mask, digit) for n in range(self.digits))[place]
+        return Array(Const(value, digit) for value in digits_of(raw, digit, self.digits))[place]
 
     def _ends(self, m: Module, writing: Addresses, beat: Any) -> Any:
         """Over and under of every lane of the beat read the cycle before."""
@@ -258,31 +247,43 @@ class PlaneMemory(wiring.Component):
         """The plane of the initial value, a cycle after its place; None where there is none."""
         if self.initial is None:
             return None
-        plane = self.pattern.lanes * self.pattern.digit
+        digit = self.pattern.digit
+        plane = self.pattern.lanes * digit
         if not self.initial.any():
             return Const(0, plane)
         rows = 1 << self._place_bits if self.pattern.beats > 1 else self.digits
-        words = []
+        words: list[int] = []
         for lanes in pack_beats(self.initial, self.pattern.lanes):
-            for row in range(rows):
-                bits = (int(raw) >> row * self.pattern.digit for raw in lanes)
-                masked = (b % (1 << self.pattern.digit) for b in bits)
-                words.append(sum(b << k * self.pattern.digit for k, b in enumerate(masked)))
+            planes = zip(*(digits_of(int(raw), digit, rows) for raw in lanes), strict=True)
+            words += [sum(value << k * digit for k, value in enumerate(plane)) for plane in planes]
         m.submodules.initial = rom = Memory(shape=plane, depth=max(len(words), 2), init=words)
         port = rom.read_port()
         m.d.comb += port.addr.eq(self._address(place, beat))
         return port.data
 
-    def _connect(self, m: Module, k: int, reader: Pattern, lanes: list[Signal]) -> None:
+    def _connect(self, m: Module, k: int, reading: Addresses, lanes: list[Signal]) -> None:
         """Hand the plane's lanes, or words collected from some of them, to reader `k`."""
+        reader = self.readers[k]
         strobe, out = getattr(self, f"read{k}"), getattr(self, f"out{k}")
         later = delay_strobe(m, f"timing{k}", strobe, self.latency(reader), reader.cycles)
         connect_strobe(m, later, out)
         if reader.digit:
             m.d.comb += [o.eq(lane) for o, lane in zip(out.lanes, lanes, strict=True)]
             return
-        group, complete = self._groups[k]
+        _, group = self._place_of(reader, reading.word)
+        group = _later(m, f"group{k}", group, READ_LATENCY)
+        complete = reading.active & (reading.held == self.digits - 1)
+        complete = _later(m, f"complete{k}", complete, READ_LATENCY + 1)
         for j, o in enumerate(out.lanes):
             picked = Signal(self.pattern.digit, name=f"picked{k}_{j}", reset_less=True)
             m.d.sync += picked.eq(Array(lanes[j :: reader.lanes])[group])
             m.d.comb += o.eq(collected(m, f"word{k}_{j}", picked, self.digits, complete))
+
+
+def _later(m: Module, name: str, value: Any, cycles: int) -> Any:
+    """A value of control, so many cycles later."""
+    for stage in range(cycles):
+        held = Signal(len(value), name=f"{name}_{stage}")
+        m.d.sync += held.eq(value)
+        value = held
+    return value

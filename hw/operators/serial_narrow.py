@@ -5,7 +5,7 @@ from typing import Any
 from amaranth import Array, Cat, Const, Module, Mux, Signal
 from sylvan.model.numbers import Format, Overflow, Rounding
 
-from ..beats import Pattern, digits
+from ..beats import Pattern, digits, digits_of
 from .addresses import Addresses, addresses_cost
 from .base import Cost, Operator, connect_strobe, delay_strobe
 from .narrow import Narrowing
@@ -69,7 +69,7 @@ class SerialNarrow(Operator):
         clock = WordClock(m, self.a.start, self.pattern)
         held = clock.place.held
         half = Signal(digit)
-        m.d.comb += half.eq(digits_of(self.narrowing.half, self.pattern)[held])
+        m.d.comb += half.eq(self._digits(self.narrowing.half)[held])
         before, at = Signal(), Signal()
         m.d.comb += [before.eq(held < self.far), at.eq(held == self.far)]
         if self.adds:
@@ -81,7 +81,7 @@ class SerialNarrow(Operator):
         m.submodules.leaving = leaving = Addresses(self.pattern.words)
         m.d.comb += leaving.start.eq(leaves.start)
         target = {"over": self.narrowing.target.hi, "under": self.narrowing.target.lo}
-        ends = {name: digits_of(raw, self.pattern)[leaving.held] for name, raw in target.items()}
+        ends = {name: self._digits(raw)[leaving.held] for name, raw in target.items()}
         top = Signal()
         m.d.comb += top.eq((leaving.held == self.leaving - 1) & self.signed)
         for k, a in enumerate(self.a.lanes):
@@ -93,6 +93,11 @@ class SerialNarrow(Operator):
                     beyond = self._beyond(clock, f"{name}{k}", out, end, top, name == "over")
                     m.d.comb += getattr(self.o, name)[k].eq(beyond)
         return m
+
+    def _digits(self, raw: int) -> Any:
+        """The digits of a number, to be chosen by their place."""
+        digit, count = self.pattern.digit, self.pattern.dwell
+        return Array(Const(value, digit) for value in digits_of(raw, digit, count))
 
     def _total(self, clock: WordClock, lane: int, a: Any, half: Any) -> Any:
         """The operand at the finer binary point, and one half."""
@@ -160,9 +165,3 @@ def narrow_digits(narrowing: Narrowing, digit: int) -> int:
     """Digits of a word in which all that counts has passed."""
     dropped = -(-narrowing.dropped // digit)
     return max(digits(narrowing.sum, digit), dropped + leaving_digits(narrowing, digit))
-
-
-def digits_of(raw: int, pattern: Pattern) -> Any:
-    """The digits of a number, to be chosen by place."""
-    ends = ((raw >> place * pattern.digit) % (1 << pattern.digit) for place in range(pattern.dwell))
-    return Array(Const(end, pattern.digit) for end in ends)
