@@ -11,6 +11,7 @@ from typing import Any
 
 from sylvan.model.errors import CheckError
 
+from . import carry
 from . import netlist as netlists
 from .measured import DoesNotFit, Measured, SeedRun, measure, seed_run, utilisation
 from .targets import Target
@@ -19,13 +20,17 @@ from .tools import Progress, Tool, Workers, find
 
 @dataclass
 class Flow:
-    """The steps for one design in one work folder, where every file name is relative."""
+    """The steps for one design in one work folder, where every file name is relative.
+
+    A design `alone` is placed and routed without pins and makes no bitstream; ECP5 only.
+    """
 
     module: str
     target: Target
     work: Path
     crew: Workers
     say: Progress
+    alone: bool = False
 
     def __post_init__(self) -> None:
         ice40 = self.target.family == "ice40"
@@ -49,8 +54,9 @@ class Flow:
             except BaseException:
                 self.crew.stop()
                 raise
-        best = max(runs, key=lambda run: run.fmax_mhz or 0.0)
-        self.pack(best.seed)
+        if not self.alone:
+            best = max(runs, key=lambda run: run.fmax_mhz or 0.0)
+            self.pack(best.seed)
         verilog = (self.work / "design.v").read_text()
         modules = netlists.by_module(design, verilog, self.module)
         return measure(runs, netlists.totals(design), modules, [self.yosys, self.nextpnr])
@@ -60,13 +66,19 @@ class Flow:
         self.say(f"{self.target.name}: yosys maps {self.module}")
         script = yosys_script(self.module, self.target, self.yosys.release)
         (self.work / "map.ys").write_text(script)
+        (self.work / carry.ADDERS).write_text(carry.MAP)
         arguments = ["map.ys"] if self.yosys.native_library else ["-q", "-l", "yosys.log", "map.ys"]
         self.step(self.yosys, arguments, "yosys", "netlist.json")
-        return netlists.read(self.work / "netlist.json", self.module)
+        path = self.work / "netlist.json"
+        if self.target.family == "ecp5":
+            tree = json.loads(path.read_text())
+            carry.free_ends(tree["modules"][self.module])
+            path.write_text(json.dumps(tree))
+        return netlists.read(path, self.module)
 
     def refuse_oversize(self, needs: dict[str, int]) -> None:
         """What packing cannot change is known before nextpnr starts."""
-        for resource in ("pins", "brams", "sprams", "dsps"):
+        for resource in (() if self.alone else ("pins",)) + ("brams", "sprams", "dsps"):
             self.limit(resource, needs.get(resource, 0))
 
     def limit(self, resource: str, needed: int) -> None:
@@ -76,7 +88,7 @@ class Flow:
 
     def place(self, seed: int, clock_hz: float | None) -> SeedRun:
         name = f"nextpnr-seed-{seed}"
-        arguments = nextpnr_arguments(self.target, name, seed, clock_hz)
+        arguments = nextpnr_arguments(self.target, name, seed, clock_hz, self.alone)
         ice40 = self.target.family == "ice40"
         if (self.work / self.constraints_file).exists():
             arguments += ["--pcf" if ice40 else "--lpf", self.constraints_file]
@@ -151,20 +163,28 @@ def yosys_script(module: str, target: Target, version: tuple[int, ...]) -> str:
         abc9 = "-abc9 " if version < (0, 70) else ""
         synth = f"synth_ice40 {abc9}-device {device} {options}"
     else:
-        synth = f"synth_ecp5 -nodsp {options}"
+        # An adder that this knows is mapped before yosys maps the rest.
+        synth = (
+            f"synth_ecp5 -nodsp {options} -run begin:map_gates\n"
+            f"techmap -map {carry.ADDERS}\n"
+            f"synth_ecp5 -nodsp {options} -run map_gates:"
+        )
     return f"scratchpad -set abc9.script {ABC9_SCRIPT}\nread_verilog design.v\n{synth}\n"
 
 
-def nextpnr_arguments(target: Target, name: str, seed: int, clock_hz: float | None) -> list[str]:
+def nextpnr_arguments(
+    target: Target, name: str, seed: int, clock_hz: float | None, alone: bool = False
+) -> list[str]:
     """Options of one place and route, results named after `name`."""
     part = [f"--{target.device}", "--package", str(target.package)]
     if target.speed is not None:
         part += ["--speed", target.speed]
     textual = "--asc" if target.family == "ice40" else "--textcfg"
+    result = ["--out-of-context"] if alone else [textual, f"{name}.config"]
     # Missing the wished clock is a figure in the report, not an error.
     clock = [] if clock_hz is None else ["--freq", f"{clock_hz / 1e6:g}", "--timing-allow-fail"]
     return [
         *part,
         *["--json", "netlist.json", "--seed", str(seed), *clock],
-        *[textual, f"{name}.config", "--report", f"{name}.json", "--log", f"{name}.log", "--quiet"],
+        *[*result, "--report", f"{name}.json", "--log", f"{name}.log", "--quiet"],
     ]
