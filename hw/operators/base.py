@@ -15,11 +15,13 @@ from ..beats import Beats, Strobe, Tag
 class Cost:
     """What an operator is made of, before any tool has seen it.
 
-    adder_bits: full-adder cells. logic_bits: other look-up tables. register_bits: flip-flops.
+    adder_bits: bits of sums. adders: in how many carry chains, as far as an operator says.
+    logic_bits: other look-up tables. register_bits: flip-flops.
     memories: (word width, depth) of each RAM and ROM, whatever it is mapped to.
     """
 
     adder_bits: int = 0
+    adders: int = 0
     logic_bits: int = 0
     register_bits: int = 0
     memories: tuple[tuple[int, int], ...] = ()
@@ -27,6 +29,7 @@ class Cost:
     def __add__(self, other: "Cost") -> "Cost":
         return Cost(
             self.adder_bits + other.adder_bits,
+            self.adders + other.adders,
             self.logic_bits + other.logic_bits,
             self.register_bits + other.register_bits,
             self.memories + other.memories,

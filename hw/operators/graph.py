@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import numpy as np
 from amaranth import Cat, Module, Signal
 from sylvan.model.numbers import Format
 
 from ..adders import AdderGraph
 from ..adders.graph import ZERO
+from ..adders.signs import arranged
 from ..beats import shape_of
 from .base import Cost, Operator, start_result
 
@@ -20,8 +22,9 @@ class GraphMatVec(Operator):
         levels: adders one after the other between two registers, 1 or more.
     Operands: a, one beat of all columns.
     Latency: `ceil(depth / levels)`, at least 1. Interval: 1.
-    Cost: the graph's full-adder cells; a node is kept in registers until the last that needs it,
-        in one chain for all of them.
+    Cost: an adder for each node, of the bits of its sum that do not go past it, and for each output
+        whose negative a node is; a node is kept in registers until the last that needs it, in one
+        chain for all of them.
     """
 
     def __init__(
@@ -29,7 +32,7 @@ class GraphMatVec(Operator):
     ) -> None:
         if levels < 1:
             raise ValueError(f"levels must be at least 1, got {levels}")
-        self.graph = graph
+        self.graph = arranged(graph)
         self.levels = levels
         self.latency = max(1, -(-graph.depth // levels))
         ends = (graph.inputs, source), (len(graph.outputs), result)
@@ -52,12 +55,24 @@ class GraphMatVec(Operator):
                 kept[node] = max(kept[node], self.latency - self.stage(node))
         return kept
 
+    def sums(self) -> list[int]:
+        """Bits of each adder: of its sum, less those that only one operand has and that go past."""
+        graph = self.graph
+        past = np.where(graph.subtracts, graph.shift_b, np.maximum(graph.shift_a, graph.shift_b))
+        sums = zip(graph.formats[graph.inputs :], past.tolist(), strict=True)
+        negated = (graph.formats[node] for node in graph.outputs[graph.output_sign < 0])
+        return [
+            *(shape_of(format).width - low for format, low in sums),
+            *(shape_of(Format(-format.hi, -format.lo)).width for format in negated),
+        ]
+
     @property
     def cost(self) -> Cost:
         widths = (shape_of(format).width for format in self.graph.formats)
         chains = zip(widths, self.kept(), strict=True)
         registers = sum(width * count for width, count in chains)
-        return Cost(adder_bits=self.graph.adder_bits, register_bits=registers)
+        sums = self.sums()
+        return Cost(adder_bits=sum(sums), adders=len(sums), register_bits=registers)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
