@@ -10,6 +10,7 @@ from ..adders import AdderGraph
 from ..adders.graph import ZERO
 from ..adders.signs import arranged
 from ..beats import shape_of
+from ..clock import Path
 from .base import Cost, Operator, start_result
 
 
@@ -74,6 +75,11 @@ class GraphMatVec(Operator):
         sums = self.sums()
         return Cost(adder_bits=sum(sums), adders=len(sums), register_bits=registers)
 
+    @property
+    def path(self) -> Path:
+        """The longest way between two registers."""
+        return Path(min(self.levels, self.graph.depth), max(self.sums(), default=0))
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         graph, kept = self.graph, self.kept()
@@ -96,7 +102,10 @@ class GraphMatVec(Operator):
             a, b = (int(operand[at]) for operand in (graph.a, graph.b))
             shifts = int(graph.shift_a[at]), int(graph.shift_b[at])
             first, second = chains[a][here - self.stage(a)], chains[b][here - self.stage(b)]
-            total = Signal(shape_of(graph.formats[node]), name=f"node{node}")
+            # Kept, because yosys would turn two adders in a row into carry-save adders, which
+            # take more cells than two carry chains and are no faster.
+            keep = {"keep": True}
+            total = Signal(shape_of(graph.formats[node]), name=f"node{node}", attrs=keep)
             m.d.comb += total.eq(_sum(first, second, *shifts, bool(graph.subtracts[at])))
             arrive(node, total)
         for number, node in enumerate(graph.outputs.tolist()):
