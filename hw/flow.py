@@ -20,17 +20,13 @@ from .tools import Progress, Tool, Workers, find
 
 @dataclass
 class Flow:
-    """The steps for one design in one work folder, where every file name is relative.
-
-    A design `alone` is placed and routed without pins and makes no bitstream; ECP5 only.
-    """
+    """The steps for one design in one work folder, where every file name is relative."""
 
     module: str
     target: Target
     work: Path
     crew: Workers
     say: Progress
-    alone: bool = False
 
     def __post_init__(self) -> None:
         ice40 = self.target.family == "ice40"
@@ -54,9 +50,8 @@ class Flow:
             except BaseException:
                 self.crew.stop()
                 raise
-        if not self.alone:
-            best = max(runs, key=lambda run: run.fmax_mhz or 0.0)
-            self.pack(best.seed)
+        best = max(runs, key=lambda run: run.fmax_mhz or 0.0)
+        self.pack(best.seed)
         verilog = (self.work / "design.v").read_text()
         modules = netlists.by_module(design, verilog, self.module)
         return measure(runs, netlists.totals(design), modules, [self.yosys, self.nextpnr])
@@ -78,7 +73,7 @@ class Flow:
 
     def refuse_oversize(self, needs: dict[str, int]) -> None:
         """What packing cannot change is known before nextpnr starts."""
-        for resource in (() if self.alone else ("pins",)) + ("brams", "sprams", "dsps"):
+        for resource in ("pins", "brams", "sprams", "dsps"):
             self.limit(resource, needs.get(resource, 0))
 
     def limit(self, resource: str, needed: int) -> None:
@@ -88,7 +83,7 @@ class Flow:
 
     def place(self, seed: int, clock_hz: float | None) -> SeedRun:
         name = f"nextpnr-seed-{seed}"
-        arguments = nextpnr_arguments(self.target, name, seed, clock_hz, self.alone)
+        arguments = nextpnr_arguments(self.target, name, seed, clock_hz)
         ice40 = self.target.family == "ice40"
         if (self.work / self.constraints_file).exists():
             arguments += ["--pcf" if ice40 else "--lpf", self.constraints_file]
@@ -172,19 +167,16 @@ def yosys_script(module: str, target: Target, version: tuple[int, ...]) -> str:
     return f"scratchpad -set abc9.script {ABC9_SCRIPT}\nread_verilog design.v\n{synth}\n"
 
 
-def nextpnr_arguments(
-    target: Target, name: str, seed: int, clock_hz: float | None, alone: bool = False
-) -> list[str]:
+def nextpnr_arguments(target: Target, name: str, seed: int, clock_hz: float | None) -> list[str]:
     """Options of one place and route, results named after `name`."""
     part = [f"--{target.device}", "--package", str(target.package)]
     if target.speed is not None:
         part += ["--speed", target.speed]
     textual = "--asc" if target.family == "ice40" else "--textcfg"
-    result = ["--out-of-context"] if alone else [textual, f"{name}.config"]
     # Missing the wished clock is a figure in the report, not an error.
     clock = [] if clock_hz is None else ["--freq", f"{clock_hz / 1e6:g}", "--timing-allow-fail"]
     return [
         *part,
         *["--json", "netlist.json", "--seed", str(seed), *clock],
-        *[*result, "--report", f"{name}.json", "--log", f"{name}.log", "--quiet"],
+        *[textual, f"{name}.config", "--report", f"{name}.json", "--log", f"{name}.log", "--quiet"],
     ]

@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 from sylvan.model.numbers import Format
 
 from ..beats import Beats, Strobe, Tag
+from ..clock import Path
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Operator(wiring.Component):
         latency: cycles from the operands' start to the result's start.
         interval: least number of cycles between two starts.
         cost: what it is made of.
+        path: adders in a row between two registers, where an operator says so.
     """
 
     operands: ClassVar[tuple[str, ...]] = ("a",)
@@ -66,6 +68,10 @@ class Operator(wiring.Component):
     @property
     def cost(self) -> Cost:
         return Cost()
+
+    @property
+    def path(self) -> Path | None:
+        return None
 
 
 class Source(Operator):

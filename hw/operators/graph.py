@@ -77,8 +77,9 @@ class GraphMatVec(Operator):
 
     @property
     def path(self) -> Path:
-        """The longest way between two registers."""
-        return Path(min(self.levels, self.graph.depth), max(self.sums(), default=0))
+        """Adders in a row between two registers; as if all levels had as many."""
+        depth = self.graph.depth
+        return Path(min(self.levels, depth), sum(self.sums()) // max(depth, 1))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -10,18 +10,19 @@ from sylvan.model.matrices import sylvester
 from sylvan.model.numbers import Format
 
 
-def test_a_path_is_a_register_and_adders_and_the_widest_one(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """1 + 2 * (0.5 + 0.01 * 20) + 10 * 0.06 ns."""
-    delays = Delays(register=1.0, adder=0.5, way=0.01, bit=0.06)
+def test_a_path_is_a_register_and_adders_and_ways(monkeypatch: pytest.MonkeyPatch) -> None:
+    """1 + 2 * (0.5 + 0.01 * 20) ns, and 10.4 * (1 / 4)**2 more in a part that is a quarter full."""
+    delays = Delays(register=1.0, adder=0.5, way=0.01, full=10.4)
     monkeypatch.setitem(clock.DELAYS, "ecp5", delays)
-    assert fmax_mhz(Path(2, 10), 400, target("ecp5-25f")) == pytest.approx(1000 / 3)
-    assert fmax_mhz(Path(2, 10), 400, target("ice40-up5k")) is None
+    part = target("ecp5-25f")
+    assert part.ffs is not None
+    assert fmax_mhz(Path(2, 400), part.ffs // 4, part) == pytest.approx(1000 / 3.05)
+    assert fmax_mhz(Path(2, 400), 0, part) == pytest.approx(1000 / 2.4)
+    assert fmax_mhz(Path(2, 400), 0, target("ice40-up5k")) is None
 
 
 @pytest.mark.parametrize(("levels", "adders"), [(1, 1), (2, 2), (3, 3), (9, 3)])
 def test_the_path_of_an_unrolled_graph(levels: int, adders: int) -> None:
     graph = optimize(sylvester(8), input_bits=4)
     operator = GraphMatVec(graph, Format(-8, 7), Format(-64, 56), 1, levels)
-    assert operator.path == Path(adders, 7)
+    assert operator.path == Path(adders, 8 * (5 + 6 + 7) // 3)

@@ -117,9 +117,6 @@ def test_no_option_ever_allows_a_dsp_or_emulates_a_collision(part):
     assert arguments[arguments.index("--seed") + 1] == "7"
     assert arguments[arguments.index("--freq") + 1] == "12"
     assert "--freq" not in nextpnr_arguments(part, "x", 7, None)
-    assert "x.config" in arguments and "--out-of-context" not in arguments
-    alone = nextpnr_arguments(part, "x", 7, None, alone=True)
-    assert "x.config" not in alone and "--out-of-context" in alone
 
 
 # The whole flow with stand-ins for the tools, which answer what the real ones were recorded to.
