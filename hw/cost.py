@@ -9,8 +9,11 @@ from .operators.base import Cost
 from .plan import Plan
 from .targets import Target
 
-ABSORBED = 0.5
-"""Share of flip-flops that sit in the cell of the table or adder that feeds them."""
+UNSAID = 0.5
+"""Cells for each flip-flop, for what costs leave out: lone flip-flops, carry chains, control.
+
+An ECP5 keeps flip-flops apart, so an operator that says its adders has said all its LUTs there.
+"""
 SMALL_MEMORY_BITS = 64
 """A block RAM is worth its place from so many bits on; smaller memories become logic."""
 
@@ -25,14 +28,21 @@ def estimate(plan: Plan, target: Target) -> dict[str, Any]:
     in_logic = sum(
         width * depth for (width, depth), b in zip(total.memories, blocks, strict=True) if not b
     )
-    luts = total.adder_bits + total.logic_bits + ABSORBED * total.register_bits + in_logic / 4
+    apart = target.family == "ecp5"
+    vague = (cost.register_bits for cost in plan.cost.values() if not (apart and cost.adders))
     return cycles | {
-        "luts": round(luts),
+        "luts": round(luts(total, target) + UNSAID * sum(vague) + in_logic / 4),
         "ffs": total.register_bits,
         "brams": sum(blocks),
         "sprams": 0,
         "dsps": 0,
     }
+
+
+def luts(cost: Cost, target: Target) -> int:
+    """LUTs of arithmetic and logic; on ECP5 a carry chain begins with one that carries in."""
+    entries = cost.adders if target.family == "ecp5" else 0
+    return cost.adder_bits + entries + cost.logic_bits
 
 
 def block_rams(width: int, depth: int, target: Target) -> int:

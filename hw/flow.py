@@ -11,6 +11,7 @@ from typing import Any
 
 from sylvan.model.errors import CheckError
 
+from . import carry
 from . import netlist as netlists
 from .measured import DoesNotFit, Measured, SeedRun, measure, seed_run, utilisation
 from .targets import Target
@@ -60,9 +61,15 @@ class Flow:
         self.say(f"{self.target.name}: yosys maps {self.module}")
         script = yosys_script(self.module, self.target, self.yosys.release)
         (self.work / "map.ys").write_text(script)
+        (self.work / carry.ADDERS).write_text(carry.MAP)
         arguments = ["map.ys"] if self.yosys.native_library else ["-q", "-l", "yosys.log", "map.ys"]
         self.step(self.yosys, arguments, "yosys", "netlist.json")
-        return netlists.read(self.work / "netlist.json", self.module)
+        path = self.work / "netlist.json"
+        if self.target.family == "ecp5":
+            tree = json.loads(path.read_text())
+            carry.free_ends(tree["modules"][self.module])
+            path.write_text(json.dumps(tree))
+        return netlists.read(path, self.module)
 
     def refuse_oversize(self, needs: dict[str, int]) -> None:
         """What packing cannot change is known before nextpnr starts."""
@@ -151,7 +158,12 @@ def yosys_script(module: str, target: Target, version: tuple[int, ...]) -> str:
         abc9 = "-abc9 " if version < (0, 70) else ""
         synth = f"synth_ice40 {abc9}-device {device} {options}"
     else:
-        synth = f"synth_ecp5 -nodsp {options}"
+        # An adder that this knows is mapped before yosys maps the rest.
+        synth = (
+            f"synth_ecp5 -nodsp {options} -run begin:map_gates\n"
+            f"techmap -map {carry.ADDERS}\n"
+            f"synth_ecp5 -nodsp {options} -run map_gates:"
+        )
     return f"scratchpad -set abc9.script {ABC9_SCRIPT}\nread_verilog design.v\n{synth}\n"
 
 

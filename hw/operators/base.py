@@ -10,17 +10,20 @@ from amaranth.lib.wiring import In, Out
 from sylvan.model.numbers import Format
 
 from ..beats import Beats, Pattern, Strobe, Tag
+from ..clock import Path
 
 
 @dataclass(frozen=True)
 class Cost:
     """What an operator is made of, before any tool has seen it.
 
-    adder_bits: full-adder cells. logic_bits: other look-up tables. register_bits: flip-flops.
+    adder_bits: bits of sums. adders: in how many carry chains, as far as an operator says.
+    logic_bits: other look-up tables. register_bits: flip-flops.
     memories: (word width, depth) of each RAM and ROM, whatever it is mapped to.
     """
 
     adder_bits: int = 0
+    adders: int = 0
     logic_bits: int = 0
     register_bits: int = 0
     memories: tuple[tuple[int, int], ...] = ()
@@ -28,6 +31,7 @@ class Cost:
     def __add__(self, other: "Cost") -> "Cost":
         return Cost(
             self.adder_bits + other.adder_bits,
+            self.adders + other.adders,
             self.logic_bits + other.logic_bits,
             self.register_bits + other.register_bits,
             self.memories + other.memories,
@@ -57,6 +61,7 @@ class Operator(wiring.Component):
         latency: cycles from the operands' start to the result's start.
         interval: least number of cycles between two starts.
         cost: what it is made of.
+        path: adders in a row between two registers, where an operator says so.
     """
 
     operands: tuple[str, ...] = ("a",)
@@ -76,6 +81,10 @@ class Operator(wiring.Component):
     def figures(self) -> dict[str, Any]:
         """What a plan says of it besides."""
         return {}
+
+    @property
+    def path(self) -> Path | None:
+        return None
 
 
 class Source(Operator):

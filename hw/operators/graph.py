@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from amaranth import Cat, Const, Module, Signal
 from sylvan.model.numbers import Format
 
 from ..adders import AdderGraph
 from ..adders.graph import ZERO
+from ..adders.signs import arranged
 from ..beats import shape_of
+from ..clock import Path
 from .base import Cost, Operator, Port, start_result
 
 
@@ -22,8 +25,9 @@ class GraphMatVec(Operator):
         levels: adders one after the other between two registers, 1 or more.
     Operands: a0, a1, ..., each a beat of all its lanes.
     Latency: `ceil(depth / levels)`, at least 1. Interval: 1.
-    Cost: the graph's full-adder cells; a node is kept in registers until the last that needs it,
-        in one chain for all of them.
+    Cost: an adder for each node, of the bits of its sum that do not go past it, and for each output
+        whose negative a node is; a node is kept in registers until the last that needs it, in one
+        chain for all of them.
     """
 
     def __init__(
@@ -36,7 +40,7 @@ class GraphMatVec(Operator):
     ) -> None:
         if levels < 1:
             raise ValueError(f"levels must be at least 1, got {levels}")
-        self.graph = graph
+        self.graph = arranged(graph)
         self.levels = levels
         self.latency = max(1, -(-graph.depth // levels))
         self.operands = tuple(f"a{k}" for k in range(len(operands)))
@@ -60,12 +64,30 @@ class GraphMatVec(Operator):
                 kept[node] = max(kept[node], self.latency - self.stage(node))
         return kept
 
+    def sums(self) -> list[int]:
+        """Bits of each adder: of its sum, less those that only one operand has and that go past."""
+        graph = self.graph
+        past = np.where(graph.subtracts, graph.shift_b, np.maximum(graph.shift_a, graph.shift_b))
+        sums = zip(graph.formats[graph.inputs :], past.tolist(), strict=True)
+        negated = (graph.formats[node] for node in graph.outputs[graph.output_sign < 0])
+        return [
+            *(shape_of(format).width - low for format, low in sums),
+            *(shape_of(Format(-format.hi, -format.lo)).width for format in negated),
+        ]
+
     @property
     def cost(self) -> Cost:
         widths = (shape_of(format).width for format in self.graph.formats)
         chains = zip(widths, self.kept(), strict=True)
         registers = sum(width * count for width, count in chains)
-        return Cost(adder_bits=self.graph.adder_bits, register_bits=registers)
+        sums = self.sums()
+        return Cost(adder_bits=sum(sums), adders=len(sums), register_bits=registers)
+
+    @property
+    def path(self) -> Path:
+        """Adders in a row between two registers; as if all levels had as many."""
+        depth = self.graph.depth
+        return Path(min(self.levels, depth), sum(self.sums()) // max(depth, 1))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -90,7 +112,10 @@ class GraphMatVec(Operator):
             a, b = (int(operand[at]) for operand in (graph.a, graph.b))
             shifts = int(graph.shift_a[at]), int(graph.shift_b[at])
             first, second = chains[a][here - self.stage(a)], chains[b][here - self.stage(b)]
-            total = Signal(shape_of(graph.formats[node]), name=f"node{node}")
+            # Kept, because yosys would turn two adders in a row into carry-save adders, which
+            # take more cells than two carry chains and are no faster.
+            keep = {"keep": True}
+            total = Signal(shape_of(graph.formats[node]), name=f"node{node}", attrs=keep)
             m.d.comb += total.eq(_sum(first, second, *shifts, bool(graph.subtracts[at])))
             arrive(node, total)
         for number, node in enumerate(graph.outputs.tolist()):

@@ -1,7 +1,8 @@
-"""Block RAMs of a memory: in the shape that takes the fewest, none where logic is smaller."""
+"""What is estimated of a part's resources, before any tool has run."""
 
 import pytest
-from sylvan.hw.cost import block_rams
+from sylvan.hw.cost import block_rams, luts
+from sylvan.hw.operators.base import Cost
 from sylvan.hw.targets import target
 
 
@@ -24,3 +25,9 @@ from sylvan.hw.targets import target
 )
 def test_a_memory_takes_the_fewest_blocks(part: str, width: int, depth: int, blocks: int) -> None:
     assert block_rams(width, depth, target(part)) == blocks
+
+
+@pytest.mark.parametrize(("part", "cells"), [("ice40-up5k", 25), ("ecp5-25f", 27)])
+def test_a_carry_chain_of_ecp5_begins_with_a_cell_of_its_own(part: str, cells: int) -> None:
+    cost = Cost(adder_bits=20, adders=2, logic_bits=5, register_bits=100)
+    assert luts(cost, target(part)) == cells

@@ -168,21 +168,32 @@ def test_outer_products_latency_and_interval(rows: int, columns: int, lanes: int
 
 @pytest.mark.parametrize("levels", [1, 2, 3])
 def test_a_graph_takes_as_many_cycles_as_it_has_registers_in_a_row(levels: int) -> None:
-    """A butterfly of 8: 3 levels of 8 adders of 4, 5 and 6 bits."""
+    """A butterfly of 8: 3 levels of 8 adders, with sums of 5, 6 and 7 bits."""
     graph = optimize(sylvester(8), input_bits=4)
     operator = GraphMatVec(graph, [(8, NIBBLE)], Format(-64, 56), 1, levels)
     assert operator.latency == -(-3 // levels)
     assert operator.interval == 1
-    assert operator.cost.adder_bits == 8 * (4 + 5 + 6)
+    assert (operator.cost.adders, operator.cost.adder_bits) == (24, 8 * (5 + 6 + 7))
     # What is registered: sums of 5 and 6 bits between the levels, and the outputs of 7.
     between = {1: 5 + 6, 2: 6, 3: 0}[levels]
     assert operator.cost.register_bits == 8 * (between + 7)
 
 
+def test_low_bits_of_one_operand_go_past_an_adder() -> None:
+    """a + 4 b and a - 4 b leave two bits of a alone, 4 b - a none."""
+    for row, bits in ([1, 4], 7 - 2), ([1, -4], 7 - 2), ([-1, 4], 7):
+        operator = GraphMatVec(optimize([row], input_bits=4), [(2, NIBBLE)], Format(-40, 40), 1)
+        assert operator.sums() == [bits], row
+
+
 def test_a_graph_of_wires_waits_one_cycle() -> None:
     graph = optimize([[0, 2], [-1, 0], [0, 0]], input_bits=4)
     operator = GraphMatVec(graph, [(2, NIBBLE)], Format(-16, 14), 1)
-    assert (operator.latency, operator.cost) == (1, Cost(register_bits=8))
+    # The negative of 4 bits has 5.
+    assert (operator.latency, operator.cost) == (
+        1,
+        Cost(adder_bits=5, adders=1, register_bits=8),
+    )
     with pytest.raises(ValueError, match="levels must be at least 1, got 0"):
         GraphMatVec(graph, [(2, NIBBLE)], Format(-16, 14), 1, 0)
 
