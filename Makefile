@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup icarus demo test test-all lint format types readme results gallery \
-	bench-adders bench-factors bench-golden bench-packing bench-phases bench-qornn \
+	bench-adders bench-factors bench-golden bench-packing bench-phases bench-placed bench-qornn \
 	bench-train
 
 VENV := .venv
@@ -52,6 +52,9 @@ bench-packing: setup  ## nonzeros in words of P: cycles and index bits; writes b
 
 bench-phases: setup  ## phases against fixed-point constants for 1/sqrt(2), as a table
 	@$(BIN)/python bench/phases.py
+
+bench-placed: setup  ## adder graphs placed on ECP5 beside an estimate; adds to bench/placed.json
+	@$(BIN)/python bench/placed.py
 
 bench-qornn: setup  ## few bits in an orthogonal loop, as a table; WHAT is matrix, copy or digits
 	@$(BIN)/python bench/qornn.py $(or $(WHAT),matrix)

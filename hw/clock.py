@@ -32,7 +32,7 @@ class Delays:
 
 
 #: Fitted by bench/placed.py.
-DELAYS = {"ecp5": Delays(register=1.6687, adder=1.6216, way=0.0234, full=3.4804)}
+DELAYS = {"ecp5": Delays(register=1.6351, adder=1.5044, way=0.0364, full=4.0936)}
 
 
 def terms(path: Path, registers: int, target: Target) -> tuple[float, float, float, float]:

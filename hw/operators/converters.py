@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth import Cat, Module, Mux, Signal
+from amaranth import Cat, Module, Mux, Shape, Signal
 from sylvan.model.numbers import Format
 
 from ..beats import Pattern, digits, shape_of
@@ -33,9 +33,12 @@ class ToDigits(Operator):
         m.submodules.words = words = Addresses(self.pattern.words)
         m.d.comb += words.start.eq(self.a.start)
         for k, (a, o) in enumerate(zip(self.a.lanes, self.o.lanes, strict=True)):
-            left = Signal(shape_of(self.format), name=f"lane{k}", reset_less=True)
+            shape = shape_of(self.format)
+            shape = Shape(max(shape.width, self.pattern.digit), shape.signed)
+            left = Signal(shape, name=f"lane{k}", reset_less=True)
             m.d.sync += left.eq(Mux(words.enters, a, left >> self.pattern.digit))
-            m.d.comb += o.eq(left)
+            # An idle `or` keeps what leaves the module a signal with a name; see Delay.
+            m.d.comb += o.eq(left | 0)
         start_result(m, self, self.a)
         return m
 
@@ -72,7 +75,7 @@ class ToWords(Operator):
         return m
 
 
-def collected(m: Module, name: str, digit: Any, count: int, complete: Any) -> Signal:
+def collected(m: Module, name: str, digit: Any, count: int, complete: Any) -> Any:
     """The word of the last `count` digits, from the cycle after `complete` on."""
     before = Signal((count - 1) * len(digit), name=f"{name}_before", reset_less=True)
     word = Signal(count * len(digit), name=name, reset_less=True)
@@ -80,4 +83,5 @@ def collected(m: Module, name: str, digit: Any, count: int, complete: Any) -> Si
     m.d.sync += before.eq(now[len(digit) :])
     with m.If(complete):
         m.d.sync += word.eq(now)
-    return word
+    # An idle `or`, for a name where fewer bits leave the module; see Delay.
+    return word | 0

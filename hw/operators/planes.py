@@ -128,7 +128,8 @@ class PlaneMemory(wiring.Component):
         m.submodules.planes = planes = Memory(
             shape=plane, depth=max(self.depth, 2), init=[], attrs={"no_rw_check": 1}
         )
-        write, read = planes.write_port(), planes.read_port()
+        write = planes.write_port()
+        read = planes.read_port()
         m.submodules.writing = writing = Addresses(self.pattern.words)
         m.d.comb += [
             writing.start.eq(self.write.start),
@@ -234,7 +235,8 @@ class PlaneMemory(wiring.Component):
         m.submodules.ends = ends = Memory(
             shape=2 * lanes, depth=self.pattern.beats, init=[], attrs={"no_rw_check": 1}
         )
-        write, read = ends.write_port(), ends.read_port()
+        write = ends.write_port()
+        read = ends.read_port()
         m.d.comb += [
             write.addr.eq(writing.word),
             write.data.eq(known),
@@ -277,7 +279,8 @@ class PlaneMemory(wiring.Component):
         for j, o in enumerate(out.lanes):
             picked = Signal(self.pattern.digit, name=f"picked{k}_{j}", reset_less=True)
             m.d.sync += picked.eq(Array(lanes[j :: reader.lanes])[group])
-            m.d.comb += o.eq(collected(m, f"word{k}_{j}", picked, self.digits, complete))
+            word = collected(m, f"word{k}_{j}", picked, self.digits, complete)
+            m.d.comb += o.eq(word)
 
 
 def _later(m: Module, name: str, value: Any, cycles: int) -> Any:

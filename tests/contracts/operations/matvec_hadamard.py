@@ -6,6 +6,7 @@ from contracts.tables import NEGATIVE, SIGNED, UNSIGNED, Case, Fault, Formats
 from sylvan.hw.operators.elementwise import SignFlip
 from sylvan.hw.operators.hadamard import Hadamard as Hardware
 from sylvan.hw.operators.hadamard import TimeStage
+from sylvan.hw.operators.serial import WordClock
 from sylvan.model.matrices import Hadamard
 from sylvan.model.numbers import Format
 from sylvan.model.operations import Value
@@ -85,9 +86,14 @@ def _shorter_line(init: Any) -> Any:
     return wrong
 
 
+def _never_fresh(carried: Any) -> Any:
+    return lambda self, name, value, cycles, fresh=0: carried(self, name, value, cycles, 1 - fresh)
+
+
 FAULTS = [
-    Fault("lanes of a stage are exchanged", Hardware, "_space_stage", _strides_turned),
+    Fault("words begin with the wrong carry", WordClock, "carried", _never_fresh),
     Fault("a delay line is too short", TimeStage, "__init__", _shorter_line),
+    Fault("lanes of a stage are exchanged", Hardware, "_space_stage", _strides_turned),
     Fault("signs are forgotten", SignFlip, "lane", lambda lane: lambda self, a, b: a),
     Fault(
         "one's complement", SignFlip, "lane", lambda lane: lambda self, a, b: lane(self, a, b) - b
