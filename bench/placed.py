@@ -28,7 +28,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 from sylvan.hw import carry, clock
 from sylvan.hw.adders import AdderGraph, optimize
-from sylvan.hw.beats import Pattern
+from sylvan.hw.beats import Pattern, Tag
 from sylvan.hw.cost import luts
 from sylvan.hw.flow import yosys_script
 from sylvan.hw.operators.base import Cost, Operator
@@ -72,7 +72,7 @@ def serial(graph: AdderGraph, result: Format, levels: int) -> Operator:
     graph = replace(graph, output_sign=np.ones_like(graph.output_sign))
     word = least_digits(graph, 1)
     taken, made = (Pattern(n, n, word, 1, 1) for n in (graph.inputs, len(graph.outputs)))
-    return SerialGraph(graph, [(taken, SOURCE)], (made, result), 1)
+    return SerialGraph(graph, [(taken, SOURCE)], (made, result), Tag(1))
 
 
 # name: (the operator, the adders between two registers that it is tried with)

@@ -80,18 +80,26 @@ class Tag(data.StructLayout):
     - phase: timesteps since the state was initialised, modulo the period.
     - init: whether the state starts anew with this timestep.
     - first, last: the stream's own flags, handed to the answer.
+    - context: which of the independent sequences it belongs to; nothing where there is one.
+
+    Attributes: flags, shapes by name of what the stream itself says.
     """
 
-    def __init__(self, period: int) -> None:
-        super().__init__({"phase": range(max(period, 2)), "init": 1, "first": 1, "last": 1})
+    def __init__(self, period: int, contexts: int = 1) -> None:
+        self.period = period
+        self.contexts = contexts
+        self.flags: dict[str, Any] = {"first": 1, "last": 1}
+        if contexts > 1:
+            self.flags["context"] = range(contexts)
+        super().__init__({"phase": range(max(period, 2)), "init": 1, **self.flags})
 
 
 class Strobe(wiring.Signature):
     """A moment: `start` for one cycle, with the tag of the timestep that begins there."""
 
-    def __init__(self, period: int) -> None:
-        self.period = period
-        super().__init__({"start": Out(1), "tag": Out(Tag(period))})
+    def __init__(self, tag: Tag) -> None:
+        self.tag = tag
+        super().__init__({"start": Out(1), "tag": Out(tag)})
 
 
 class Beats(wiring.Signature):
@@ -101,13 +109,13 @@ class Beats(wiring.Signature):
     """
 
     def __init__(
-        self, lanes: int, format: Format, period: int, digit: int = 0, settles: bool = False
+        self, lanes: int, format: Format, tag: Tag, digit: int = 0, settles: bool = False
     ) -> None:
         self.format = format
-        self.period = period
+        self.tag = tag
         self.settles = settles
         shape = unsigned(digit) if digit else shape_of(format)
-        members = {"start": Out(1), "tag": Out(Tag(period)), "lanes": Out(shape).array(lanes)}
+        members = {"start": Out(1), "tag": Out(tag), "lanes": Out(shape).array(lanes)}
         if settles:
             members |= {name: Out(1).array(lanes) for name in ("over", "under")}
         super().__init__(members)

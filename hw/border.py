@@ -7,7 +7,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
-from .beats import Beats, shape_of
+from .beats import Beats, Tag, shape_of
 from .operators.addresses import Addresses
 from .operators.delay import successor
 from .plan import Plan
@@ -16,36 +16,40 @@ from .plan import Plan
 class Transfer(data.StructLayout):
     """A transfer of the core's streams: elements, the first one lowest, and the step's flags."""
 
-    def __init__(self, bits: int) -> None:
-        super().__init__({"data": bits, "first": 1, "last": 1})
+    def __init__(self, bits: int, tag: Tag) -> None:
+        super().__init__({"data": bits, **tag.flags})
 
 
-def stream(bits: int) -> wiring.Signature:
+def stream(bits: int, tag: Tag) -> wiring.Signature:
     """A stream of the core's border with the handshake of Amaranth's streams."""
-    return wiring.Signature(
-        {"valid": Out(1), "ready": In(1), "data": Out(bits), "first": Out(1), "last": Out(1)}
-    )
+    flags = {name: Out(shape) for name, shape in tag.flags.items()}
+    return wiring.Signature({"valid": Out(1), "ready": In(1), "data": Out(bits), **flags})
 
 
 class Collector(wiring.Component):
     """Gathers the transfers of one timestep's input.
 
-    Members: i, In(stream); full, Out(1); take, In(1): empties it; vector, Out: the elements, and
-    first, last, Out(1): the flags, while full. Latency: 1 from the last transfer to full.
+    With one context its step reads what is gathered, and the next is gathered after that. With more
+    the elements move on when the step fires, and the next are gathered at once.
+
+    Members: i, In(stream); full, Out(1), and flags, Out, meanwhile; fires, In(1): the step does;
+    take, In(1): it reads; vector, Out: the elements, until the next fires. Latency: 1 from the last
+    transfer to full.
     """
 
     def __init__(self, plan: Plan) -> None:
         self.port = plan.input_port
+        self.tag = plan.tag
         size = self.port.value.size
         layout = data.ArrayLayout(shape_of(self.port.value.format), size)
         super().__init__(
             {
-                "i": In(stream(self.port.per_transfer * self.port.element_bits)),
+                "i": In(stream(self.port.per_transfer * self.port.element_bits, self.tag)),
+                "fires": In(1),
                 "take": In(1),
                 "full": Out(1),
                 "vector": Out(layout),
-                "first": Out(1),
-                "last": Out(1),
+                "flags": Out(data.StructLayout(self.tag.flags)),
             }
         )
 
@@ -53,23 +57,29 @@ class Collector(wiring.Component):
         m = Module()
         bits = len(self.i.data)
         held = Signal(bits * self.port.transfers, reset_less=True)
-        first, last = Signal(reset_less=True), Signal(reset_less=True)
+        flags = Signal.like(self.flags, reset_less=True)
+        empties = self.take
+        vector = held
+        m.d.comb += self.i.ready.eq(~self.full)
+        if self.tag.contexts > 1:
+            empties = self.fires
+            vector = Signal.like(held, reset_less=True)
+            m.d.comb += self.i.ready.eq(~self.full | self.fires)
+            with m.If(self.fires):
+                m.d.sync += vector.eq(held)
         m.d.comb += [
-            self.i.ready.eq(~self.full),
-            Value.cast(self.vector).eq(held),
-            self.first.eq(first),
-            self.last.eq(last),
+            Value.cast(self.vector).eq(vector),
+            self.flags.eq(flags),
         ]
         completes: Any = 1
         if self.port.transfers > 1:
             count = Signal(range(self.port.transfers))
             completes = count == self.port.transfers - 1
-        with m.If(self.take):
+        with m.If(empties):
             m.d.sync += self.full.eq(0)
         with m.If(self.i.valid & self.i.ready):
             m.d.sync += [
-                first.eq(self.i.first),
-                last.eq(self.i.last),
+                *(flags[name].eq(getattr(self.i, name)) for name in self.tag.flags),
                 held.eq((held >> bits) | (self.i.data << (len(held) - bits))),
                 self.full.eq(completes),
             ]
@@ -103,8 +113,8 @@ class AnswerQueue(wiring.Component):
         self.plan = plan
         super().__init__(
             {
-                "i": In(Beats(1, plan.output_port.value.format, plan.program.period)),
-                "o": Out(stream(plan.output_port.element_bits)),
+                "i": In(Beats(1, plan.output_port.value.format, plan.tag)),
+                "o": Out(stream(plan.output_port.element_bits, plan.tag)),
                 "answered": Out(1),
             }
         )
@@ -112,7 +122,7 @@ class AnswerQueue(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         plan = self.plan
-        transfer = Transfer(plan.output_port.element_bits)
+        transfer = Transfer(plan.output_port.element_bits, plan.tag)
         fifo = SyncFIFOBuffered(width=transfer.size, depth=fifo_depth(plan.queue_depth))
         m.submodules.fifo = fifo
         m.submodules.elements = elements = Addresses(plan.answer.pattern)
@@ -120,14 +130,12 @@ class AnswerQueue(wiring.Component):
         m.d.comb += [
             elements.start.eq(self.i.start),
             entering.data.eq(self.i.lanes[0]),
-            entering.first.eq(self.i.tag.first),
-            entering.last.eq(self.i.tag.last),
+            *(entering[name].eq(self.i.tag[name]) for name in plan.tag.flags),
             fifo.w_data.eq(entering),
             fifo.w_en.eq(elements.enters),
             self.o.valid.eq(fifo.r_rdy),
             self.o.data.eq(leaving.data),
-            self.o.first.eq(leaving.first),
-            self.o.last.eq(leaving.last),
+            *(getattr(self.o, name).eq(leaving[name]) for name in plan.tag.flags),
             fifo.r_en.eq(self.o.ready),
         ]
         element = Signal(range(max(plan.output_port.transfers, 2)))

@@ -29,8 +29,8 @@ class Core(wiring.Component):
         port = plan.input_port
         super().__init__(
             {
-                "i": In(stream(port.per_transfer * port.element_bits)),
-                "o": Out(stream(plan.output_port.element_bits)),
+                "i": In(stream(port.per_transfer * port.element_bits, plan.tag)),
+                "o": Out(stream(plan.output_port.element_bits, plan.tag)),
             }
         )
 
@@ -44,15 +44,18 @@ class Core(wiring.Component):
         wiring.connect(m, answers.o, wiring.flipped(self.o))
         m.d.comb += [
             sequencer.full.eq(collector.full),
-            sequencer.first.eq(collector.first),
-            sequencer.last.eq(collector.last),
+            sequencer.flags.eq(collector.flags),
             sequencer.answered.eq(answers.answered),
+            collector.fires.eq(sequencer.fires),
         ]
         ports: dict[Any, Any] = {}
         self._place_operators(m, ports)
         self._place_memories(m, ports)
-        step = self._strobes(m, "step", sequencer.step, plan.step, plan.cycles_per_step)
-        readout = self._strobes(m, "readout", sequencer.readout, plan.readout, plan.closing_cycles)
+        pace = plan.pace
+        step = self._strobes(m, "step", sequencer.step, plan.step, pace.interval)
+        readout = self._strobes(
+            m, "readout", sequencer.readout, plan.readout, pace.closing_interval
+        )
         m.d.comb += collector.take.eq(step[plan.release].start)
         for table, strobes in ((plan.step, step), (plan.readout, readout)):
             for part in table.parts:
@@ -73,7 +76,7 @@ class Core(wiring.Component):
         """Memories, and their read ports under the names of the parts that read them."""
         for memory in self.plan.memories:
             for copy in range(memory.copies):
-                component = memory.component(copy, self.plan.program.period)
+                component = memory.component(copy)
                 m.submodules[f"{memory.name}{copy or ''}"] = component
                 ports[memory.name, copy] = component
                 for k, part in enumerate(memory.readers(copy)):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sylvan.model.arrays import Array
 from sylvan.model.operations import Value
 
+from .beats import Tag
 from .operators.memory import VectorMemory, memory_of
 from .operators.planes import PlaneMemory
 from .timetable import Part
@@ -16,12 +17,17 @@ from .timetable import Part
 class MemoryPlan:
     """A vector kept between bodies: the part that writes it, and the parts that read it.
 
-    Each copy has one read port, which serves one reader of each body.
+    Each copy has one read port, which serves one reader of each body, or of one of them.
 
+    Parameters:
+        tag: of the timesteps; each of its contexts has a vector of its own.
+        apart: whether readers of both bodies may be at it at once, and so have copies of their own.
     Attributes: writes, the cycle of the step in which the first word is written.
     """
 
     name: str
+    tag: Tag
+    apart: bool
     value: Value
     written: Part
     initial: Array | None
@@ -32,18 +38,22 @@ class MemoryPlan:
     @property
     def copies(self) -> int:
         """Copies that the readers need."""
-        return max(len(self.step_readers), len(self.readout_readers))
+        counts = len(self.step_readers), len(self.readout_readers)
+        return sum(counts) if self.apart else max(counts)
 
     def readers(self, copy: int) -> list[Part]:
         """The readers of one copy, that of the step first."""
+        if self.apart:
+            return [*self.step_readers, *self.readout_readers][copy : copy + 1]
         return self.step_readers[copy : copy + 1] + self.readout_readers[copy : copy + 1]
 
-    def component(self, copy: int, period: int) -> VectorMemory | PlaneMemory:
+    def component(self, copy: int) -> VectorMemory | PlaneMemory:
         """The memory of one copy."""
         patterns = [part.pattern for part in self.readers(copy)]
-        return memory_of(self.written.pattern, self.value.format, patterns, self.initial, period)
+        kept = self.written.pattern, self.value.format
+        return memory_of(*kept, patterns, self.initial, self.tag, self.tag.contexts)
 
     def accesses(self, reader: Part) -> Iterator[tuple[int, int, int]]:
         """For each word: the cycle it is written, first read and last read, in their bodies."""
-        for write, first, last in self.component(0, 1).accesses(reader.pattern):
+        for write, first, last in self.component(0).accesses(reader.pattern):
             yield self.writes + write, reader.begins + first, reader.begins + last

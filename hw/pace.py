@@ -2,6 +2,9 @@
 
 No operator is started before it is ready, no word is read before it is written or written before it
 is read, no read port serves two readers at once. All of it is arithmetic on two timetables.
+
+What operators and ports ask for holds between any two timesteps, what a state asks for between two
+of the same context: there the recurrence rests, and others fill its time.
 """
 
 from collections.abc import Iterator, Sequence
@@ -43,30 +46,52 @@ class Pace:
     """Distances between timesteps, in cycles.
 
     Attributes:
-        release: cycle of the step in which the input is taken over, freeing its collector.
+        release: cycle of the step in which the input is taken over.
         readout_begins: cycle of the step that is cycle 0 of the readout.
-        cycles_per_step: least distance of two timesteps of which the earlier is not read.
-        closing_cycles: the same where it is read.
+        interval: least distance of a timestep that is not read from the next.
+        closing_interval: the same of one that is read.
+        rest: least distance of two timesteps of a context.
+        cycles_per_step: mean distance where all contexts take turns and none is read.
+        closing_cycles: the same from one that is read to the next.
         latency_cycles: from the transfer that completes an input to the first of its answer.
         answers: whole answers that the output queue has room for.
     """
 
     release: int
     readout_begins: int
-    cycles_per_step: int
-    closing_cycles: int
+    interval: int
+    closing_interval: int
+    rest: int
+    cycles_per_step: int | float
+    closing_cycles: int | float
     latency_cycles: int
     answers: int
 
 
-def find_pace(bodies: Bodies, input_port: Port, output_port: Port, every: bool) -> Pace:
+def find_pace(
+    bodies: Bodies, input_port: Port, output_port: Port, every: bool, contexts: int
+) -> Pace:
     """The closest that bodies can follow each other, `every` timestep being read or only some."""
     taken = [p.begins for p in bodies.step.parts if isinstance(p.operator, InputReader)]
     release = max(taken, default=0)
+    # One context collects into what the step reads; more have a second register between.
     collected = release + input_port.transfers + BEGIN + COLLECT
+    if contexts > 1:
+        collected = max(input_port.transfers, release + 1)
     begins = _readout_begins(bodies)
-    ordinary = max(_of_steps(bodies), collected)
-    closing = max(_of_readouts(bodies, begins), ordinary)
+    interval = max(_of_parts(bodies.step), collected)
+    rest = max(_recurrence(bodies), interval)
+    closing = max(_of_parts(bodies.readout), _of_ports(bodies, begins), interval)
+    reread = _rereading(bodies, begins)
+    if every:
+        rest = max(rest, reread, closing)
+        interval = closing
+    else:
+        closing = max(closing, rest, reread)
+    if contexts == 1:
+        interval, closing = rest, max(closing, rest)
+    mean = max(interval, rest / contexts)
+    ordinary = int(mean) if mean == int(mean) else mean
     pattern = bodies.answer.pattern
     first = BEGIN + begins + bodies.answer.time + QUEUE
     drained = first + (pattern.beats - 1) * pattern.dwell + 1
@@ -75,20 +100,28 @@ def find_pace(bodies: Bodies, input_port: Port, output_port: Port, every: bool) 
     return Pace(
         release=release,
         readout_begins=begins,
-        cycles_per_step=closing if every else ordinary,
-        closing_cycles=closing,
+        interval=interval,
+        closing_interval=closing,
+        rest=rest,
+        cycles_per_step=ordinary,
+        closing_cycles=ordinary if every else closing,
         latency_cycles=COLLECT + first - single,
         answers=answers,
     )
 
 
-def _of_steps(bodies: Bodies) -> int:
-    """Least distance of two steps: operators are ready, and states written when they are read."""
-    found = [part.interval for part in bodies.step.parts]
+def _of_parts(table: Timetable) -> int:
+    """Least distance at which all operators are ready."""
+    return max((part.interval for part in table.parts), default=0)
+
+
+def _recurrence(bodies: Bodies) -> int:
+    """Least distance of two steps of a context: states are written when they are read."""
+    found = [0]
     for memory in bodies.memories:
         for reader in memory.step_readers:
             found += [write - first + 1 for write, first, _ in memory.accesses(reader)]
-    return max(found, default=0)
+    return max(found)
 
 
 def _readout_begins(bodies: Bodies) -> int:
@@ -102,12 +135,18 @@ def _readout_begins(bodies: Bodies) -> int:
     return max(found)
 
 
-def _of_readouts(bodies: Bodies, begins: int) -> int:
-    """Least distance of a step that is read from the next, whose writes and reads come later."""
-    found = [part.interval for part in bodies.readout.parts]
+def _of_ports(bodies: Bodies, begins: int) -> int:
+    """Least distance of a step that is read from the next that reads through the same port."""
+    found = [0]
+    for ahead, after in bodies.shared_ports():
+        found.append(begins + after.begins + after.pattern.cycles - ahead.begins)
+    return max(found)
+
+
+def _rereading(bodies: Bodies, begins: int) -> int:
+    """Least distance of a step that is read from the next of its context, which writes anew."""
+    found = [0]
     for memory in bodies.memories:
         for reader in memory.readout_readers:
             found += [begins + last - write + 1 for write, _, last in memory.accesses(reader)]
-    for ahead, after in bodies.shared_ports():
-        found.append(begins + after.begins + after.pattern.cycles - ahead.begins)
-    return max(found, default=0)
+    return max(found)

@@ -10,7 +10,7 @@ from typing import Any
 from sylvan.model.errors import UserError
 from sylvan.model.program import Program
 
-from .beats import Pattern, shape_of
+from .beats import Pattern, Tag, shape_of
 from .floor import floor_adder_bits
 from .kept import MemoryPlan
 from .lowering import Body
@@ -30,13 +30,17 @@ def widest(program: Program) -> int:
 
 
 def schedule_for(
-    program: Program, lanes: int | None, digit: int | None = None, levels: int = 1
+    program: Program,
+    lanes: int | None,
+    digit: int | None = None,
+    levels: int = 1,
+    contexts: int = 1,
 ) -> Schedule:
     """The schedule asked for; else 8 lanes, or as many as the widest vector fills, of words."""
     lanes = min(DEFAULT_LANES, widest(program)) if lanes is None else lanes
     if digit is not None and digit < 1:
         raise UserError(f"a digit has at least 1 bit, got {digit}; without it words pass whole")
-    return Schedule(lanes, digit or 0, levels)
+    return Schedule(lanes, digit or 0, levels, contexts)
 
 
 class Plan:
@@ -76,11 +80,12 @@ class Plan:
             )
         self.input_port = input_port(program)
         self.output_port = output_port(program)
-        self._plan_bodies()
-        self._plan_memories()
-        bodies = Bodies(self.step, self.readout, self.answer, self.memories)
+        self.tag = Tag(program.period, schedule.contexts)
         every = program.readout.read == "every"
-        self.pace = find_pace(bodies, self.input_port, self.output_port, every)
+        self._plan_bodies(every)
+        self._plan_memories(every)
+        bodies = Bodies(self.step, self.readout, self.answer, self.memories)
+        self.pace = find_pace(bodies, self.input_port, self.output_port, every, schedule.contexts)
         self.release = self.pace.release
         self.readout_begins = self.pace.readout_begins
         self.cycles_per_step = self.pace.cycles_per_step
@@ -88,30 +93,39 @@ class Plan:
         self.latency_cycles = self.pace.latency_cycles
         self.answers = self.pace.answers
 
-    def _plan_bodies(self) -> None:
+    def _plan_bodies(self, every: bool) -> None:
         names: set[str] = set()
-        period, schedule, layer = self.program.period, self.schedule, self.layer
+        tag, schedule, layer = self.tag, self.schedule, self.layer
         states = [s.value for s in layer.states]
         values = {v.name: v for v in [*(n.result for n in layer.body), *states, layer.input]}
         made = dict.fromkeys([*(s.next for s in layer.states), layer.output.name])
         sinks = [values[name] for name in made]
-        body = Body(layer.body, [*states, layer.input], sinks, schedule, period)
+        body = Body(layer.body, [*states, layer.input], sinks, schedule, tag)
         stored = {state.name: Stored(body.order(state), state.format) for state in states}
         self.step = Timetable(body, stored, layer.input, names)
         self._written = {value.name: self.step.kept(value) for value in sinks}
-        self.step.settle(list(self._written.values()))
+        latest = None
+        if schedule.contexts > 1:
+            intervals = [part.interval for part in self.step.parts]
+            latest = max(self.input_port.transfers, *intervals) - 1
+        self.step.settle(list(self._written.values()), latest)
 
         written = self._written[layer.output.name].pattern
-        words = Schedule(picked_lanes(written)) if written.digit else schedule
+        words = schedule
+        if written.digit or (not every and schedule.lanes > picked_lanes(written)):
+            # Its cycles count for what is read alone, its products always.
+            words = Schedule(picked_lanes(written))
         output = self.program.output
-        body = Body(self.program.readout.body, [layer.output], [output], words, period)
+        body = Body(self.program.readout.body, [layer.output], [output], words, tag)
         kept = {layer.output.name: Stored(written, layer.output.format)}
         self.readout = Timetable(body, kept, None, names)
         self.answer = self.readout.demand(output, Pattern(output.size, 1, body.dwell(output)))
         self.readout.settle([self.answer])
 
-    def _plan_memories(self) -> None:
+    def _plan_memories(self, every: bool) -> None:
         """One memory per state; the value handed on shares that of a state that becomes it."""
+        # Where every step of many contexts is read, a port would have to serve two at once.
+        kept = self.tag, every and self.schedule.contexts > 1
         handed_on = self.layer.output
         unserved = [part for part in self.readout.parts if part.memory]
         self.memories = []
@@ -123,6 +137,7 @@ class Plan:
             self.memories.append(
                 MemoryPlan(
                     f"{state.value.name}_memory",
+                    *kept,
                     state.value,
                     written,
                     state.initial,
@@ -133,7 +148,7 @@ class Plan:
         if unserved:
             written = self._written[handed_on.name]
             name = f"{handed_on.name}_kept"
-            self.memories.append(MemoryPlan(name, handed_on, written, None, [], unserved))
+            self.memories.append(MemoryPlan(name, *kept, handed_on, written, None, [], unserved))
         for memory in self.memories:
             memory.writes = memory.written.time
             # A word is written after its last read in the same step, if need be by waiting.
@@ -164,7 +179,7 @@ class Plan:
         costs = {p.name: p.operator.cost for p in self.parts if p.operator is not None}
         for memory in self.memories:
             for copy in range(memory.copies):
-                component = memory.component(copy, self.program.period)
+                component = memory.component(copy)
                 costs[f"{memory.name}{copy or ''}"] = component.cost
         return costs
 
@@ -216,7 +231,7 @@ class Plan:
             "digit": digit or self.state_width,
             "words": not digit,
             "levels": self.schedule.levels,
-            "contexts": 1,
+            "contexts": self.schedule.contexts,
         }
 
 

@@ -17,19 +17,21 @@ class Schedule:
             words.
         levels: adders in a row between two registers, where the words of whole vectors pass an
             adder graph.
+        contexts: C, independent sequences that share the core, each with a state of its own.
     """
 
     lanes: int = DEFAULT_LANES
     digit: int = 0
     levels: int = 1
+    contexts: int = 1
 
     def __post_init__(self) -> None:
         if type(self.digit) is not int or self.digit < 0:
             raise UserError(f"digit must be an integer of at least 0, got {self.digit!r}")
-        if type(self.levels) is not int or self.levels < 1:
-            raise UserError(f"levels must be an integer of at least 1, got {self.levels!r}")
-        if type(self.lanes) is not int or self.lanes < 1:
-            raise UserError(f"lanes must be an integer of at least 1, got {self.lanes!r}")
+        for name in ("lanes", "levels", "contexts"):
+            given = getattr(self, name)
+            if type(given) is not int or given < 1:
+                raise UserError(f"{name} must be an integer of at least 1, got {given!r}")
 
     def over(self, size: int) -> int:
         """Lanes that a vector of `size` elements takes."""

@@ -1,7 +1,9 @@
 """When a step fires: the one place where a core waits."""
 
-from amaranth import Module, Mux, Signal
-from amaranth.lib import wiring
+from typing import Any
+
+from amaranth import Array, Const, Module, Mux, Signal
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from .beats import Strobe
@@ -11,68 +13,92 @@ from .plan import Plan
 
 
 class Sequencer(wiring.Component):
-    """Fires the steps: input collected, the plan's distance kept, room for the answer.
+    """Fires the steps: input collected, the plan's distances kept, room for the answer.
 
-    Members: full, first, last, In(1): the collector's; answered, In(1): an answer has left;
-        step, readout, Out(Strobe): cycle 0 of the bodies.
+    Members: full, flags, In: the collector's; answered, In(1): an answer has left;
+        fires, Out(1): a step does, in the cycle before its first; step, readout, Out(Strobe): cycle
+        0 of the bodies.
     """
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        period = plan.program.period
+        tag = plan.tag
         super().__init__(
             {
                 "full": In(1),
-                "first": In(1),
-                "last": In(1),
+                "flags": In(data.StructLayout(tag.flags)),
                 "answered": In(1),
-                "step": Out(Strobe(period)),
-                "readout": Out(Strobe(period)),
+                "fires": Out(1),
+                "step": Out(Strobe(tag)),
+                "readout": Out(Strobe(tag)),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        plan, period = self.plan, self.plan.program.period
+        plan, pace, tag = self.plan, self.plan.pace, self.plan.tag
         every = plan.program.readout.read == "every"
+        context = self._context
         room = Signal(range(plan.answers + 1), init=plan.answers)
-        wait = Signal(range(max(plan.closing_cycles, 2)))
-        fresh = Signal(init=1)
-        phase, following = Signal(range(max(period, 2))), Signal(range(max(period, 2)))
-        fire, reads, begins_anew = Signal(), Signal(), Signal()
+        wait = Signal(range(max(pace.closing_interval, 2)))
+        fresh = _by_context("fresh", 1, tag.contexts, init=1)[context]
+        phase = Signal(range(max(tag.period, 2)))
+        following = _by_context("following", phase.shape(), tag.contexts)[context]
+        reads, begins_anew = Signal(), Signal()
         m.d.comb += [
-            reads.eq(1 if every else self.last),
-            fire.eq(self.full & (wait == 0) & (~reads | (room != 0))),
-            begins_anew.eq(self.first | fresh),
+            reads.eq(1 if every else self.flags.last),
+            self.fires.eq(self.full & (wait == 0) & (~reads | (room != 0)) & ~self._resting(m)),
+            begins_anew.eq(self.flags.first | fresh),
             phase.eq(Mux(begins_anew, 0, following)),
         ]
         with m.If(wait != 0):
             m.d.sync += wait.eq(wait - 1)
-        m.d.sync += self.step.start.eq(fire)
-        with m.If(fire):
-            closing = Mux(reads, plan.closing_cycles - 1, plan.cycles_per_step - 1)
+        m.d.sync += self.step.start.eq(self.fires)
+        with m.If(self.fires):
             m.d.sync += [
-                wait.eq(closing),
+                wait.eq(Mux(reads, pace.closing_interval - 1, pace.interval - 1)),
                 fresh.eq(0),
-                following.eq(successor(phase, period)),
+                following.eq(successor(phase, tag.period)),
                 self.step.tag.phase.eq(phase),
                 self.step.tag.init.eq(begins_anew),
-                self.step.tag.first.eq(self.first),
-                self.step.tag.last.eq(self.last),
+                *(self.step.tag[name].eq(self.flags[name]) for name in tag.flags),
             ]
-        m.d.sync += room.eq(room - (fire & reads) + self.answered)
+        m.d.sync += room.eq(room - (self.fires & reads) + self.answered)
         self._begin_readout(m, every)
         return m
 
+    @property
+    def _context(self) -> Any:
+        """That of the collected input."""
+        return self.flags.context if self.plan.tag.contexts > 1 else Const(0, 1)
+
+    def _resting(self, m: Module) -> Any:
+        """Whether the context of the collected input had a step so lately that it must wait."""
+        pace = self.plan.pace
+        if pace.rest <= pace.interval:
+            return 0
+        resting = _by_context("resting", 1, self.plan.tag.contexts)
+        # The step fired a cycle before its strobe, and the next may in the one after this.
+        rested = delay_strobe(m, "rest", self.step, pace.rest - 2, pace.interval)
+        with m.If(rested.start):
+            m.d.sync += resting[rested.tag.context].eq(0)
+        with m.If(self.fires):
+            m.d.sync += resting[self._context].eq(1)
+        return resting[self._context]
+
     def _begin_readout(self, m: Module, every: bool) -> None:
         """The readout's strobe; its reads of the state never mean the initial one."""
-        gated = Strobe(self.plan.program.period).create()
+        gated = Strobe(self.plan.tag).create()
         m.d.comb += [
             gated.start.eq(self.step.start if every else self.step.start & self.step.tag.last),
             gated.tag.eq(self.step.tag),
             gated.tag.init.eq(0),
         ]
-        later = delay_strobe(
-            m, "readout_timing", gated, self.plan.readout_begins, self.plan.closing_cycles
-        )
+        pace = self.plan.pace
+        later = delay_strobe(m, "readout_timing", gated, pace.readout_begins, pace.closing_interval)
         connect_strobe(m, later, self.readout)
+
+
+def _by_context(name: str, shape: Any, contexts: int, init: int = 0) -> Array:
+    """A register for each context."""
+    return Array(Signal(shape, name=f"{name}{k}", init=init) for k in range(contexts))

@@ -75,7 +75,7 @@ class Timetable:
         self, body: Body, memories: Mapping[str, Stored], inputs: Value | None, names: set[str]
     ) -> None:
         self.body = body
-        self.period = body.period
+        self.tag = body.tag
         self.memories = memories
         self.inputs = inputs
         self.names = names
@@ -104,7 +104,7 @@ class Timetable:
         if value.name in self.memories:
             return self._read(value, pattern)
         if value == self.inputs:
-            reader = InputReader(pattern, value.format, self.period)
+            reader = InputReader(pattern, value.format, self.tag)
             return self._operator("input_read", reader, pattern, [])
         return self._lowered(value.name, self.body.lowerings[value.name].lower(pattern))
 
@@ -118,18 +118,18 @@ class Timetable:
 
     def _converted(self, value: Value, natural: Pattern, pattern: Pattern) -> Part:
         """The value in another pattern than its source has it: buffered, or as words or digits."""
-        format, period = value.format, self.period
+        format, tag = value.format, self.tag
         operator: Operator
         if pattern.digit and not natural.digit:
             source = self.demand(value, pattern.words)
-            operator = ToDigits(pattern, format, period)
+            operator = ToDigits(pattern, format, tag)
         elif natural.digit and pattern == natural.words:
             source = self.demand(value, natural.settled)
-            operator = ToWords(natural.settled, format, period)
+            operator = ToWords(natural.settled, format, tag)
         else:
             natural = natural if pattern.digit else natural.words
             source = self.demand(value, natural)
-            operator = Buffer(natural, pattern, format, period)
+            operator = Buffer(natural, pattern, format, tag)
         return self._operator(
             f"{value.name}_{_CONVERTED[type(operator)]}", operator, pattern, [source]
         )
@@ -165,8 +165,11 @@ class Timetable:
         self.parts.append(part)
         return part
 
-    def settle(self, sinks: Sequence[Part]) -> None:
-        """Give every part its time, with all sinks' vectors starting together, and add delays."""
+    def settle(self, sinks: Sequence[Part], latest_input: int | None = None) -> None:
+        """Give every part its time, with all sinks' vectors starting together, and add delays.
+
+        The input is taken over by the cycle `latest_input`, and waits from then on.
+        """
         latest = {id(part): 0 for part in sinks}
         for part in reversed(self.parts):
             part.time = latest[id(part)]
@@ -176,6 +179,8 @@ class Timetable:
         opening = min((part.begins for part in self.parts), default=0)
         for part in self.parts:
             part.time -= opening
+            if isinstance(part.operator, InputReader) and latest_input is not None:
+                part.time -= max(part.begins - latest_input, 0)
         for part in list(self.parts):
             for k, operand in enumerate(part.operands):
                 part.operands[k] = self.later(operand, part.begins)
@@ -187,7 +192,7 @@ class Timetable:
             return part
         key = f"{part.name} after {wait}", part.pattern
         if key not in self._made:
-            delay = Delay(part.pattern, part.format, wait, self.period)
+            delay = Delay(part.pattern, part.format, wait, self.tag)
             made = self._operator(f"{part.name}_delay", delay, part.pattern, [part])
             made.time = time
             self._made[key] = made

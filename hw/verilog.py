@@ -9,7 +9,7 @@ from sylvan.model.storage import program_hash
 from .core import Core
 from .plan import Plan
 
-PORTS = ("valid", "ready", "data", "first", "last")
+PORTS = ("valid", "ready", "data")
 
 
 def describe_ports(plan: Plan, module: str = "core") -> dict[str, Any]:
@@ -49,6 +49,7 @@ def describe_ports(plan: Plan, module: str = "core") -> dict[str, Any]:
         },
         "read": program.readout.read,
         "period": program.period,
+        "contexts": plan.tag.contexts,
     }
 
 
@@ -58,7 +59,7 @@ def generate(plan: Plan, module: str = "core") -> str:
     ports: dict[str, Any] = {
         f"{side}_{name}": (getattr(getattr(core, side), name), None)
         for side in ("i", "o")
-        for name in PORTS
+        for name in (*PORTS, *plan.tag.flags)
     }
     text = verilog.convert(
         core, name=module, ports=ports, emit_src=False, strip_internal_attrs=True
@@ -118,12 +119,21 @@ def header(plan: Plan, module: str) -> str:
         "  a timestep's flags are the same on each of its transfers; what a last transfer has to",
         "  spare is at the top and means nothing",
         "  Icarus Verilog reads this file as Verilog-2005: iverilog -g2005",
+        *(
+            [
+                f"i_context: which of the {ports['contexts']} independent sequences a timestep "
+                "belongs to, in any order;",
+                "  each has a state of its own; o_context: that of the answer",
+            ]
+            if ports["contexts"] > 1
+            else []
+        ),
         "i_first: the state starts anew before this timestep (as it does after reset)",
         "i_last: the last timestep of a sequence"
         + (", which is answered" if ports["read"] == "last" else "; every timestep is answered"),
         "o_first, o_last: the flags of the timestep that is answered, on each of its transfers",
         "",
-        f"cycles per step {cycles['cycles_per_step']}, of a step that is answered "
-        f"{cycles['closing_cycles']}, from input to answer {cycles['latency_cycles']}",
+        f"cycles per step {cycles['cycles_per_step']:g}, of a step that is answered "
+        f"{cycles['closing_cycles']:g}, from input to answer {cycles['latency_cycles']}",
     ]
     return "".join(f"// {line}".rstrip() + "\n" for line in lines) + "\n"

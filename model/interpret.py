@@ -191,17 +191,23 @@ def run(program: Program, inputs: npt.ArrayLike) -> Array:
 
 
 def run_stream(
-    program: Program, inputs: npt.ArrayLike, first: npt.ArrayLike, last: npt.ArrayLike
+    program: Program,
+    inputs: npt.ArrayLike,
+    first: npt.ArrayLike,
+    last: npt.ArrayLike,
+    context: npt.ArrayLike | None = None,
 ) -> list[tuple[int, Array]]:
     """The answers of one stream of timesteps, as the hardware gives them.
 
     `first` initialises the state before its step, as does the start of the stream, and a list of
     timesteps to read is counted from there; `last` marks the steps that a program read at the last
-    step answers, and clears nothing.
+    step answers, and clears nothing. Every context has a state of its own.
 
     Args:
         inputs: raw integers (N, size), or symbols (N,).
         first, last: booleans (N,).
+        context: integers (N,), which of the interleaved sequences a timestep belongs to; all to one
+            by default.
 
     Returns:
         (timestep, int64 raw answer of shape (size,)) for each answered timestep, in order.
@@ -217,9 +223,14 @@ def run_stream(
     for name, given in flags.items():
         if given.shape != (len(raw),):
             raise UserError(f"{name} needs {len(raw)} flags, got an array of shape {given.shape}")
-    machine = Machine(program)
+    contexts = np.zeros(len(raw), np.int64) if context is None else np.asarray(context)
+    if contexts.shape != (len(raw),):
+        raise UserError(f"context needs {len(raw)} numbers, got an array of shape {contexts.shape}")
+    machines = {number: Machine(program) for number in np.unique(contexts).tolist()}
     answers = []
-    for t, (x, begins, ends) in enumerate(zip(raw, flags["first"], flags["last"], strict=True)):
+    for t, x in enumerate(raw):
+        machine = machines[int(contexts[t])]
+        begins, ends = flags["first"][t], flags["last"][t]
         if begins:
             machine.reset()
         machine.step(x[:, None])

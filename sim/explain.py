@@ -34,9 +34,7 @@ def _mismatch(failure: dict[str, Any], ports: Ports, run: Run) -> str:
     index, got = failure["output"], failure["got"]
     answer, transfer = divmod(index, ports.output.transfers)
     step, elements = run.answers[answer]
-    words = ports.output.pack(
-        elements.tolist(), first=bool(run.steps.first[step]), last=bool(run.steps.last[step])
-    )
+    words = ports.output.pack(elements.tolist(), **run.steps.flags(step))
     place = _place(index, ports, run)
     if got is None:
         return f"{place} is unknown (x)"
@@ -47,7 +45,8 @@ def _mismatch(failure: dict[str, Any], ports: Ports, run: Run) -> str:
             first = transfer * ports.output.elements_per_transfer
             place = _place(index, ports, run, first + offset)
             return f"{place}: expected {expected}, got {came}"
-    for name, expected, came in zip(("o_first", "o_last"), expected_flags, got_flags, strict=True):
+    names = "o_first", "o_last", "o_context"
+    for name, expected, came in zip(names, expected_flags, got_flags, strict=True):
         if expected != came:
             return f"{name} with {place}: expected {int(expected)}, got {int(came)}"
     raise AssertionError("the testbench reported equal words as different")
@@ -61,13 +60,18 @@ def _place(index: int, ports: Ports, run: Run, element: int | None = None) -> st
     sequence = run.steps.sequence[step]
     if element is None:
         element = transfer * ports.output.elements_per_transfer
+    context = f"context {run.steps.context[step]}, " if ports.contexts > 1 else ""
     return (
-        f"{ports.output.name}[{element}] of timestep {step} (sequence {sequence}, answer {answer})"
+        f"{ports.output.name}[{element}] of timestep {step} ({context}sequence {sequence}, "
+        f"answer {answer})"
     )
 
 
 def _word(word: int | None, ports: Ports) -> str:
     if word is None:
         return "unknown (x)"
-    values, first, last = ports.output.unpack(word)
-    return f"{', '.join(map(str, values))} (o_first {int(first)}, o_last {int(last)})"
+    values, first, last, context = ports.output.unpack(word)
+    flags = f"o_first {int(first)}, o_last {int(last)}"
+    if ports.contexts > 1:
+        flags += f", o_context {context}"
+    return f"{', '.join(map(str, values))} ({flags})"

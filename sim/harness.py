@@ -35,13 +35,13 @@ module {top};
   reg rst = 1, o_ready = 0, waiting = 0;
   reg [{i_bits}:0] i = 0;
 
-  // Words are {{last, first, data}}; an input word has its valid on top.
+  // Words are {{context, last, first, data}}; an input word has its valid on top.
   {module} core (
     .clk(clk), .rst(rst),
     .i_valid(i[{i_bits}]), .i_ready(i_ready),
-    .i_last(i[{i_bits}-1]), .i_first(i[{i_bits}-2]), .i_data(i[{i_bits}-3:0]),
+{context}    .i_last(i[{i_data}+1]), .i_first(i[{i_data}]), .i_data(i[{i_data}-1:0]),
     .o_valid(o_valid), .o_ready(o_ready),
-    .o_last(o[{o_bits}-1]), .o_first(o[{o_bits}-2]), .o_data(o[{o_bits}-3:0])
+    .o_last(o[{o_data}+1]), .o_first(o[{o_data}]), .o_data(o[{o_data}-1:0])
   );
 
   always @(posedge clk) begin
@@ -69,16 +69,27 @@ _DUMP = """\
 """
 
 
+_CONTEXT = """\
+    .i_context(i[{i_bits}-1:{i_data}+2]), .o_context(o[{o_bits}-1:{o_data}+2]),
+"""
+
+
 def harness(ports: Ports, dump: str | None = None) -> str:
     """The Verilog text of the module `TOP` with one core of these ports inside.
 
     It writes a waveform to the file `dump`, if that is given.
     """
+    bits = {
+        "i_data": ports.input.data_bits,
+        "o_data": ports.output.data_bits,
+        "i_bits": ports.input.data_bits + ports.flag_bits,
+        "o_bits": ports.output.data_bits + ports.flag_bits,
+    }
     return _TEMPLATE.format(
         module=ports.module,
         top=TOP,
         public=_PUBLIC,
         dump=_DUMP.format(file=dump, top=TOP) if dump else "",
-        i_bits=ports.input.data_bits + 2,
-        o_bits=ports.output.data_bits + 2,
+        context=_CONTEXT.format(**bits) if ports.contexts > 1 else "",
+        **bits,
     )

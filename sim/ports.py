@@ -33,13 +33,19 @@ class Port:
         return self.elements_per_transfer * self.element_bits
 
     def pack(
-        self, elements: Sequence[int], *, first: bool, last: bool, noise: Random | None = None
+        self,
+        elements: Sequence[int],
+        *,
+        first: bool,
+        last: bool,
+        context: int = 0,
+        noise: Random | None = None,
     ) -> list[int]:
-        """The words {last, first, data} of a timestep: element 0 lowest.
+        """The words {context, last, first, data} of a timestep: element 0 lowest.
 
         What the last word has to spare means nothing: it is `noise`, or zeros without one.
         """
-        flags = (int(last) << 1 | int(first)) << self.data_bits
+        flags = (context << 2 | int(last) << 1 | int(first)) << self.data_bits
         mask = (1 << self.element_bits) - 1
         words = []
         for start in range(0, self.elements, self.elements_per_transfer):
@@ -52,14 +58,15 @@ class Port:
             words.append(word)
         return words
 
-    def unpack(self, word: int) -> tuple[list[int], bool, bool]:
-        """The elements of one word (padding included), and its first and last flags."""
+    def unpack(self, word: int) -> tuple[list[int], bool, bool, int]:
+        """The elements of one word (padding included), its first and last flags, its context."""
         elements = []
         for place in range(self.elements_per_transfer):
             raw = (word >> (place * self.element_bits)) & ((1 << self.element_bits) - 1)
             negative = self.signed and raw >> (self.element_bits - 1)
             elements.append(raw - (1 << self.element_bits) if negative else raw)
-        return elements, bool(word >> self.data_bits & 1), bool(word >> self.data_bits & 2)
+        flags = word >> self.data_bits
+        return elements, bool(flags & 1), bool(flags & 2), flags >> 2
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,12 @@ class Ports:
     read: str
     symbols: bool
     period: int
+    contexts: int
+
+    @property
+    def flag_bits(self) -> int:
+        """Bits of a word beside its data: first, last, and the context where there are several."""
+        return 2 + (self.contexts - 1).bit_length()
 
 
 @dataclass(frozen=True)
@@ -107,6 +120,7 @@ def load_ports(build: Path) -> Ports:
             read=data["read"],
             symbols=data["input"]["kind"] == "symbol",
             period=int(data["period"]),
+            contexts=_at_least_one(data["contexts"]),
         )
     except KeyError as error:
         raise UserError(f"{path} is not complete: {error} is missing. Build it again.") from None
@@ -120,10 +134,10 @@ def load_planned_cycles(build: Path) -> Cycles:
     data = _read_json(path, build)
     names: Iterable[str] = Cycles.__dataclass_fields__
     try:
-        return Cycles(**{name: int(data["cycles"][name]) for name in names})
+        return Cycles(**{name: _cycles(data["cycles"][name]) for name in names})
     except (KeyError, TypeError, ValueError, OverflowError):
         raise UserError(
-            f'{path} is corrupt: "cycles" needs the integers {", ".join(names)}. Build it again.'
+            f'{path} is corrupt: "cycles" needs the numbers {", ".join(names)}. Build it again.'
         ) from None
 
 
@@ -141,6 +155,24 @@ def _read_json(path: Path, build: Path) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise UserError(f"{path} is corrupt: expected an object. Build it again.")
     return data
+
+
+def _at_least_one(given: Any) -> int:
+    if int(given) < 1:
+        raise ValueError(f"a core has at least 1 context, not {given}")
+    return int(given)
+
+
+def _cycles(given: Any) -> float:
+    """A number of cycles: whole, but for a mean over several contexts."""
+    if not 0 < float(given) < 1e9:
+        raise ValueError(f"{given} is no number of cycles")
+    return whole(float(given))
+
+
+def whole(number: float) -> float:
+    """The same number, as an integer where it is one."""
+    return int(number) if number == int(number) else number
 
 
 def _port(data: dict[str, Any], name: str) -> Port:

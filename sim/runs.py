@@ -4,7 +4,7 @@ Every run begins with a reset, so the golden answers of each are those of a fres
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from sylvan.model.errors import CheckError
 
-from .ports import Cycles, Ports
+from .ports import Cycles, Ports, whole
 from .stimulus import Timesteps, mixed_waits, random_inputs
 
 #: The golden model on one stream that starts from the initial state: (timestep, raw answer) of each
@@ -43,19 +43,13 @@ class Run:
         """The run as the testbench wants it; `noise` fills what input words have to spare."""
         inputs = [
             word
-            for x, first, last in zip(
-                self.steps.values.tolist(), self.steps.first, self.steps.last, strict=True
-            )
-            for word in ports.input.pack(x, first=bool(first), last=bool(last), noise=noise)
+            for step, x in enumerate(self.steps.values.tolist())
+            for word in ports.input.pack(x, **self.steps.flags(step), noise=noise)
         ]
         outputs = [
             word
             for step, answer in self.answers
-            for word in ports.output.pack(
-                answer.tolist(),
-                first=bool(self.steps.first[step]),
-                last=bool(self.steps.last[step]),
-            )
+            for word in ports.output.pack(answer.tolist(), **self.steps.flags(step))
         ]
         return {
             "name": self.name,
@@ -113,7 +107,7 @@ def plan_runs(
             int(planned.cycles_per_step) // ports.input.transfers,
             int(planned.closing_cycles) // ports.output.transfers,
         )
-        pieces = max(16, int(steps.sequence[-1]) + 1)
+        pieces = max(16, steps.sequences)
         run.gaps, run.stalls = mixed_waits(counts, paces, pieces, rng)
         return run
 
@@ -140,13 +134,13 @@ def plan_runs(
 def _asked_once(steps: Timesteps) -> Timesteps:
     """The same steps with one `last`, at their end, and no `first`: that is the reset's work."""
     place = np.arange(len(steps))
-    return Timesteps(steps.values, place < 0, place == len(steps) - 1)
+    return replace(steps, first=place < 0, last=place == len(steps) - 1)
 
 
 def _all_asked(steps: Timesteps) -> Timesteps:
     """The same steps, each with `last` and none with `first`."""
     none = np.zeros(len(steps), bool)
-    return Timesteps(steps.values, none, ~none)
+    return replace(steps, first=none, last=~none)
 
 
 def _held_up_runs(
@@ -177,14 +171,18 @@ def _held_up_runs(
 def _measured_runs(
     ports: Ports, planned: Cycles, golden: Golden, rng: np.random.Generator
 ) -> list[Run]:
-    """`pace`: three sequences without a wait. `latency`: three timesteps into an idle core."""
-    length = STEPS_BETWEEN
-    steps = random_inputs(ports, 3 * length, rng, longest=1)
-    place = np.arange(3 * length) % length
-    steps = Timesteps(steps.values, place == 0, place == length - 1)
+    """`pace`: three sequences without a wait, in every context, a timestep of each in turn.
+
+    `latency`: three timesteps into an idle core.
+    """
+    length, contexts = STEPS_BETWEEN, ports.contexts
+    steps = random_inputs(ports, 3 * length * contexts, rng, longest=1)
+    turn, context = np.divmod(np.arange(3 * length * contexts), contexts)
+    place = turn % length
+    steps = Timesteps(steps.values, place == 0, place == length - 1, context)
     pace = Run("pace", steps, golden(steps), planned.total)
     single = random_inputs(ports, 3, rng, longest=1)
-    single = Timesteps(single.values, single.first, np.ones(3, bool))
+    single = replace(single, last=np.ones(3, bool))
     idle = 4 * int(planned.closing_cycles + planned.latency_cycles) + 8 * ports.output.transfers
     gaps = ([idle] + [0] * (ports.input.transfers - 1)) * 3
     return [pace, Run("latency", single, golden(single), planned.total, gaps)]
@@ -194,7 +192,7 @@ def measured_cycles(ports: Ports, seen: dict[str, dict[str, Any]]) -> Cycles:
     """The cycles of the two measured runs, with input always valid and output always ready.
 
     - `cycles_per_step`: between the transfers that complete two successive timesteps, where the
-      earlier is not read out.
+      earlier is not read out; over several contexts, which take turns, the mean.
     - `closing_cycles`: the same where the earlier one is read out. Taken as what a sequence of 8
       steps costs beyond 7 ordinary steps, so that a core that takes its input ahead is measured
       right too.
@@ -202,19 +200,16 @@ def measured_cycles(ports: Ports, seen: dict[str, dict[str, Any]]) -> Cycles:
       was idle, to the first transfer of its answer.
     """
     complete = seen["pace"]["sent"][ports.input.transfers - 1 :: ports.input.transfers]
-    length = STEPS_BETWEEN
-    # The second sequence, without its two ends: neither the reset before it nor a readout is felt
-    # there.
-    step = (complete[2 * length - 2] - complete[length + 2]) / (length - 4)
+    length, contexts = STEPS_BETWEEN, ports.contexts
+    # Turns of all contexts. The second sequence, without its two ends: neither the reset before it
+    # nor a readout is felt there.
+    turns = complete[contexts - 1 :: contexts]
+    step = (turns[2 * length - 2] - turns[length + 2]) / (length - 4) / contexts
     closing = step
     if ports.read == "last":
-        closing = complete[3 * length - 1] - complete[2 * length - 1] - (length - 1) * step
+        closing = (turns[3 * length - 1] - turns[2 * length - 1]) / contexts - (length - 1) * step
     asked = seen["latency"]["sent"][ports.input.transfers - 1 :: ports.input.transfers]
     answered = seen["latency"]["received"][:: ports.output.transfers]
     latencies = [a - q for q, a in zip(asked, answered, strict=True)]
-    return Cycles(*(_whole(n) for n in (step, closing, sum(latencies) / len(latencies))))
-
-
-def _whole(number: float) -> float:
-    """The same number, as an integer where it is one; a core that is not steady shows fractions."""
-    return int(number) if number == int(number) else number
+    # A core that is not steady shows fractions.
+    return Cycles(*(whole(n) for n in (step, closing, sum(latencies) / len(latencies))))

@@ -1,6 +1,7 @@
 """What is sent into a core, and how unevenly: random timesteps, and the waits between transfers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,26 +12,54 @@ from .ports import Ports
 
 @dataclass(frozen=True)
 class Timesteps:
-    """A stream of timesteps: raw `values` (N, elements), flags `first` and `last` (N,)."""
+    """A stream of timesteps: raw `values` (N, elements), flags `first` and `last` (N,).
+
+    `context` (N,) tells which of the interleaved sequences each belongs to; all to 0 by default.
+    """
 
     values: npt.NDArray[np.int64]
     first: npt.NDArray[np.bool_]
     last: npt.NDArray[np.bool_]
+    context: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def __post_init__(self) -> None:
+        if not len(self.context):
+            object.__setattr__(self, "context", np.zeros(len(self.values), np.int64))
 
     def __len__(self) -> int:
         return len(self.values)
 
+    def flags(self, step: int) -> dict[str, Any]:
+        """What a word says of a timestep besides its elements."""
+        first, last = bool(self.first[step]), bool(self.last[step])
+        return {"first": first, "last": last, "context": int(self.context[step])}
+
     @property
     def sequence(self) -> npt.NDArray[np.int64]:
-        """The number of each timestep's sequence: a new one begins at `first`, or after `last`."""
-        begins = self.first.copy()
-        begins[1:] |= self.last[:-1]
-        begins[:1] = False
-        return np.cumsum(begins)
+        """The number of each timestep's sequence, by context.
+
+        A new one begins at `first`, or after `last`.
+        """
+        numbers = np.zeros(len(self), np.int64)
+        for context in np.unique(self.context):
+            own = self.context == context
+            begins = self.first[own].copy()
+            begins[1:] |= self.last[own][:-1]
+            begins[:1] = False
+            numbers[own] = np.cumsum(begins)
+        return numbers
+
+    @property
+    def sequences(self) -> int:
+        """How many there are, over all contexts."""
+        return len(np.unique(np.stack([self.context, self.sequence]), axis=1).T)
 
     @classmethod
-    def of_sequences(cls, values: npt.ArrayLike) -> "Timesteps":
-        """Whole sequences (batch, T, elements), or symbols (batch, T), one after the other."""
+    def of_sequences(cls, values: npt.ArrayLike, contexts: int = 1) -> "Timesteps":
+        """Whole sequences (batch, T, elements), or symbols (batch, T), one after the other.
+
+        With several contexts as many at the same time, a timestep of each in turn.
+        """
         whole = np.asarray(values)
         if whole.ndim == 2:
             whole = whole[:, :, None]
@@ -40,11 +69,14 @@ class Timesteps:
                 f"got {whole.dtype} {whole.shape}"
             )
         batch, length, elements = whole.shape
-        place = np.tile(np.arange(length), batch)
+        number, place = np.divmod(np.arange(batch * length), length)
+        order = np.lexsort((number, place, number // contexts))
+        steps = whole.reshape(batch * length, elements).astype(np.int64)
         return cls(
-            whole.reshape(batch * length, elements).astype(np.int64),
-            place == 0,
-            place == length - 1,
+            steps[order],
+            (place == 0)[order],
+            (place == length - 1)[order],
+            (number % contexts)[order],
         )
 
 
@@ -61,6 +93,13 @@ def check_timesteps(ports: Ports, steps: Timesteps) -> Timesteps:
             f"expected at least one timestep, each with a first and a last flag; got {len(steps)} "
             f"timesteps and flags of shapes {steps.first.shape} and {steps.last.shape}"
         )
+    if steps.context.shape != (len(steps),) or not set(steps.context.tolist()) <= set(
+        range(ports.contexts)
+    ):
+        raise UserError(
+            f"each of the {len(steps)} timesteps needs a context below {ports.contexts}, got "
+            f"{len(steps.context)} from {steps.context.min()} to {steps.context.max()}"
+        )
     low, high = int(steps.values.min()), int(steps.values.max())
     if low < port.lo or high > port.hi:
         raise UserError(
@@ -76,9 +115,11 @@ def random_inputs(
 
     Values cover the format, its extremes more often than chance would. Most sequences have both
     flags; some continue the one before (no `first`), break off (no `last`), or begin anew in the
-    middle. The last one ends with `last`.
+    middle. The last one ends with `last`. Of several contexts one may be silent; the others come in
+    any order.
     """
-    values, first, last = [], [], []
+    values, first, last, owner = [], [], [], []
+    speaking = rng.permutation(ports.contexts)[: max(1, ports.contexts - int(rng.integers(2)))]
     for number in range(count):
         short = rng.random() < 0.3
         length = int(rng.integers(1, min(longest, 2 if short else longest) + 1))
@@ -92,7 +133,31 @@ def random_inputs(
             end[rng.integers(length)] = True
         first.append(begin)
         last.append(end)
-    return Timesteps(np.concatenate(values), np.concatenate(first), np.concatenate(last))
+        owner.append(np.full(length, rng.choice(speaking)))
+    context = np.concatenate(owner)
+    order = _interleaved(context, rng)
+    made = Timesteps(
+        np.concatenate(values)[order],
+        np.concatenate(first)[order],
+        np.concatenate(last)[order],
+        context[order],
+    )
+    made.last[-1] = True
+    return made
+
+
+def _interleaved(context: npt.NDArray[np.int64], rng: np.random.Generator) -> list[int]:
+    """An order of timesteps that keeps that within each context: single ones, turns and bursts."""
+    queues = {c: np.flatnonzero(context == c).tolist() for c in np.unique(context).tolist()}
+    order: list[int] = []
+    while queues:
+        names = list(queues)
+        kind = rng.integers(3)
+        turn = [names[rng.integers(len(names))]] * int(rng.integers(1, 4)) if kind else names
+        for name in turn:
+            order += [queues[name].pop(0)] if queues[name] else []
+        queues = {name: queue for name, queue in queues.items() if queue}
+    return order
 
 
 def _values(ports: Ports, length: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:

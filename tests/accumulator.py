@@ -60,6 +60,7 @@ def accumulator(
         },
         "read": read,
         "period": 1,
+        "contexts": 1,
     }
     ordinary, closing = TRANSFERS_IN + WORK, TRANSFERS_IN + WORK + TRANSFERS_OUT
     cycles = {

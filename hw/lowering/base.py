@@ -11,7 +11,7 @@ from sylvan.model.numbers import Format
 from sylvan.model.operations import Operation, Value
 from sylvan.model.program import Node
 
-from ..beats import Pattern, digits
+from ..beats import Pattern, Tag, digits
 from ..operators.base import Operator
 from ..operators.rom import Rom, pack_beats
 from ..schedule import Schedule
@@ -41,7 +41,7 @@ class Lowered:
 class Body:
     """The nodes of one body under one schedule, with what lowerings need to know of each other.
 
-    Parameters: nodes; sources and sinks, values that the body is given and makes; schedule; period.
+    Parameters: nodes; sources and sinks, values that the body is given and makes; schedule; tag.
     Attributes: word, cycles that a word takes where digits pass: enough for every value that does.
     Raises UserError, naming the operation, if one has no hardware; if no word has as many bits as
     the schedule's digit.
@@ -53,10 +53,10 @@ class Body:
         sources: Sequence[Value],
         sinks: Sequence[Value],
         schedule: Schedule,
-        period: int,
+        tag: Tag,
     ) -> None:
         self.schedule = schedule
-        self.period = period
+        self.tag = tag
         self.nodes = {node.result.name: node for node in nodes}
         self.users: dict[str, list[Node | None]] = {value.name: [None] for value in sinks}
         for node in nodes:
@@ -124,7 +124,7 @@ class Lowering:
         self.node = node
         self.body = body
         self.schedule = body.schedule
-        self.period = body.period
+        self.tag = body.tag
         self.size = node.result.size
         self.result = node.result.format
         self.formats = [v.format for v in node.operands]
@@ -158,7 +158,7 @@ class Lowering:
     def rom(self, vectors: Array, pattern: Pattern, format: Format, role: str) -> Lowered:
         """Constant vectors (phases, size) passing in `pattern`."""
         words = pack_beats(vectors, pattern.lanes)
-        return Lowered(Rom(words, pattern, format, self.period), pattern, role=role)
+        return Lowered(Rom(words, pattern, format, self.tag), pattern, role=role)
 
 
 def lowers(*kinds: type[Operation]) -> Callable[[type[Lowering]], type[Lowering]]:

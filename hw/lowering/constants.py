@@ -32,7 +32,7 @@ class _Lookup(Lowering):
         assert isinstance(operation, constants.Lookup)
         words = pack_beats(operation.table, pattern.lanes)
         (symbol,) = self.node.operands
-        rom = LookupRom(words, pattern, self.result, symbol.format, self.period)
+        rom = LookupRom(words, pattern, self.result, symbol.format, self.tag)
         return Lowered(rom, pattern, (Demand(symbol, Pattern(1, 1, pattern.cycles)),))
 
 
@@ -50,5 +50,5 @@ class _Scale(Lowering):
             rom = self.rom(vectors[:, : pattern.lanes], held, factor, "factors")
         else:
             rom = self.rom(vectors, pattern, factor, "factors")
-        operator = Multiply(pattern.lanes, [*self.formats, factor], self.result, self.period)
+        operator = Multiply(pattern.lanes, [*self.formats, factor], self.result, self.tag)
         return Lowered(operator, pattern, (*self.passed(pattern), rom))

@@ -26,10 +26,10 @@ class _Sum(Linear):
         if self.at_once(pattern):
             return self.unrolled(pattern)
         if isinstance(self.node.operation, arithmetic.Neg):
-            negated = Neg(pattern.lanes, self.formats, self.result, self.period)
+            negated = Neg(pattern.lanes, self.formats, self.result, self.tag)
             return Lowered(negated, pattern, self.passed(pattern))
         subtract = isinstance(self.node.operation, arithmetic.Sub)
-        operator = AddSub(pattern.lanes, self.formats, self.result, self.period, subtract)
+        operator = AddSub(pattern.lanes, self.formats, self.result, self.tag, subtract)
         return Lowered(operator, pattern, self.passed(pattern))
 
 
@@ -37,7 +37,7 @@ class _Sum(Linear):
 class _Plain(Lowering):
     def lower(self, pattern: Pattern) -> Lowered:
         kind = PLAIN[type(self.node.operation)]
-        operator = kind(pattern.lanes, self.formats, self.result, self.period)
+        operator = kind(pattern.lanes, self.formats, self.result, self.tag)
         return Lowered(operator, pattern, self.passed(pattern))
 
 
@@ -57,9 +57,9 @@ class _Exponent(Lowering):
         (source,) = self.formats
         operator: Operator
         if pattern.digit:
-            operator = SerialPhaseShift(pattern, source, self.result, self.period, self.shifts)
+            operator = SerialPhaseShift(pattern, source, self.result, self.tag, self.shifts)
         else:
-            operator = PhaseShift(pattern.lanes, [source], self.result, self.period, self.shifts)
+            operator = PhaseShift(pattern.lanes, [source], self.result, self.tag, self.shifts)
         return Lowered(operator, pattern, self.passed(pattern))
 
 
@@ -88,7 +88,7 @@ class _Narrow(Lowering):
         operator: Operator
         if pattern.digit:
             taken = self.body.order(self.node.operands[0])
-            operator = SerialNarrow(taken, self.narrowing, self.period)
+            operator = SerialNarrow(taken, self.narrowing, self.tag)
             return Lowered(operator, pattern, self.passed(taken))
-        operator = Narrow(pattern.lanes, self.narrowing, self.period)
+        operator = Narrow(pattern.lanes, self.narrowing, self.tag)
         return Lowered(operator, pattern, self.passed(pattern))

@@ -70,10 +70,10 @@ class Linear(Lowering):
         operands = list(zip(orders, [leaf.format for leaf in self.leaves], strict=True))
         operator: Operator
         if pattern.digit:
-            operator = SerialGraph(self.graph, operands, (pattern, self.result), self.period)
+            operator = SerialGraph(self.graph, operands, (pattern, self.result), self.tag)
         else:
             levels = self.schedule.levels
-            operator = GraphMatVec(self.graph, operands, self.result, self.period, levels)
+            operator = GraphMatVec(self.graph, operands, self.result, self.tag, levels)
         return Lowered(operator, pattern, tuple(map(Demand, self.leaves, orders)))
 
 

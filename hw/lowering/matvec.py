@@ -95,7 +95,7 @@ class _MatVec(Linear):
     def _transform(self, matrix: matrices.Hadamard, pattern: Pattern) -> Lowered:
         source, plain = self.formats[0], self._plain(matrix)
         try:
-            operator = Hadamard(pattern.lanes, matrix.block, self.size, source, plain, self.period)
+            operator = Hadamard(pattern.lanes, matrix.block, self.size, source, plain, self.tag)
         except ValueError as error:
             raise UserError(f"{self.node.result.name}: {error}") from None
         transformed = Lowered(operator, pattern, self.passed(pattern), "transform")
@@ -103,7 +103,7 @@ class _MatVec(Linear):
             return Lowered(operator, pattern, self.passed(pattern))
         negative = (matrix.signs < 0).astype(np.int64)[None]
         signs = self.rom(negative, pattern, Format(0, 1), "signs")
-        flip = SignFlip(pattern.lanes, [plain, Format(0, 1)], self.result, self.period)
+        flip = SignFlip(pattern.lanes, [plain, Format(0, 1)], self.result, self.tag)
         return Lowered(flip, pattern, (transformed, signs))
 
     def _serial_transform(self, matrix: matrices.Hadamard, pattern: Pattern) -> Lowered | Demand:
@@ -116,7 +116,7 @@ class _MatVec(Linear):
             )
         made: Lowered | Demand = Demand(self.node.operands[0], pattern)
         if block > lanes:
-            between = SerialTransform(pattern, block, source, self.period)
+            between = SerialTransform(pattern, block, source, self.tag)
             made = Lowered(between, pattern, (made,), "beats")
             source = between_beats(source, block // lanes)
         plain = self._plain(matrix)
@@ -126,12 +126,12 @@ class _MatVec(Linear):
             )
             ends = [(source.lo, source.hi)] * lanes
             graph = optimize(matrix_of_lanes, intervals=ends, interruptible=False)
-            operator = SerialGraph(graph, [(pattern, source)], (pattern, plain), self.period)
+            operator = SerialGraph(graph, [(pattern, source)], (pattern, plain), self.tag)
             made = Lowered(operator, pattern, (made,), "lanes")
         if (matrix.signs < 0).any():
             negative = (matrix.signs < 0).astype(np.int64)[None]
             signs = self.rom(negative, pattern.words, Format(0, 1), "signs")
-            flip = SerialSignFlip(pattern, plain, self.result, self.period)
+            flip = SerialSignFlip(pattern, plain, self.result, self.tag)
             made = Lowered(flip, pattern, (made, signs), "flip")
         return made
 
@@ -141,9 +141,7 @@ class _MatVec(Linear):
         words = pack_beats(weights, taken.lanes).reshape(1, -1)
         order = Pattern(words.size, taken.lanes)
         format = Format(int(weights.min()), int(weights.max()))
-        operator = InnerMatVec(
-            weights, taken.lanes, self.formats[0], format, self.result, self.period
-        )
+        operator = InnerMatVec(weights, taken.lanes, self.formats[0], format, self.result, self.tag)
         operands = (
             Demand(self.node.operands[0], taken),
             self.rom(words, order, format, "weights"),
@@ -156,7 +154,7 @@ class _MatVec(Linear):
         order = Pattern(words.size, pattern.lanes)
         format = Format(int(weights.min()), int(weights.max()))
         operator = OuterMatVec(
-            weights, pattern.lanes, self.formats[0], format, self.result, self.period
+            weights, pattern.lanes, self.formats[0], format, self.result, self.tag
         )
         operands = (
             Demand(self.node.operands[0], taken),
@@ -166,6 +164,6 @@ class _MatVec(Linear):
 
     def _packed(self, weights: Array, pattern: Pattern) -> Lowered:
         packing = pack(weights, pattern.lanes)
-        operator = PackedMatVec(packing, self.formats[0], self.result, self.period)
+        operator = PackedMatVec(packing, self.formats[0], self.result, self.tag)
         taken = Demand(self.node.operands[0], Pattern(self.columns, 1))
         return Lowered(operator, pattern, (taken,))

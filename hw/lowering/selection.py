@@ -18,5 +18,5 @@ class _ArgMax(Lowering):
     def lower(self, pattern: Pattern) -> Lowered:
         (a,) = self.node.operands
         elements = Pattern(a.size, 1, self.body.dwell(a))
-        operator = ArgMax(elements, a.format, self.result, self.period)
+        operator = ArgMax(elements, a.format, self.result, self.tag)
         return Lowered(operator, pattern, (Demand(a, elements),))

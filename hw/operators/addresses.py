@@ -21,26 +21,26 @@ class Addresses(wiring.Component):
     """The place in a pattern of each cycle from `start` on; all outputs rest at 0 otherwise.
 
     Parameters: pattern; word_lanes, lanes of the memory's words: those of the pattern, or more
-    where the pattern takes elements one by one (lanes 1).
+    where the pattern takes a word part by part. Its lanes divide them, unless one word is all.
 
     Members: start, In(1); active, Out(1): a pattern is passing, from the cycle of start; word,
-    Out: number of the word; lane, Out: element within the word; held, Out: cycles that the beat has
+    Out: number of the word; part, Out: which part of the word; held, Out: cycles that the beat has
     stayed; enters, Out(1): the first cycle of a beat; moves, Out(1): its last.
     """
 
     def __init__(self, pattern: Pattern, word_lanes: int | None = None) -> None:
         self.pattern = pattern
         self.word_lanes = word_lanes or pattern.lanes
-        if pattern.lanes not in (1, self.word_lanes):
-            raise ValueError(f"{pattern.lanes} lanes cannot pass from words of {self.word_lanes}")
         self.words = -(-pattern.size // self.word_lanes)
-        self.singly = pattern.lanes < self.word_lanes
+        if pattern.lanes > self.word_lanes or (self.words > 1 and self.word_lanes % pattern.lanes):
+            raise ValueError(f"{pattern.lanes} lanes cannot pass from words of {self.word_lanes}")
+        self.parts = -(-self.word_lanes // pattern.lanes)
         super().__init__(
             {
                 "start": In(1),
                 "active": Out(1),
                 "word": Out(range(max(self.words, 2))),
-                "lane": Out(range(max(self.word_lanes, 2))),
+                "part": Out(range(max(self.parts, 2))),
                 "held": Out(range(max(pattern.dwell, 2))),
                 "enters": Out(1),
                 "moves": Out(1),
@@ -64,14 +64,14 @@ class Addresses(wiring.Component):
         if self.words > 1:
             ends = ends & (self.word == self.words - 1)
         next_word: Any = self.moves
-        if self.singly:
-            last_lane = (pattern.size - 1) % self.word_lanes
-            ends = ends & (self.lane == last_lane)
-            next_word = self.moves & (self.lane == self.word_lanes - 1)
+        if self.parts > 1:
+            last_part = (pattern.beats - 1) % self.parts
+            ends = ends & (self.part == last_part)
+            next_word = self.moves & (self.part == self.parts - 1)
             with m.If(self.moves):
-                m.d.sync += self.lane.eq(self.lane + 1)
+                m.d.sync += self.part.eq(self.part + 1)
             with m.If(next_word | ends):
-                m.d.sync += self.lane.eq(0)
+                m.d.sync += self.part.eq(0)
         if self.words > 1:
             with m.If(next_word):
                 m.d.sync += self.word.eq(self.word + 1)

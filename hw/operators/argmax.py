@@ -4,7 +4,7 @@
 from amaranth import Module, Signal
 from sylvan.model.numbers import Format
 
-from ..beats import Pattern, shape_of
+from ..beats import Pattern, Tag, shape_of
 from .addresses import Addresses, addresses_cost
 from .base import Cost, Operator, start_result
 
@@ -17,14 +17,14 @@ class ArgMax(Operator):
     Cost: a comparator and registers for the best element and its index.
     """
 
-    def __init__(self, pattern: Pattern, source: Format, result: Format, period: int) -> None:
+    def __init__(self, pattern: Pattern, source: Format, result: Format, tag: Tag) -> None:
         if pattern.lanes != 1 or pattern.repeats != 1:
             raise ValueError(f"argmax takes single elements once, got {pattern}")
         self.pattern = pattern
         self.source = source
         self.latency = (pattern.size - 1) * pattern.dwell + 1
         self.interval = pattern.cycles
-        super().__init__({"a": (1, source)}, (1, result), period)
+        super().__init__({"a": (1, source)}, (1, result), tag)
 
     @property
     def cost(self) -> Cost:

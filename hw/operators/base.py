@@ -42,11 +42,11 @@ Port = tuple[int, Format] | tuple[Pattern, Format]
 """What passes at a port: a vector on so many lanes, whole words; or in a pattern."""
 
 
-def _beats(port: Port, period: int) -> Beats:
+def _beats(port: Port, tag: Tag) -> Beats:
     order, format = port
     if isinstance(order, Pattern):
-        return Beats(order.lanes, format, period, order.digit, order.settles > 0)
-    return Beats(order, format, period)
+        return Beats(order.lanes, format, tag, order.digit, order.settles > 0)
+    return Beats(order, format, tag)
 
 
 class Operator(wiring.Component):
@@ -68,10 +68,10 @@ class Operator(wiring.Component):
     latency: int = 1
     interval: int = 1
 
-    def __init__(self, inputs: Mapping[str, Port], result: Port, period: int) -> None:
-        self.period = period
-        members: dict[str, Any] = {name: In(_beats(port, period)) for name, port in inputs.items()}
-        super().__init__(members | {"o": Out(_beats(result, period))})
+    def __init__(self, inputs: Mapping[str, Port], result: Port, tag: Tag) -> None:
+        self.tag = tag
+        members: dict[str, Any] = {name: In(_beats(port, tag)) for name, port in inputs.items()}
+        super().__init__(members | {"o": Out(_beats(result, tag))})
 
     @property
     def cost(self) -> Cost:
@@ -95,10 +95,10 @@ class Source(Operator):
 
     operands: tuple[str, ...] = ()
 
-    def __init__(self, result: Port, period: int, **members: Any) -> None:
-        self.period = period
+    def __init__(self, result: Port, tag: Tag, **members: Any) -> None:
+        self.tag = tag
         wiring.Component.__init__(
-            self, {"i": In(Strobe(period)), **members, "o": Out(_beats(result, period))}
+            self, {"i": In(Strobe(tag)), **members, "o": Out(_beats(result, tag))}
         )
 
 
@@ -112,15 +112,15 @@ class StrobeDelay(wiring.Component):
 
     REGISTERS = 3
 
-    def __init__(self, cycles: int, interval: int, period: int) -> None:
+    def __init__(self, cycles: int, interval: int, tag: Tag) -> None:
         if cycles < 0:
             raise ValueError(f"a strobe cannot be delayed by {cycles} cycles")
-        self.period = period
+        self.tag = tag
         self.spans = [1] * cycles
         span = max(interval, 1)
         if cycles > self.REGISTERS and span > self.REGISTERS:
             self.spans = [span] * (cycles // span) + [cycles % span] * (cycles % span > 0)
-        super().__init__({"i": In(Strobe(period)), "o": Out(Strobe(period))})
+        super().__init__({"i": In(Strobe(tag)), "o": Out(Strobe(tag))})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -129,14 +129,14 @@ class StrobeDelay(wiring.Component):
         for k, span in enumerate(self.spans):
             if span > 1:
                 left = Signal(range(span), name=f"left{k}")
-                waiting = Signal(Tag(self.period), name=f"waiting{k}", reset_less=True)
+                waiting = Signal(self.tag, name=f"waiting{k}", reset_less=True)
                 with m.If(start):
                     m.d.sync += [left.eq(span - 1), waiting.eq(tag)]
                 with m.Elif(left != 0):
                     m.d.sync += left.eq(left - 1)
                 start, tag = left == 1, waiting
             later = Signal(name=f"start{k}")
-            kept = Signal(Tag(self.period), name=f"tag{k}", reset_less=True)
+            kept = Signal(self.tag, name=f"tag{k}", reset_less=True)
             m.d.sync += later.eq(start)
             with m.If(start):
                 m.d.sync += kept.eq(tag)
@@ -147,7 +147,7 @@ class StrobeDelay(wiring.Component):
 
 def delay_strobe(m: Module, name: str, strobe: Any, cycles: int, interval: int) -> Any:
     """`strobe` (of a Strobe or of Beats) `cycles` later; strobes are `interval` or more apart."""
-    delay = StrobeDelay(cycles, interval, strobe.signature.period)
+    delay = StrobeDelay(cycles, interval, strobe.signature.tag)
     m.submodules[name] = delay
     m.d.comb += [delay.i.start.eq(strobe.start), delay.i.tag.eq(strobe.tag)]
     return delay.o

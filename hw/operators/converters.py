@@ -5,7 +5,7 @@ from typing import Any
 from amaranth import Cat, Module, Mux, Shape, Signal
 from sylvan.model.numbers import Format
 
-from ..beats import Pattern, digits, shape_of
+from ..beats import Pattern, Tag, digits, shape_of
 from .addresses import Addresses, addresses_cost
 from .base import Cost, Operator, start_result
 
@@ -17,11 +17,11 @@ class ToDigits(Operator):
     Latency: 1. Interval: `pattern.cycles`. Cost: a register and a selector for every bit.
     """
 
-    def __init__(self, pattern: Pattern, format: Format, period: int) -> None:
+    def __init__(self, pattern: Pattern, format: Format, tag: Tag) -> None:
         self.pattern = pattern
         self.format = format
         self.interval = pattern.cycles
-        super().__init__({"a": (pattern.words, format)}, (pattern, format), period)
+        super().__init__({"a": (pattern.words, format)}, (pattern, format), tag)
 
     @property
     def cost(self) -> Cost:
@@ -51,13 +51,13 @@ class ToWords(Operator):
     Cost: two registers for every bit.
     """
 
-    def __init__(self, pattern: Pattern, format: Format, period: int) -> None:
+    def __init__(self, pattern: Pattern, format: Format, tag: Tag) -> None:
         self.pattern = pattern
         self.format = format
         self.digits = digits(format, pattern.digit)
         self.latency = self.digits
         self.interval = pattern.cycles
-        super().__init__({"a": (pattern, format)}, (pattern.words, format), period)
+        super().__init__({"a": (pattern, format)}, (pattern.words, format), tag)
 
     @property
     def cost(self) -> Cost:

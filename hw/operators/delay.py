@@ -6,7 +6,7 @@ from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib.memory import Memory
 from sylvan.model.numbers import Format
 
-from ..beats import Pattern, wires
+from ..beats import Pattern, Tag, wires
 from .base import Cost, Operator, start_result
 
 REGISTER_CYCLES = 5
@@ -67,12 +67,12 @@ class Delay(Operator):
     Cost: `cycles * lanes * width` register or memory bits.
     """
 
-    def __init__(self, pattern: Pattern, format: Format, cycles: int, period: int) -> None:
+    def __init__(self, pattern: Pattern, format: Format, cycles: int, tag: Tag) -> None:
         if cycles < 1:
             raise ValueError(f"a delay takes at least one cycle, got {cycles}")
         self.cycles = self.latency = cycles
         self.interval = pattern.cycles
-        super().__init__({"a": (pattern, format)}, (pattern, format), period)
+        super().__init__({"a": (pattern, format)}, (pattern, format), tag)
 
     @property
     def cost(self) -> Cost:

@@ -5,7 +5,7 @@ from typing import Any
 from amaranth import Module, Mux, Signal, Value
 from sylvan.model.numbers import Format
 
-from ..beats import shape_of
+from ..beats import Tag, shape_of
 from .base import Cost, Operator, start_result
 from .product import product
 
@@ -18,12 +18,12 @@ class Elementwise(Operator):
     Latency: 1. Interval: 1.
     """
 
-    def __init__(self, lanes: int, formats: list[Format], result: Format, period: int) -> None:
+    def __init__(self, lanes: int, formats: list[Format], result: Format, tag: Tag) -> None:
         self.lanes = lanes
         self.formats = formats
         self.result = result
         inputs = {name: (lanes, f) for name, f in zip(self.operands, formats, strict=True)}
-        super().__init__(inputs, (lanes, result), period)
+        super().__init__(inputs, (lanes, result), tag)
 
     @property
     def bits(self) -> int:
@@ -54,10 +54,10 @@ class AddSub(Elementwise):
     operands = ("a", "b")
 
     def __init__(
-        self, lanes: int, formats: list[Format], result: Format, period: int, subtract: bool
+        self, lanes: int, formats: list[Format], result: Format, tag: Tag, subtract: bool
     ) -> None:
         self.subtract = subtract
-        super().__init__(lanes, formats, result, period)
+        super().__init__(lanes, formats, result, tag)
 
     @property
     def cost(self) -> Cost:
@@ -136,10 +136,10 @@ class PhaseShift(Elementwise):
     """
 
     def __init__(
-        self, lanes: int, formats: list[Format], result: Format, period: int, shifts: list[int]
+        self, lanes: int, formats: list[Format], result: Format, tag: Tag, shifts: list[int]
     ) -> None:
         self.shifts = shifts
-        super().__init__(lanes, formats, result, period)
+        super().__init__(lanes, formats, result, tag)
 
     @property
     def cost(self) -> Cost:

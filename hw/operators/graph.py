@@ -10,7 +10,7 @@ from sylvan.model.numbers import Format
 from ..adders import AdderGraph
 from ..adders.graph import ZERO
 from ..adders.signs import arranged
-from ..beats import shape_of
+from ..beats import Tag, shape_of
 from ..clock import Path
 from .base import Cost, Operator, Port, start_result
 
@@ -35,7 +35,7 @@ class GraphMatVec(Operator):
         graph: AdderGraph,
         operands: Sequence[Port],
         result: Format,
-        period: int,
+        tag: Tag,
         levels: int = 1,
     ) -> None:
         if levels < 1:
@@ -45,7 +45,7 @@ class GraphMatVec(Operator):
         self.latency = max(1, -(-graph.depth // levels))
         self.operands = tuple(f"a{k}" for k in range(len(operands)))
         ports = dict(zip(self.operands, operands, strict=True))
-        super().__init__(ports, (len(graph.outputs), result), period)
+        super().__init__(ports, (len(graph.outputs), result), tag)
 
     def stage(self, node: int) -> int:
         """The cycle after the operand's in which a node's value is there, unregistered."""

@@ -7,7 +7,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from sylvan.model.numbers import Format
 
-from ..beats import shape_of
+from ..beats import Tag, shape_of
 from .base import Cost, Operator, connect_strobe, delay_strobe
 from .delay import delay_cost, delayed
 
@@ -77,7 +77,7 @@ class Hadamard(Operator):
     """
 
     def __init__(
-        self, lanes: int, block: int, size: int, source: Format, result: Format, period: int
+        self, lanes: int, block: int, size: int, source: Format, result: Format, tag: Tag
     ) -> None:
         if block % lanes and lanes % block:
             raise ValueError(
@@ -93,7 +93,7 @@ class Hadamard(Operator):
             self.formats.append(butterfly(self.formats[-1]))
         self.latency = sum(self.delays) + in_time + in_space
         self.interval = -(-size // lanes)
-        super().__init__({"a": (lanes, source)}, (lanes, result), period)
+        super().__init__({"a": (lanes, source)}, (lanes, result), tag)
 
     @property
     def cost(self) -> Cost:

@@ -6,7 +6,7 @@ from amaranth.lib import data
 from amaranth.lib.wiring import In
 from sylvan.model.numbers import Format
 
-from ..beats import Pattern, shape_of
+from ..beats import Pattern, Tag, shape_of
 from .addresses import Addresses, addresses_cost
 from .base import Cost, Source, start_result
 
@@ -20,12 +20,12 @@ class InputReader(Source):
     Latency: 1. Interval: `pattern.cycles`. Cost: a register of the whole input.
     """
 
-    def __init__(self, pattern: Pattern, format: Format, period: int) -> None:
+    def __init__(self, pattern: Pattern, format: Format, tag: Tag) -> None:
         self.pattern = pattern
         self.format = format
         self.interval = pattern.cycles
         vector = In(data.ArrayLayout(shape_of(format), pattern.size))
-        super().__init__((pattern.lanes, format), period, vector=vector)
+        super().__init__((pattern.lanes, format), tag, vector=vector)
 
     @property
     def cost(self) -> Cost:

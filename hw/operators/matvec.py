@@ -11,7 +11,7 @@ from amaranth.lib import data
 from sylvan.model.arrays import Array
 from sylvan.model.numbers import Format
 
-from ..beats import Pattern, shape_of
+from ..beats import Pattern, Tag, shape_of
 from .base import Cost, Operator, connect_strobe, delay_strobe, start_result
 from .delay import delay_cost, delayed, successor
 from .product import product
@@ -50,7 +50,7 @@ class InnerMatVec(Operator):
         source: Format,
         weight: Format,
         result: Format,
-        period: int,
+        tag: Tag,
     ) -> None:
         self.rows, self.columns = weights.shape
         self.lanes = lanes
@@ -61,7 +61,7 @@ class InnerMatVec(Operator):
         self.tree_levels = (lanes - 1).bit_length()
         self.latency = self.beats + self.tree_levels + 1
         self.interval = self.rows * self.beats
-        super().__init__({"a": (lanes, source), "b": (lanes, weight)}, (1, result), period)
+        super().__init__({"a": (lanes, source), "b": (lanes, weight)}, (1, result), tag)
 
     @property
     def cost(self) -> Cost:
@@ -131,7 +131,7 @@ class OuterMatVec(Operator):
         source: Format,
         weight: Format,
         result: Format,
-        period: int,
+        tag: Tag,
     ) -> None:
         self.rows, self.columns = weights.shape
         self.lanes = lanes
@@ -142,7 +142,7 @@ class OuterMatVec(Operator):
         self.circulates = self.columns > 1
         self.latency = (self.columns - 1) * self.beats + 1 + self.circulates
         self.interval = self.columns * self.beats
-        super().__init__({"a": (1, source), "b": (lanes, weight)}, (lanes, result), period)
+        super().__init__({"a": (1, source), "b": (lanes, weight)}, (lanes, result), tag)
 
     @property
     def cost(self) -> Cost:

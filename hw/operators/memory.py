@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from math import gcd
 from typing import Any
 
-from amaranth import Cat, Module, Mux, Signal, Value
+from amaranth import Array as Choices
+from amaranth import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from sylvan.model.arrays import Array
 from sylvan.model.numbers import Format
 
-from ..beats import Beats, Pattern, Strobe, digits, shape_of
+from ..beats import Beats, Pattern, Strobe, Tag, digits, shape_of
 from .addresses import Addresses, addresses_cost
 from .base import Cost, Operator, connect_strobe, delay_strobe
 from .planes import PlaneMemory
@@ -24,7 +25,7 @@ PICKED = 8
 
 
 def read_latency(pattern: Pattern, word_lanes: int) -> int:
-    """Cycles from a reader's strobe to its data; picking single elements takes one more."""
+    """Cycles from a reader's strobe to its data; picking parts of words takes one more."""
     return READ_LATENCY + (pattern.lanes < word_lanes)
 
 
@@ -37,16 +38,17 @@ class VectorMemory(wiring.Component):
     Parameters:
         written: the pattern written; its lanes are those of a word.
         format: of the elements.
-        readers: the patterns read; their lanes are those of a word, or 1.
+        readers: the patterns read; their lanes divide those of a word, unless one word is all.
         initial: raw initial value (size,), or None where nothing is read before it is written.
+        contexts: vectors that are kept, chosen by the context of the tag; with 1 whatever it is.
 
     Members: write, In(Beats); read<k>, In(Strobe) and out<k>, Out(Beats) for each reader.
     Latency: `read_latency` from a reader's strobe to its data. A word may be read in the cycle
     after its write and never in the same one.
-    Cost: `ceil(size / lanes) * lanes * width` memory bits, an output register of one word; a vector
-    of one word is kept in registers. An initial value that is not zero takes as many memory bits
-    (none if of one word), and a choice between two words. A reader of single elements takes a
-    multiplexer of `(lanes - 1) * width` and a register.
+    Cost: for each vector `ceil(size / lanes) * lanes * width` memory bits, an output register of
+    one word; one vector of one word is kept in registers. An initial value that is not zero takes
+    as many memory bits (none if of one word), and a choice between two words. A reader of L lanes
+    of a word takes a multiplexer of `(lanes - L) * width` and a register.
     """
 
     def latency(self, reader: Pattern) -> int:
@@ -73,47 +75,52 @@ class VectorMemory(wiring.Component):
         format: Format,
         readers: list[Pattern],
         initial: Array | None,
-        period: int,
+        tag: Tag,
+        contexts: int = 1,
     ) -> None:
         self.pattern = written
         self.format = format
+        self.contexts = contexts
         self.readers = [Addresses(reader, written.lanes) for reader in readers]
         self.initial = initial
-        members: dict[str, Any] = {"write": In(Beats(written.lanes, format, period))}
+        members: dict[str, Any] = {"write": In(Beats(written.lanes, format, tag))}
         for k, reader in enumerate(readers):
-            members[f"read{k}"] = In(Strobe(period))
-            members[f"out{k}"] = Out(Beats(reader.lanes, format, period))
+            members[f"read{k}"] = In(Strobe(tag))
+            members[f"out{k}"] = Out(Beats(reader.lanes, format, tag))
         super().__init__(members)
 
     @property
     def cost(self) -> Cost:
         width, lanes, words = shape_of(self.format).width, self.pattern.lanes, self.pattern.beats
         word = width * lanes
-        memories = ((word, words),) if words > 1 else ()
+        memories = ((word, self._rows),) if self._rows > 1 else ()
         # Without a memory the word itself is registers, and so is what its read port holds.
         total = Cost(register_bits=word if memories else 3 * word, memories=memories)
         if self.initial is not None and self.initial.any():
-            total += Cost(logic_bits=word, memories=memories)
+            total += Cost(logic_bits=word, memories=((word, words),) if words > 1 else ())
         for pattern in [self.pattern, *(reader.pattern for reader in self.readers)]:
             total += addresses_cost(pattern)
         for reader in self.readers:
-            if reader.singly:
-                place = READ_LATENCY * (lanes - 1).bit_length()
-                total += Cost(logic_bits=width * (lanes - 1), register_bits=width + place)
+            if reader.parts > 1:
+                picked = reader.pattern.lanes
+                place = READ_LATENCY * (reader.parts - 1).bit_length()
+                total += Cost(
+                    logic_bits=width * (lanes - picked), register_bits=width * picked + place
+                )
         return total
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         layout = data.ArrayLayout(shape_of(self.format), self.pattern.lanes)
         m.submodules.words = words = Memory(
-            shape=layout, depth=max(self.pattern.beats, 2), init=[], attrs={"no_rw_check": 1}
+            shape=layout, depth=max(self._rows, 2), init=[], attrs={"no_rw_check": 1}
         )
         write = words.write_port()
         read = words.read_port()
         m.submodules.writing = writing = Addresses(self.pattern)
         m.d.comb += [
             writing.start.eq(self.write.start),
-            write.addr.eq(writing.word),
+            write.addr.eq(self._address(writing.word, self.write.tag)),
             Value.cast(write.data).eq(Cat(*self.write.lanes)),
             write.en.eq(writing.active),
         ]
@@ -123,6 +130,7 @@ class VectorMemory(wiring.Component):
             for k in range(self.pattern.lanes)
         ]
         word = data.View(layout, Cat(*lanes))
+        word_read: Any = 0
         address: Any = 0
         starts_anew: Any = 0
         for k, reading in enumerate(self.readers):
@@ -130,12 +138,30 @@ class VectorMemory(wiring.Component):
             strobe = getattr(self, f"read{k}")
             m.d.comb += reading.start.eq(strobe.start)
             # An idle reader rests at word 0, so the turns combine by a plain or.
-            address = address | reading.word
+            word_read = word_read | reading.word
+            address = address | self._address(reading.word, strobe.tag, reading.active)
             starts_anew = starts_anew | (reading.active & strobe.tag.init)
             self._connect(m, k, reading, word)
         m.d.comb += read.addr.eq(address)
-        m.d.sync += Value.cast(word).eq(self._initialised(m, read, address, starts_anew))
+        m.d.sync += Value.cast(word).eq(self._initialised(m, read, word_read, starts_anew))
         return m
+
+    @property
+    def _rows(self) -> int:
+        """Words of all contexts, each at its own place."""
+        return self.contexts << self._word_bits if self.contexts > 1 else self.pattern.beats
+
+    @property
+    def _word_bits(self) -> int:
+        """Address bits that count words."""
+        return (self.pattern.beats - 1).bit_length()
+
+    def _address(self, word: Any, tag: Any, active: Any = 1) -> Any:
+        """Where a word of the tag's vector lies; 0 for the idle."""
+        if self.contexts == 1:
+            return word
+        context = Mux(active, tag.context, 0)
+        return Cat((word | Const(0, self._word_bits))[: self._word_bits], context)
 
     def _initialised(self, m: Module, read: Any, address: Any, starts_anew: Any) -> Any:
         """What was read, or the initial value; the choice is one cycle behind the address."""
@@ -159,25 +185,32 @@ class VectorMemory(wiring.Component):
         latency = read_latency(reading.pattern, self.pattern.lanes)
         interval = reading.pattern.cycles
         connect_strobe(m, delay_strobe(m, f"timing{k}", strobe, latency, interval), out)
-        if not reading.singly:
+        if reading.parts == 1:
             m.d.comb += Cat(*out.lanes).eq(word)
             return
-        lane: Any = reading.lane
+        part: Any = reading.part
         for stage in range(READ_LATENCY):
-            later = Signal.like(reading.lane, name=f"lane{k}_{stage}", reset_less=True)
-            m.d.sync += later.eq(lane)
-            lane = later
-        element = Signal(shape_of(self.format), name=f"element{k}", reset_less=True)
-        m.d.sync += element.eq(word[lane])
-        m.d.comb += out.lanes[0].eq(element)
+            later = Signal.like(reading.part, name=f"part{k}_{stage}", reset_less=True)
+            m.d.sync += later.eq(part)
+            part = later
+        for j, o in enumerate(out.lanes):
+            element = Signal(shape_of(self.format), name=f"element{k}_{j}", reset_less=True)
+            lanes = range(j, self.pattern.lanes, reading.pattern.lanes)
+            m.d.sync += element.eq(Choices(word[lane] for lane in lanes)[part])
+            m.d.comb += o.eq(element)
 
 
 def memory_of(
-    written: Pattern, format: Format, readers: list[Pattern], initial: Array | None, period: int
+    written: Pattern,
+    format: Format,
+    readers: list[Pattern],
+    initial: Array | None,
+    tag: Tag,
+    contexts: int = 1,
 ) -> VectorMemory | PlaneMemory:
-    """The memory of a vector, of planes if it is written in digits."""
+    """The memory of a vector (or one for each context), of planes if it is written in digits."""
     kind = PlaneMemory if written.digit else VectorMemory
-    return kind(written, format, readers, initial, period)
+    return kind(written, format, readers, initial, tag, contexts)
 
 
 @dataclass(frozen=True)
@@ -189,7 +222,7 @@ class Stored:
 
     def latency(self, reader: Pattern) -> int:
         """Cycles from a reader's strobe to its data."""
-        return memory_of(self.written, self.format, [reader], None, 1).latency(reader)
+        return memory_of(self.written, self.format, [reader], None, Tag(1)).latency(reader)
 
     def readable(self, pattern: Pattern) -> Pattern:
         """The pattern closest to the one wanted that can be read."""
@@ -212,16 +245,16 @@ def picked_lanes(written: Pattern) -> int:
 class Buffer(Operator):
     """`o = a` in another order: stores a vector as it comes, then passes it in `pattern`.
 
-    Parameters: written, the operand's pattern; pattern of the result, of as many lanes or of one
-        (digits: what `PlaneMemory` reads); format.
+    Parameters: written, the operand's pattern; pattern of the result, which the memory of the
+        operand can be read in; format.
     Latency: `written.cycles + read_latency`; of digits, which follow their writes, until the first
         beat has settled. Interval: the cycles of both passes; of digits, until what is read last
         may be written anew.
     Cost: the vector's memory bits.
     """
 
-    def __init__(self, written: Pattern, pattern: Pattern, format: Format, period: int) -> None:
-        self.memory = memory_of(written, format, [pattern], None, period)
+    def __init__(self, written: Pattern, pattern: Pattern, format: Format, tag: Tag) -> None:
+        self.memory = memory_of(written, format, [pattern], None, tag)
         self.waits, self.interval = written.cycles, written.cycles + pattern.cycles
         if isinstance(self.memory, PlaneMemory):
             # Planes are read soon after they are written, and written anew soon after that.
@@ -230,7 +263,7 @@ class Buffer(Operator):
             freed = self.waits + max(last - write + 1 for write, _, last in accesses)
             self.interval = max(written.cycles, pattern.cycles, freed)
         self.latency = self.waits + self.memory.latency(pattern)
-        super().__init__({"a": (written, format)}, (pattern, format), period)
+        super().__init__({"a": (written, format)}, (pattern, format), tag)
 
     @property
     def cost(self) -> Cost:

@@ -5,7 +5,7 @@ from typing import Any
 from amaranth import Cat, Const, Module, Mux, Signal, Value
 from sylvan.model.numbers import Format, Overflow, Rounding, round_shift
 
-from ..beats import shape_of
+from ..beats import Tag, shape_of
 from .base import Cost, Operator, start_result
 
 
@@ -53,11 +53,11 @@ class Narrow(Operator):
 
     latency = 2
 
-    def __init__(self, lanes: int, narrowing: Narrowing, period: int) -> None:
+    def __init__(self, lanes: int, narrowing: Narrowing, tag: Tag) -> None:
         self.lanes = lanes
         self.narrowing = narrowing
         ports = (lanes, narrowing.source), (lanes, narrowing.target)
-        super().__init__({"a": ports[0]}, ports[1], period)
+        super().__init__({"a": ports[0]}, ports[1], tag)
 
     @property
     def cost(self) -> Cost:

@@ -10,7 +10,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from sylvan.model.numbers import Format
 
-from ..beats import Pattern, shape_of
+from ..beats import Pattern, Tag, shape_of
 from ..packing import APART, REST, Packing
 from .addresses import Addresses, addresses_cost
 from .base import Cost, Operator, connect_strobe, delay_strobe
@@ -146,7 +146,7 @@ class PackedMatVec(Operator):
         `P * (index bits + weight bits)`.
     """
 
-    def __init__(self, packing: Packing, source: Format, result: Format, period: int) -> None:
+    def __init__(self, packing: Packing, source: Format, result: Format, tag: Tag) -> None:
         matrix, lanes = packing.matrix, packing.lanes
         self.packing = packing
         self.taken = Pattern(matrix.shape[1], 1)
@@ -157,11 +157,11 @@ class PackedMatVec(Operator):
         self.begins = max(packing.wait, FIRST_WORD)
         self.leaves = self.begins + packing.leave
         self.latency = self.leaves + READ_LATENCY
-        self.words = self._rom(period)
+        self.words = self._rom(tag)
         self.interval = self._interval()
-        super().__init__({"a": (1, source)}, (lanes, result), period)
+        super().__init__({"a": (1, source)}, (lanes, result), tag)
 
-    def _rom(self, period: int) -> Rom:
+    def _rom(self, tag: Tag) -> Rom:
         """Each lane's part of a word: place in the window, then `ends`, then the weight."""
         packing = self.packing
         place = packing.index_bits - 1
@@ -170,7 +170,7 @@ class PackedMatVec(Operator):
         words = np.pad(words | weights << packing.index_bits, [(REST, 0), (0, 0)])
         bits = packing.index_bits + shape_of(self.weight).width
         pattern = Pattern(words.size, packing.lanes)
-        return Rom(words[None], pattern, Format(0, (1 << bits) - 1), period)
+        return Rom(words[None], pattern, Format(0, (1 << bits) - 1), tag)
 
     def _interval(self) -> int:
         """Least distance at which no vector meets the one before in a memory."""

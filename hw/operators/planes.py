@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 from sylvan.model.arrays import Array as Vector
 from sylvan.model.numbers import Format
 
-from ..beats import Beats, Pattern, Strobe, digits, digits_of, shape_of
+from ..beats import Beats, Pattern, Strobe, Tag, digits, digits_of, shape_of
 from .addresses import Addresses, addresses_cost
 from .base import Cost, connect_strobe, delay_strobe
 from .converters import collected
@@ -32,6 +32,7 @@ class PlaneMemory(wiring.Component):
             written (any number of lanes if those hold the whole vector) which stay for at least
             the digits of the format.
         initial: raw initial value (size,), or None where nothing is read before it is written.
+        contexts: vectors that are kept, chosen by the context of the tag; with 1 whatever it is.
 
     Members: write, In(Beats); read<k>, In(Strobe) and out<k>, Out(Beats) for each reader.
     Refuses other readers.
@@ -47,8 +48,10 @@ class PlaneMemory(wiring.Component):
         format: Format,
         readers: list[Pattern],
         initial: Vector | None,
-        period: int,
+        tag: Tag,
+        contexts: int = 1,
     ) -> None:
+        self.contexts = contexts
         self.pattern = written
         self.format = format
         self.readers = readers
@@ -56,11 +59,11 @@ class PlaneMemory(wiring.Component):
         self.digits = digits(format, written.digit)
         for reader in readers:
             self._check(reader)
-        order = written.lanes, format, period, written.digit
+        order = written.lanes, format, tag, written.digit
         members: dict[str, Any] = {"write": In(Beats(*order, written.settles > 0))}
         for k, reader in enumerate(readers):
-            members[f"read{k}"] = In(Strobe(period))
-            members[f"out{k}"] = Out(Beats(reader.lanes, format, period, reader.digit))
+            members[f"read{k}"] = In(Strobe(tag))
+            members[f"out{k}"] = Out(Beats(reader.lanes, format, tag, reader.digit))
         super().__init__(members)
 
     def _check(self, reader: Pattern) -> None:
@@ -80,7 +83,19 @@ class PlaneMemory(wiring.Component):
     @property
     def depth(self) -> int:
         """Planes of the memory."""
-        return self.digits if self.pattern.beats == 1 else self.pattern.beats << self._place_bits
+        if self._rows == 1:
+            return self.digits
+        return self._rows << self._place_bits
+
+    @property
+    def _rows(self) -> int:
+        """Beats of all contexts, each at its own place."""
+        return self.contexts << self._beat_bits if self.contexts > 1 else self.pattern.beats
+
+    @property
+    def _beat_bits(self) -> int:
+        """Address bits that count beats."""
+        return (self.pattern.beats - 1).bit_length()
 
     @property
     def _place_bits(self) -> int:
@@ -90,7 +105,7 @@ class PlaneMemory(wiring.Component):
     def accesses(self, reader: Pattern) -> Iterator[tuple[int, int, int]]:
         """For each plane: its write, first and last read, in cycles from the first of either."""
         written, dwell = self.pattern, self.pattern.dwell
-        at_once = written.beats == 1
+        at_once = self._rows == 1
         turns = reader.cycles // reader.repeats * (reader.repeats - 1)
         for beat in range(reader.beats):
             source = beat if reader.digit else beat * reader.lanes // written.lanes
@@ -108,11 +123,12 @@ class PlaneMemory(wiring.Component):
         plane = lanes * digit
         total = Cost(logic_bits=plane, register_bits=plane, memories=((plane, self.depth),))
         if self.pattern.settles:
-            many = self.pattern.beats > 1
-            ends = ((2 * lanes, self.pattern.beats),) if many else ()
+            many = self._rows > 1
+            ends = ((2 * lanes, self._rows),) if many else ()
             total += Cost(register_bits=0 if many else 2 * lanes, memories=ends)
         if self.initial is not None and self.initial.any():
-            total += Cost(logic_bits=plane, memories=((plane, self.depth),))
+            rows = self.digits * self.pattern.beats
+            total += Cost(logic_bits=plane, memories=((plane, rows),))
         for pattern in [self.pattern, *self.readers]:
             total += addresses_cost(pattern)
         for reader in self.readers:
@@ -133,7 +149,7 @@ class PlaneMemory(wiring.Component):
         m.submodules.writing = writing = Addresses(self.pattern.words)
         m.d.comb += [
             writing.start.eq(self.write.start),
-            write.addr.eq(self._address(writing.held, writing.word)),
+            write.addr.eq(self._address(writing.held, self._row(writing.word, self.write.tag))),
             write.data.eq(Cat(*self.write.lanes)),
             write.en.eq(writing.active & (writing.held < self.digits)),
         ]
@@ -142,34 +158,47 @@ class PlaneMemory(wiring.Component):
             m.submodules[f"reading{k}"] = reading = Addresses(reader.words)
             m.d.comb += reading.start.eq(getattr(self, f"read{k}").start)
             readings.append(reading)
-        beat, place, holds, anew = self._turns(readings)
-        m.d.comb += read.addr.eq(self._address(place, beat))
-        lanes = self._settled(m, writing, read.data, beat, place, holds, anew)
+        beat, row, place, holds, anew = self._turns(readings)
+        m.d.comb += read.addr.eq(self._address(place, row))
+        ends = self._ends(m, writing, row) if self.pattern.settles else ()
+        lanes = self._settled(m, ends, read.data, beat, place, holds, anew)
         for k, reading in enumerate(readings):
             self._connect(m, k, reading, lanes)
         return m
 
-    def _address(self, place: Value, beat: Value) -> Value:
-        if self.pattern.beats == 1:
-            return place
-        return Cat((place | Const(0, self._place_bits))[: self._place_bits], beat)
+    def _address(self, place: Value, row: Value) -> Value:
+        return place if self._rows == 1 else self._beside(place, row)
+
+    def _beside(self, place: Value, row: Value) -> Value:
+        return Cat((place | Const(0, self._place_bits))[: self._place_bits], row)
+
+    def _row(self, beat: Value, tag: Any, active: Any = 1) -> Any:
+        """Where a beat of the tag's vector lies; 0 for the idle."""
+        if self.contexts == 1:
+            return beat
+        context = Mux(active, tag.context, 0)
+        return Cat((beat | Const(0, self._beat_bits))[: self._beat_bits], context)
 
     def _turns(self, readings: list[Addresses]) -> tuple[Any, ...]:
-        """Beat and digit that are read, whether a sign is held instead, and whether it is anew.
+        """Beat, row and digit that are read, whether a sign is held instead, whether it is anew.
 
         An idle reader rests at 0, so the turns combine by a plain or.
         """
+        row: Any = Const(0, 1)
         beat: Any = Const(0, 1)
         place: Any = Const(0, 1)
         holds: Any = Const(0, 1)
         anew: Any = Const(0, 1)
         for k, (reader, reading) in enumerate(zip(self.readers, readings, strict=True)):
-            beat = beat | self._place_of(reader, reading.word)[0]
+            tag = getattr(self, f"read{k}").tag
+            source = self._place_of(reader, reading.word)[0]
+            beat = beat | source
+            row = row | self._row(source, tag, reading.active)
             place = place | reading.held
-            anew = anew | (reading.active & getattr(self, f"read{k}").tag.init)
+            anew = anew | (reading.active & tag.init)
             if reader.digit:
                 holds = holds | (reading.held >= self.digits)
-        return beat, place, holds, anew
+        return beat, row, place, holds, anew
 
     def _place_of(self, reader: Pattern, beat: Value) -> tuple[Value, Value]:
         """The beat written that holds a beat read, and which part of its lanes that is."""
@@ -186,7 +215,7 @@ class PlaneMemory(wiring.Component):
     def _settled(
         self,
         m: Module,
-        writing: Addresses,
+        ends: Any,
         data: Value,
         beat: Any,
         place: Any,
@@ -198,7 +227,6 @@ class PlaneMemory(wiring.Component):
         here = Signal(len(place), name="place", reset_less=True)
         m.d.sync += [holds.eq(holding), anew.eq(new), here.eq(place)]
         initial = self._initial(m, place, beat)
-        ends = self._ends(m, writing, beat) if self.pattern.settles else ()
         digit = self.pattern.digit
         hi, lo = Signal(digit), Signal(digit)
         m.d.comb += hi.eq(self._digit_of(self.format.hi, here))
@@ -222,26 +250,26 @@ class PlaneMemory(wiring.Component):
         digit = self.pattern.digit
         return Array(Const(value, digit) for value in digits_of(raw, digit, self.digits))[place]
 
-    def _ends(self, m: Module, writing: Addresses, beat: Any) -> Any:
+    def _ends(self, m: Module, writing: Addresses, row: Any) -> Any:
         """Over and under of every lane of the beat read the cycle before."""
         lanes = self.pattern.lanes
         settles = writing.active & (writing.held == self.pattern.settles - 1)
         known = Cat(*self.write.over, *self.write.under)
-        if self.pattern.beats == 1:
+        if self._rows == 1:
             kept = Signal(2 * lanes, name="ends", reset_less=True)
             with m.If(settles):
                 m.d.sync += kept.eq(known)
             return kept[:lanes], kept[lanes:]
         m.submodules.ends = ends = Memory(
-            shape=2 * lanes, depth=self.pattern.beats, init=[], attrs={"no_rw_check": 1}
+            shape=2 * lanes, depth=self._rows, init=[], attrs={"no_rw_check": 1}
         )
         write = ends.write_port()
         read = ends.read_port()
         m.d.comb += [
-            write.addr.eq(writing.word),
+            write.addr.eq(self._row(writing.word, self.write.tag)),
             write.data.eq(known),
             write.en.eq(settles),
-            read.addr.eq(beat),
+            read.addr.eq(row),
         ]
         return read.data[:lanes], read.data[lanes:]
 
@@ -260,7 +288,7 @@ class PlaneMemory(wiring.Component):
             words += [sum(value << k * digit for k, value in enumerate(plane)) for plane in planes]
         m.submodules.initial = rom = Memory(shape=plane, depth=max(len(words), 2), init=words)
         port = rom.read_port()
-        m.d.comb += port.addr.eq(self._address(place, beat))
+        m.d.comb += port.addr.eq(place if self.pattern.beats == 1 else self._beside(place, beat))
         return port.data
 
     def _connect(self, m: Module, k: int, reading: Addresses, lanes: list[Signal]) -> None:

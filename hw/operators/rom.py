@@ -10,7 +10,7 @@ from amaranth.lib.memory import Memory
 from sylvan.model.arrays import Array
 from sylvan.model.numbers import Format
 
-from ..beats import Pattern
+from ..beats import Pattern, Tag
 from .addresses import Addresses, addresses_cost
 from .base import Cost, Operator, Source, start_result
 
@@ -42,9 +42,9 @@ class Rom(Source):
 
     latency = READ_LATENCY
 
-    def __init__(self, words: Array, pattern: Pattern, format: Format, period: int) -> None:
+    def __init__(self, words: Array, pattern: Pattern, format: Format, tag: Tag) -> None:
         self.set_words(words[:, None], pattern)
-        super().__init__((pattern, format), period)
+        super().__init__((pattern, format), tag)
 
     def set_words(self, words: Array, pattern: Pattern) -> None:
         """Keep words (phases, symbols, beats, lanes) that pass in `pattern`; every digit is one."""
@@ -113,10 +113,10 @@ class LookupRom(Rom):
     operands = ("a",)
 
     def __init__(
-        self, words: Array, pattern: Pattern, format: Format, symbol: Format, period: int
+        self, words: Array, pattern: Pattern, format: Format, symbol: Format, tag: Tag
     ) -> None:
         self.set_words(words, pattern)
-        Operator.__init__(self, {"a": (1, symbol)}, (pattern, format), period)
+        Operator.__init__(self, {"a": (1, symbol)}, (pattern, format), tag)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -11,7 +11,7 @@ from sylvan.model.numbers import Format
 
 from ..adders import AdderGraph
 from ..adders.graph import ZERO
-from ..beats import Pattern, digits
+from ..beats import Pattern, Tag, digits
 from .addresses import Addresses, addresses_cost
 from .base import Cost, Operator, start_result
 
@@ -95,7 +95,7 @@ class SerialGraph(Operator):
         graph: AdderGraph,
         operands: Sequence[tuple[Pattern, Format]],
         result: tuple[Pattern, Format],
-        period: int,
+        tag: Tag,
     ) -> None:
         self.graph = graph
         self.pattern = pattern = result[0]
@@ -110,7 +110,7 @@ class SerialGraph(Operator):
         self.latency = max(1, graph.depth)
         self.interval = pattern.cycles
         self.operands = tuple(f"a{k}" for k in range(len(operands)))
-        super().__init__(dict(zip(self.operands, operands, strict=True)), result, period)
+        super().__init__(dict(zip(self.operands, operands, strict=True)), result, tag)
 
     def waits(self) -> list[int]:
         """For each node, the longest that one of its users waits, in cycles."""
@@ -202,11 +202,11 @@ class SerialSignFlip(Operator):
 
     operands = ("a", "b")
 
-    def __init__(self, pattern: Pattern, source: Format, result: Format, period: int) -> None:
+    def __init__(self, pattern: Pattern, source: Format, result: Format, tag: Tag) -> None:
         self.pattern = pattern
         self.interval = pattern.cycles
         ports = {"a": (pattern, source), "b": (pattern.words, Format(0, 1))}
-        super().__init__(ports, (pattern, result), period)
+        super().__init__(ports, (pattern, result), tag)
 
     @property
     def cost(self) -> Cost:
@@ -243,12 +243,12 @@ class SerialPhaseShift(Operator):
     """
 
     def __init__(
-        self, pattern: Pattern, source: Format, result: Format, period: int, shifts: list[int]
+        self, pattern: Pattern, source: Format, result: Format, tag: Tag, shifts: list[int]
     ) -> None:
         self.pattern = pattern
         self.shifts = shifts
         self.interval = pattern.cycles
-        super().__init__({"a": (pattern, source)}, (pattern, result), period)
+        super().__init__({"a": (pattern, source)}, (pattern, result), tag)
 
     @property
     def cost(self) -> Cost:

@@ -5,7 +5,7 @@ from typing import Any
 from amaranth import Array, Cat, Const, Module, Mux, Signal
 from sylvan.model.numbers import Format, Overflow, Rounding
 
-from ..beats import Pattern, digits, digits_of
+from ..beats import Pattern, Tag, digits, digits_of
 from .addresses import Addresses, addresses_cost
 from .base import Cost, Operator, connect_strobe, delay_strobe
 from .narrow import Narrowing
@@ -31,7 +31,7 @@ class SerialNarrow(Operator):
     Refuses words too short, and an interval to wrap into that is not one of plain bits.
     """
 
-    def __init__(self, pattern: Pattern, narrowing: Narrowing, period: int) -> None:
+    def __init__(self, pattern: Pattern, narrowing: Narrowing, tag: Tag) -> None:
         digit = pattern.digit
         self.pattern = pattern
         self.narrowing = narrowing
@@ -53,7 +53,7 @@ class SerialNarrow(Operator):
         self.latency = self.adds + self.far + (self.near > 0) + 1
         self.interval = pattern.cycles
         result = pattern.settling(self.leaving)
-        super().__init__({"a": (pattern, narrowing.source)}, (result, narrowing.target), period)
+        super().__init__({"a": (pattern, narrowing.source)}, (result, narrowing.target), tag)
 
     @property
     def cost(self) -> Cost:

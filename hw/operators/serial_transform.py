@@ -7,7 +7,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In
 from sylvan.model.numbers import Format
 
-from ..beats import Pattern, digits
+from ..beats import Pattern, Tag, digits
 from .base import Cost, Operator, connect_strobe, delay_strobe
 from .delay import delay_cost, delayed
 from .hadamard import butterfly
@@ -58,7 +58,7 @@ class SerialTransform(Operator):
     Cost: a stage two adders of a digit for each lane, and a delay of `m / (2 P) .. 1` words.
     """
 
-    def __init__(self, pattern: Pattern, block: int, source: Format, period: int) -> None:
+    def __init__(self, pattern: Pattern, block: int, source: Format, tag: Tag) -> None:
         if block % pattern.lanes:
             raise ValueError(f"blocks of {block} do not begin with lane 0 of {pattern.lanes}")
         self.pattern = pattern
@@ -69,7 +69,7 @@ class SerialTransform(Operator):
         result = between_beats(source, block // pattern.lanes)
         if digits(result, pattern.digit) > pattern.dwell:
             raise ValueError(f"{result} does not pass in {pattern.dwell} digits")
-        super().__init__({"a": (pattern, source)}, (pattern, result), period)
+        super().__init__({"a": (pattern, source)}, (pattern, result), tag)
 
     @property
     def cost(self) -> Cost:

@@ -22,6 +22,10 @@ LEVELS_HELP = (
     "Adders in a row between registers, where lanes hold whole vectors of words. More take fewer "
     "cycles and registers and a slower clock, and change no answer."
 )
+CONTEXTS_HELP = (
+    "Independent sequences that share the core, a state for each: while one waits for its own last "
+    "step, others go on. Every transfer says which it belongs to; no answer changes."
+)
 CLOCK_HELP = (
     "Clock that place and route should reach, in Hz. It changes where cells are put, never the "
     "Verilog; the rate that was reached is reported either way."
@@ -45,6 +49,7 @@ def build(
     lanes: Annotated[int | None, Option(help=LANES_HELP)] = None,
     digit: Annotated[int | None, Option(help=DIGIT_HELP)] = None,
     levels: Annotated[int, Option(help=LEVELS_HELP)] = 1,
+    contexts: Annotated[int, Option(help=CONTEXTS_HELP)] = 1,
     clock: Annotated[float | None, Option(help=CLOCK_HELP)] = None,
 ) -> None:
     """Generate Verilog and, for a part, synthesize, place and route it."""
@@ -58,7 +63,7 @@ def build(
     if clock is not None and not 0 < clock < float("inf"):
         raise UserError(f"the clock must be a rate above 0 in Hz, got {clock}")
     _, loaded = find_program(program)
-    schedule = schedule_for(loaded, lanes, digit, levels)
+    schedule = schedule_for(loaded, lanes, digit, levels, contexts)
     with working_in(out), progress_bar() as bar:
         row = bar.add_task(f"building for {part.name}", total=None)
         report = run_build(
@@ -91,6 +96,7 @@ def sim(
     from sylvan.hw.build import check_unchanged
     from sylvan.hw.report import record_simulation
     from sylvan.sim.cosimulation import simulate
+    from sylvan.sim.ports import load_ports
     from sylvan.sim.stimulus import Timesteps
 
     if not folder.is_dir():
@@ -100,7 +106,8 @@ def sim(
     if task is not None:
         place, program = find_program(folder)
         found = task_of(program, place, data, task)
-        inputs = Timesteps.of_sequences(found.test.inputs[:sequences])
+        contexts = load_ports(folder).contexts
+        inputs = Timesteps.of_sequences(found.test.inputs[:sequences], contexts)
     with working_in(folder), progress_bar() as bar:
         bar.add_task(f"simulating with {simulator}, seed {seed}", total=None)
         result = simulate(

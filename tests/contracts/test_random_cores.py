@@ -26,7 +26,7 @@ LONGEST = 1500
 def random_plan(seed: int, program: Program) -> Plan:
     """A plan on any legal number of lanes, one and all of them more often than chance would.
 
-    Whole words, or any digit that the program's words have.
+    Whole words, or any digit that the program's words have; one context, or several.
     """
     rng = np.random.default_rng(seed + 10**6)
     most = widest(program)
@@ -34,17 +34,18 @@ def random_plan(seed: int, program: Program) -> Plan:
     if seed % 3 < 2:
         lanes.insert(0, (1, most)[seed % 3])
     digit = rng.choice([0, 0, 0, 1, 1, 2, 3, 4, 7])
+    contexts = int(rng.choice([1, 1, 2, 3, 4, 5, 8, 13]))
     slowest = None
     for count in lanes:
         plan = None
         for bits in (digit, 1):
             try:
-                plan = plan or Plan(program, Schedule(int(count), int(bits)))
+                plan = plan or Plan(program, Schedule(int(count), int(bits), 1, contexts))
             except UserError as refused:
                 assert re.search("lanes|digit", str(refused)), refused
         if plan is None:
             continue
-        if plan.closing_cycles <= LONGEST:
+        if plan.closing_cycles * contexts <= LONGEST:
             return plan
         slowest = slowest or plan
     assert slowest is not None, "no number of lanes is legal"

@@ -12,6 +12,7 @@ import pytest
 from amaranth import Module, Signal
 from amaranth.sim import Simulator
 from reference import ROUND, into, power
+from sylvan.hw.beats import Tag
 from sylvan.hw.operators.narrow import Narrow, Narrowing
 from sylvan.model.numbers import Format, Overflow, Rounding
 
@@ -39,7 +40,8 @@ def wrong(cases: list[tuple[Format, Format, Overflow]], rounding: Rounding) -> l
     """Values that the hardware of `cases` narrows otherwise than the definition says."""
     m = Module()
     operators = [
-        Narrow(1, Narrowing(source, target, rounding, mode), 1) for source, target, mode in cases
+        Narrow(1, Narrowing(source, target, rounding, mode), Tag(1))
+        for source, target, mode in cases
     ]
     m.submodules += operators
     clock = Signal()

@@ -13,7 +13,7 @@ import pytest
 from amaranth import Module, Signal
 from amaranth.sim import Simulator
 from sylvan.hw.adders import optimize
-from sylvan.hw.beats import Pattern, shape_of
+from sylvan.hw.beats import Pattern, Tag, shape_of
 from sylvan.hw.operators.addresses import Addresses, addresses_cost
 from sylvan.hw.operators.argmax import ArgMax
 from sylvan.hw.operators.base import Cost, StrobeDelay
@@ -62,7 +62,7 @@ def test_strobes_come_exactly_so_much_later(interval: int) -> None:
     for cycles in range(24):
         gaps = interval + rng.integers(0, 4, 12) * rng.integers(0, 2, 12)
         starts = {int(at): k % 3 for k, at in enumerate(np.cumsum(gaps))}
-        delay = StrobeDelay(cycles, interval, period=3)
+        delay = StrobeDelay(cycles, interval, Tag(3))
 
         def strobe(context: Any, cycle: int, delay: Any = delay, starts: Any = starts) -> Any:
             context.set(delay.i.start, cycle in starts)
@@ -100,13 +100,12 @@ def test_delayed_is_the_past(cycles: int) -> None:
 
 
 def places(pattern: Pattern, word_lanes: int) -> Iterator[tuple[int, int, int, int]]:
-    """(word, lane, enters, moves) of every cycle of a pattern."""
-    lanes = pattern.lanes
+    """(word, part, enters, moves) of every cycle of a pattern."""
+    parts = -(-word_lanes // pattern.lanes)
     for _ in range(pattern.repeats):
         for beat in range(pattern.beats):
             for held in range(pattern.dwell):
-                word, lane = divmod(beat * lanes, word_lanes)
-                yield word, lane, int(held == 0), int(held == pattern.dwell - 1)
+                yield *divmod(beat, parts), int(held == 0), int(held == pattern.dwell - 1)
 
 
 PATTERNS = [
@@ -114,7 +113,8 @@ PATTERNS = [
     for size in (1, 2, 3, 4, 7)
     for words in (1, 2, 3, 4, 7)
     if words <= size
-    for lanes in {1, words}
+    for lanes in range(1, words + 1)
+    if words % lanes == 0 or words == size
     for dwell in (1, 2, 3)
     for repeats in (1, 3)
 ]
@@ -133,7 +133,7 @@ def test_addresses_walk_the_pattern() -> None:
 
         def drive(context: Any, cycle: int, a: Any = addresses, starts: Any = starts) -> Any:
             context.set(a.start, cycle in starts)
-            return tuple(context.get(s) for s in (a.active, a.word, a.lane, a.enters, a.moves))
+            return tuple(context.get(s) for s in (a.active, a.word, a.part, a.enters, a.moves))
 
         assert clocked(addresses, len(expected), drive) == expected, (pattern, word_lanes)
 
@@ -143,7 +143,7 @@ def test_addresses_walk_the_pattern() -> None:
 
 @pytest.mark.parametrize("block, lanes, size", [(1, 1, 5), (8, 1, 8), (16, 4, 48), (4, 16, 20)])
 def test_the_transform_s_latency_and_interval(block: int, lanes: int, size: int) -> None:
-    operator = Hadamard(lanes, block, size, NIBBLE, Format(-999, 999), 1)
+    operator = Hadamard(lanes, block, size, NIBBLE, Format(-999, 999), Tag(1))
     assert operator.latency == max(block // lanes - 1, 0) + block.bit_length() - 1
     assert operator.interval == -(-size // lanes)
 
@@ -151,7 +151,7 @@ def test_the_transform_s_latency_and_interval(block: int, lanes: int, size: int)
 @pytest.mark.parametrize("rows, columns, lanes", [(1, 1, 1), (5, 20, 8), (3, 7, 7), (20, 1, 1)])
 def test_inner_products_latency_and_interval(rows: int, columns: int, lanes: int) -> None:
     weights = np.ones((rows, columns), np.int64)
-    operator = InnerMatVec(weights, lanes, NIBBLE, Format(1, 1), Format(-200, 200), 1)
+    operator = InnerMatVec(weights, lanes, NIBBLE, Format(1, 1), Format(-200, 200), Tag(1))
     beats = -(-columns // lanes)
     assert operator.latency == beats + (lanes - 1).bit_length() + 1
     assert operator.interval == rows * beats
@@ -160,7 +160,7 @@ def test_inner_products_latency_and_interval(rows: int, columns: int, lanes: int
 @pytest.mark.parametrize("rows, columns, lanes", [(1, 1, 1), (20, 5, 8), (7, 3, 7), (20, 1, 4)])
 def test_outer_products_latency_and_interval(rows: int, columns: int, lanes: int) -> None:
     weights = np.ones((rows, columns), np.int64)
-    operator = OuterMatVec(weights, lanes, NIBBLE, Format(1, 1), Format(-200, 200), 1)
+    operator = OuterMatVec(weights, lanes, NIBBLE, Format(1, 1), Format(-200, 200), Tag(1))
     beats = -(-rows // lanes)
     assert operator.latency == (columns - 1) * beats + 1 + (columns > 1)
     assert operator.interval == columns * beats
@@ -182,13 +182,15 @@ def test_a_graph_takes_as_many_cycles_as_it_has_registers_in_a_row(levels: int) 
 def test_low_bits_of_one_operand_go_past_an_adder() -> None:
     """a + 4 b and a - 4 b leave two bits of a alone, 4 b - a none."""
     for row, bits in ([1, 4], 7 - 2), ([1, -4], 7 - 2), ([-1, 4], 7):
-        operator = GraphMatVec(optimize([row], input_bits=4), [(2, NIBBLE)], Format(-40, 40), 1)
+        operator = GraphMatVec(
+            optimize([row], input_bits=4), [(2, NIBBLE)], Format(-40, 40), Tag(1)
+        )
         assert operator.sums() == [bits], row
 
 
 def test_a_graph_of_wires_waits_one_cycle() -> None:
     graph = optimize([[0, 2], [-1, 0], [0, 0]], input_bits=4)
-    operator = GraphMatVec(graph, [(2, NIBBLE)], Format(-16, 14), 1)
+    operator = GraphMatVec(graph, [(2, NIBBLE)], Format(-16, 14), Tag(1))
     # The negative of 4 bits has 5.
     assert (operator.latency, operator.cost) == (
         1,
@@ -207,7 +209,7 @@ def test_partial_sums_have_room() -> None:
 
 def test_a_buffer_turns_a_whole_vector() -> None:
     written, pattern = Pattern(20, 8), Pattern(20, 1, 3, 2)
-    operator = Buffer(written, pattern, NIBBLE, 1)
+    operator = Buffer(written, pattern, NIBBLE, Tag(1))
     assert operator.latency == 3 + read_latency(pattern, 8) == 6
     assert operator.interval == 3 + 120
 
@@ -229,19 +231,19 @@ def test_every_operator_states_its_cost() -> None:
     pattern = Pattern(4, 2)
     for operator in (
         AddSub(2, [NIBBLE, NIBBLE], Format(-16, 14), 1, False),
-        ArgMax(Pattern(4, 1), NIBBLE, Format(0, 3), 1),
-        Buffer(pattern, Pattern(4, 1), NIBBLE, 1),
-        Delay(pattern, NIBBLE, 3, 1),
-        Delay(pattern, NIBBLE, 30, 1),
-        Hadamard(2, 4, 4, NIBBLE, Format(-32, 28), 1),
-        InnerMatVec(weights, 2, NIBBLE, Format(1, 1), Format(-32, 28), 1),
-        GraphMatVec(optimize(weights), [(4, NIBBLE)], Format(-32, 28), 1),
-        InputReader(pattern, NIBBLE, 1),
-        LookupRom(np.ones((1, 3, 2, 2), np.int64), pattern, Format(0, 1), Format(0, 2), 1),
-        Narrow(2, Narrowing(NIBBLE, Format(-2, 1), Rounding.HALF_EVEN, Overflow.SATURATE), 1),
-        OuterMatVec(weights, 2, NIBBLE, Format(1, 1), Format(-32, 28), 1),
-        Rom(np.ones((1, 2, 2), np.int64), pattern, Format(0, 1), 1),
-        VectorMemory(pattern, NIBBLE, [pattern], None, 1),
+        ArgMax(Pattern(4, 1), NIBBLE, Format(0, 3), Tag(1)),
+        Buffer(pattern, Pattern(4, 1), NIBBLE, Tag(1)),
+        Delay(pattern, NIBBLE, 3, Tag(1)),
+        Delay(pattern, NIBBLE, 30, Tag(1)),
+        Hadamard(2, 4, 4, NIBBLE, Format(-32, 28), Tag(1)),
+        InnerMatVec(weights, 2, NIBBLE, Format(1, 1), Format(-32, 28), Tag(1)),
+        GraphMatVec(optimize(weights), [(4, NIBBLE)], Format(-32, 28), Tag(1)),
+        InputReader(pattern, NIBBLE, Tag(1)),
+        LookupRom(np.ones((1, 3, 2, 2), np.int64), pattern, Format(0, 1), Format(0, 2), Tag(1)),
+        Narrow(2, Narrowing(NIBBLE, Format(-2, 1), Rounding.HALF_EVEN, Overflow.SATURATE), Tag(1)),
+        OuterMatVec(weights, 2, NIBBLE, Format(1, 1), Format(-32, 28), Tag(1)),
+        Rom(np.ones((1, 2, 2), np.int64), pattern, Format(0, 1), Tag(1)),
+        VectorMemory(pattern, NIBBLE, [pattern], None, Tag(1)),
     ):
         cost = operator.cost
         assert cost.adder_bits + cost.register_bits + cost.logic_bits + len(cost.memories)
@@ -252,16 +254,16 @@ def test_a_rom_has_the_words_of_its_address() -> None:
     """5 symbols and 3 beats take 3 and 2 bits below the phase, of which there are 3."""
     pattern = Pattern(6, 2)
     words = np.ones((3, 5, 3, 2), np.int64)
-    lookup = LookupRom(words, pattern, Format(0, 1), Format(0, 4), 3)
+    lookup = LookupRom(words, pattern, Format(0, 1), Format(0, 4), Tag(3))
     assert lookup.cost.memories == ((2, 3 << 5),)
-    assert Rom(words[:, 0], pattern, Format(0, 1), 3).cost.memories == ((2, 3 << 2),)
-    assert Rom(words[:1, 0], pattern, Format(0, 1), 1).cost.memories == ((2, 3),)
-    assert Rom(words[:1, 0, :1], Pattern(2, 2), Format(0, 1), 3).cost.memories == ()
+    assert Rom(words[:, 0], pattern, Format(0, 1), Tag(3)).cost.memories == ((2, 3 << 2),)
+    assert Rom(words[:1, 0], pattern, Format(0, 1), Tag(1)).cost.memories == ((2, 3),)
+    assert Rom(words[:1, 0, :1], Pattern(2, 2), Format(0, 1), Tag(3)).cost.memories == ()
 
 
 def test_what_a_memory_takes_besides_its_words() -> None:
     def cost(readers: list[Pattern], initial: Any = None) -> Cost:
-        return VectorMemory(Pattern(6, 2), NIBBLE, readers, initial, 1).cost
+        return VectorMemory(Pattern(6, 2), NIBBLE, readers, initial, Tag(1)).cost
 
     beats, singly = Pattern(6, 2), Pattern(6, 1)
     plain = cost([beats])
@@ -274,7 +276,7 @@ def test_what_a_memory_takes_besides_its_words() -> None:
     assert one.register_bits - plain.register_bits == (
         picking.register_bits - counting.register_bits + 4 + 2
     )
-    whole = VectorMemory(Pattern(2, 2), NIBBLE, [Pattern(2, 2)], None, 1).cost
+    whole = VectorMemory(Pattern(2, 2), NIBBLE, [Pattern(2, 2)], None, Tag(1)).cost
     assert whole.memories == () and whole.register_bits >= 3 * 8
 
 
@@ -284,28 +286,31 @@ def test_what_a_memory_takes_besides_its_words() -> None:
 @pytest.mark.parametrize(
     "build, message",
     [
-        (lambda: StrobeDelay(-1, 1, 1), "a strobe cannot be delayed by -1 cycles"),
-        (lambda: Delay(Pattern(4, 2), NIBBLE, 0, 1), "a delay takes at least one cycle, got 0"),
-        (lambda: Addresses(Pattern(8, 2), 4), "2 lanes cannot pass from words of 4"),
+        (lambda: StrobeDelay(-1, 1, Tag(1)), "a strobe cannot be delayed by -1 cycles"),
         (
-            lambda: Hadamard(6, 4, 12, NIBBLE, NIBBLE, 1),
+            lambda: Delay(Pattern(4, 2), NIBBLE, 0, Tag(1)),
+            "a delay takes at least one cycle, got 0",
+        ),
+        (lambda: Addresses(Pattern(8, 3), 4), "3 lanes cannot pass from words of 4"),
+        (
+            lambda: Hadamard(6, 4, 12, NIBBLE, NIBBLE, Tag(1)),
             "blocks of 4 cannot pass on 6 lanes: one must divide the other",
         ),
         (
-            lambda: ArgMax(Pattern(4, 2), NIBBLE, NIBBLE, 1),
+            lambda: ArgMax(Pattern(4, 2), NIBBLE, NIBBLE, Tag(1)),
             r"argmax takes single elements once, got Pattern\(size=4, lanes=2,",
         ),
         (
-            lambda: ArgMax(Pattern(4, 1, 1, 2), NIBBLE, NIBBLE, 1),
+            lambda: ArgMax(Pattern(4, 1, 1, 2), NIBBLE, NIBBLE, Tag(1)),
             "argmax takes single elements once, got .*repeats=2",
         ),
         (
-            lambda: Rom(np.ones((1, 3, 2), np.int64), Pattern(4, 2), NIBBLE, 1),
+            lambda: Rom(np.ones((1, 3, 2), np.int64), Pattern(4, 2), NIBBLE, Tag(1)),
             r"words of shape \(1, 1, 3, 2\) do not pass as 2 beats of 2 lanes",
         ),
         (
-            lambda: VectorMemory(Pattern(8, 4), NIBBLE, [Pattern(8, 2)], None, 1),
-            "2 lanes cannot pass from words of 4",
+            lambda: VectorMemory(Pattern(8, 4), NIBBLE, [Pattern(8, 3)], None, Tag(1)),
+            "3 lanes cannot pass from words of 4",
         ),
     ],
 )

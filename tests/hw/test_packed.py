@@ -13,7 +13,7 @@ import pytest
 from amaranth.back import verilog
 from amaranth.sim import Simulator
 from contracts.suite import cosimulate
-from sylvan.hw.beats import Pattern
+from sylvan.hw.beats import Pattern, Tag
 from sylvan.hw.flow import Flow
 from sylvan.hw.netlist import by_module
 from sylvan.hw.operators.packed import FIRST_WORD, PackedMatVec
@@ -40,7 +40,7 @@ def sparse(rows: int, columns: int, lo: int, hi: int, zeros: float) -> Array:
 def operator(packing: Packing, source: Format) -> PackedMatVec:
     ends = np.stack([packing.matrix * source.lo, packing.matrix * source.hi])
     lo, hi = ends.min(axis=0).sum(axis=1).min(), ends.max(axis=0).sum(axis=1).max()
-    return PackedMatVec(packing, source, Format(int(lo), int(hi)), 1)
+    return PackedMatVec(packing, source, Format(int(lo), int(hi)), Tag(1))
 
 
 def products(design: PackedMatVec, vectors: Array, distance: int) -> Array:

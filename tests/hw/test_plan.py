@@ -176,8 +176,8 @@ def test_no_vector_starts_before_the_last_one_has_passed(seed: int) -> None:
     program = random_core(seed)
     plan = random_plan(seed, program)
     for parts, distance in (
-        (plan.step.parts, plan.cycles_per_step),
-        (plan.readout.parts, plan.closing_cycles),
+        (plan.step.parts, plan.pace.interval),
+        (plan.readout.parts, plan.pace.closing_interval),
     ):
         for part in parts:
             assert part.pattern.cycles <= part.interval <= distance, part.name

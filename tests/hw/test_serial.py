@@ -16,7 +16,7 @@ from amaranth.sim import Simulator
 from reference import ROUND, into, power
 from sylvan.hw.adders import optimize
 from sylvan.hw.adders.graph import GraphBuilder
-from sylvan.hw.beats import Pattern, digits
+from sylvan.hw.beats import Pattern, Tag, digits
 from sylvan.hw.operators.base import Operator
 from sylvan.hw.operators.converters import ToDigits, ToWords
 from sylvan.hw.operators.memory import Buffer
@@ -138,7 +138,7 @@ def test_a_graph_in_digits_is_its_matrix(digit: int, pause: int) -> None:
     graph = builder.graph(outputs)
     word = least_digits(graph, digit) + 1
     taken, made = Pattern(5, 5, word, 1, digit), Pattern(6, 6, word, 1, digit)
-    operator = SerialGraph(graph, [(taken, NIBBLE)], (made, Format(-1000, 1000)), 1)
+    operator = SerialGraph(graph, [(taken, NIBBLE)], (made, Format(-1000, 1000)), Tag(1))
     vectors = rng.integers(-8, 8, (7, 1, 5))
     expected = graph.evaluate(vectors[:, 0]).tolist()
     assert run(operator, [taken], made, vectors, pause) == expected
@@ -153,17 +153,17 @@ def _multiple(weight: int, x: Any) -> list[Any]:
 def test_a_serial_graph_s_promises_and_what_it_refuses() -> None:
     graph = optimize(sylvester(8), input_bits=4)
     order = Pattern(8, 8, 7, 1, 1)
-    operator = SerialGraph(graph, [(order, NIBBLE)], (order, Format(-64, 56)), 1)
+    operator = SerialGraph(graph, [(order, NIBBLE)], (order, Format(-64, 56)), Tag(1))
     assert (operator.latency, operator.interval) == (3, 7)
     counting = 3 + 2 * 3  # a place of 3 bits: a register each, an adder, a selector
     assert operator.cost.logic_bits == 2 * 24 + 3 + CONTROL + 3
     assert operator.cost.register_bits == 2 * 24 + 3 + counting - 6
     short = Pattern(8, 8, 6, 1, 1)
     with pytest.raises(ValueError, match="widest node takes 7 digits of 1 bits, a word has 6"):
-        SerialGraph(graph, [(short, NIBBLE)], (short, Format(-64, 56)), 1)
+        SerialGraph(graph, [(short, NIBBLE)], (short, Format(-64, 56)), Tag(1))
     negative = optimize([[-1]], input_bits=4)
     with pytest.raises(ValueError, match="outputs of a serial graph must have positive signs"):
-        SerialGraph(negative, [(order, NIBBLE)], (order, NIBBLE), 1)
+        SerialGraph(negative, [(order, NIBBLE)], (order, NIBBLE), Tag(1))
 
 
 SOURCES = [(-8, 7), (-3, 12), (-6, -2), (1, 10), (3, 3), (-12, -10)]
@@ -195,7 +195,7 @@ def test_every_narrowed_value_is_that_of_fractions(
         values = list(range(source.lo, source.hi + 1))
         word = narrow_digits(narrow, digit)
         order = Pattern(len(values), 1, word, 1, digit)
-        operator = SerialNarrow(order, narrow, 1)
+        operator = SerialNarrow(order, narrow, Tag(1))
         result = order.settling(operator.leaving)
         (found,) = run(operator, [order], result, [[values]])
         exact = [Fraction(raw) * power(source.exp - target.exp) for raw in values]
@@ -207,10 +207,10 @@ def test_what_narrowing_in_digits_refuses() -> None:
     narrow = Narrowing(Format(-99, 99, -3), NIBBLE, Rounding.HALF_EVEN, Overflow.SATURATE)
     assert narrow_digits(narrow, 1) == 3 + 5
     with pytest.raises(ValueError, match="narrowing takes 8 digits of 1 bits, a word has 7"):
-        SerialNarrow(Pattern(4, 4, 7, 1, 1), narrow, 1)
+        SerialNarrow(Pattern(4, 4, 7, 1, 1), narrow, Tag(1))
     wraps = Narrowing(Format(-99, 99), Format(-3, 4), Rounding.FLOOR, Overflow.WRAP)
     with pytest.raises(ValueError, match=r"digits cannot wrap into \[-3, 4\]"):
-        SerialNarrow(Pattern(4, 4, 9, 1, 1), wraps, 1)
+        SerialNarrow(Pattern(4, 4, 9, 1, 1), wraps, Tag(1))
 
 
 @pytest.mark.parametrize("pause", PAUSES)
@@ -220,7 +220,7 @@ def test_words_become_digits_and_digits_words(lanes: int, digit: int, pause: int
     order = Pattern(8, lanes, 5, 1, digit)
     vectors = np.random.default_rng(3).integers(-8, 8, (4, 1, 8))
     expected = vectors[:, 0].tolist()
-    serial, parallel = ToDigits(order, NIBBLE, 1), ToWords(order, NIBBLE, 1)
+    serial, parallel = ToDigits(order, NIBBLE, Tag(1)), ToWords(order, NIBBLE, Tag(1))
     assert run(serial, [order.words], order, vectors, pause) == expected
     assert run(parallel, [order], order.words, vectors, pause) == expected
     assert parallel.latency == digits(NIBBLE, digit)
@@ -232,7 +232,7 @@ def test_signs_turn_and_phases_shift(lanes: int, digit: int) -> None:
     order = Pattern(8, lanes, -(-7 // digit), 1, digit)
     rng = np.random.default_rng(digit)
     a, negative = rng.integers(-8, 8, (3, 8)), rng.integers(0, 2, (3, 8))
-    flip = SerialSignFlip(order, NIBBLE, Format(-7, 8), 1)
+    flip = SerialSignFlip(order, NIBBLE, Format(-7, 8), Tag(1))
     turned = run(flip, [order, order.words], order, list(zip(a, negative, strict=True)))
     assert turned == np.where(negative, -a, a).tolist()
     shift = SerialPhaseShift(order, NIBBLE, Format(-64, 56), 1, [3])
@@ -245,15 +245,15 @@ def test_stages_between_beats(lanes: int, block: int, size: int, digit: int) -> 
     """Each lane's elements of a block, transformed."""
     result = between_beats(NIBBLE, block // lanes)
     order = Pattern(size, lanes, digits(result, digit), 1, digit)
-    operator = SerialTransform(order, block, NIBBLE, 1)
+    operator = SerialTransform(order, block, NIBBLE, Tag(1))
     vectors = np.random.default_rng(1).integers(-8, 8, (3, 1, size))
     blocks = vectors[:, 0].reshape(3, -1, block // lanes, lanes)
     expected = np.einsum("ij,vbjl->vbil", sylvester(block // lanes), blocks).reshape(3, size)
     for pause in PAUSES:
-        operator = SerialTransform(order, block, NIBBLE, 1)
+        operator = SerialTransform(order, block, NIBBLE, Tag(1))
         assert run(operator, [order], order, vectors, pause) == expected.tolist()
     with pytest.raises(ValueError, match="blocks of 3 do not begin with lane 0 of 2"):
-        SerialTransform(Pattern(6, 2, 9, 1, digit), 3, NIBBLE, 1)
+        SerialTransform(Pattern(6, 2, 9, 1, digit), 3, NIBBLE, Tag(1))
 
 
 @pytest.mark.parametrize("digit", [1, 3])
@@ -261,7 +261,7 @@ def test_stages_between_beats(lanes: int, block: int, size: int, digit: int) -> 
 def test_words_are_picked_from_planes(lanes: int, picked: int, digit: int) -> None:
     written = Pattern(12, lanes, 5, 1, digit)
     for reader in (Pattern(12, picked, 4), Pattern(12, picked, 6, 3)):
-        operator = Buffer(written, reader, NIBBLE, 1)
+        operator = Buffer(written, reader, NIBBLE, Tag(1))
         vectors = np.random.default_rng(2).integers(-8, 8, (3, 1, 12))
         once = -(-12 // picked) * picked
         expected = [[*v[0].tolist(), *[0] * (once - 12)] * reader.repeats for v in vectors]
@@ -278,4 +278,4 @@ def test_planes_are_read_as_they_were_written_or_in_words() -> None:
     written = Pattern(12, 6, 5, 1, 2)
     for reader in (Pattern(12, 6, 6, 1, 2), Pattern(12, 4, 3), Pattern(12, 6, 1)):
         with pytest.raises(ValueError, match="cannot be read from planes written as"):
-            PlaneMemory(written, NIBBLE, [reader], None, 1)
+            PlaneMemory(written, NIBBLE, [reader], None, Tag(1))

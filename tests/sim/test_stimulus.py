@@ -11,14 +11,15 @@ from sylvan.sim.stimulus import PATTERNS, Timesteps, mixed_waits, random_inputs,
 
 SIGNED = Port("x", 3, 2, 2, 4, True, -8, 7)
 UNSIGNED = dataclasses.replace(SIGNED, signed=False, lo=0, hi=15)
-PORTS = Ports("core", "", SIGNED, SIGNED, "last", False, 1)
+PORTS = Ports("core", "", SIGNED, SIGNED, "last", False, 1, 1)
 
 
 def test_words_by_hand() -> None:
     assert SIGNED.pack([1, -2, 7], first=True, last=False) == [0x1_E1, 0x1_07]
     assert SIGNED.pack([0, 0, -8], first=False, last=True) == [0x2_00, 0x2_08]
-    assert SIGNED.unpack(0x1_E1) == ([1, -2], True, False)
-    assert UNSIGNED.unpack(0x2_E1) == ([1, 14], False, True)
+    assert SIGNED.pack([0, 0, -8], first=False, last=True, context=5) == [0x16_00, 0x16_08]
+    assert SIGNED.unpack(0x1_E1) == ([1, -2], True, False, 0)
+    assert UNSIGNED.unpack(0x16_E1) == ([1, 14], False, True, 5)
 
 
 @pytest.mark.parametrize("port", [SIGNED, UNSIGNED])
@@ -26,8 +27,8 @@ def test_words_there_and_back(port: Port) -> None:
     for value in range(port.lo, port.hi + 1):
         words = port.pack([value, port.lo, port.hi], first=True, last=True)
         assert [port.unpack(word) for word in words] == [
-            ([value, port.lo], True, True),
-            ([port.hi, 0], True, True),
+            ([value, port.lo], True, True, 0),
+            ([port.hi, 0], True, True, 0),
         ]
 
 
