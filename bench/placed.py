@@ -30,7 +30,7 @@ from sylvan.hw import carry, clock
 from sylvan.hw.adders import AdderGraph, optimize
 from sylvan.hw.beats import Pattern, Tag
 from sylvan.hw.cost import luts
-from sylvan.hw.flow import yosys_script
+from sylvan.hw.mapping import yosys_script
 from sylvan.hw.operators.base import Cost, Operator
 from sylvan.hw.operators.graph import GraphMatVec
 from sylvan.hw.operators.serial import SerialGraph, least_digits

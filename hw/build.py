@@ -1,7 +1,7 @@
 """The build directory: everything about one core, in one place that other commands read.
 
-core.v  ports.json  plan.json  report.json  program/  and, for a part, synthesis.json, logs/
-and the bitstream
+core.v  ports.json  plan.json  report.json  program/  and, for a part, synthesis.json and logs/,
+and the bitstream where it is placed
 """
 
 import os
@@ -39,7 +39,7 @@ def build(
     progress: Progress | None = None,
     workers: Workers | None = None,
 ) -> Report:
-    """Plan, generate and, for a part, place and route a program into the directory `out`.
+    """Plan, generate and, for a part, synthesize a program into the directory `out`.
 
     An earlier build there is replaced only when everything has worked.
 
@@ -54,7 +54,7 @@ def build(
         folder = Path(work, out.name)
         write_sources(plan, folder)
         measured = None
-        if target.placed:
+        if target.mapped:
             try:
                 measured = synthesize(
                     folder / "core.v",

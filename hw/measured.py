@@ -1,4 +1,4 @@
-"""The figures of a placed design: read from nextpnr's reports and logs, or why there are none.
+"""The figures of a mapped or placed design: from its netlist, and from nextpnr's reports and logs.
 
 Read from files that the tools wrote, never from a console, and kept as plain data.
 """
@@ -76,7 +76,8 @@ class Measured:
 
     `luts`, `brams`, `sprams` and `dsps` are after place and route, `ffs` too where nextpnr tells
     (ECP5), else from the netlist. `fmax_mhz` is the median of `runs`; `modules` are the needs
-    before packing by module of the Verilog, submodules included.
+    before packing by module of the Verilog, submodules included. On a part that is not placed all
+    figures are those of the netlist: no runs, no clock rate, no bitstream.
     """
 
     luts: int
@@ -124,7 +125,27 @@ def seed_run(seed: int, report: dict[str, Any], target: Target) -> SeedRun:
     return SeedRun(seed, fmax, used)
 
 
-def measure(
+def mapped(needs: dict[str, int], modules: dict[str, dict[str, int]], yosys: Tool) -> Measured:
+    """What the netlist tells as one set of figures."""
+
+    def count(resource: str) -> int:
+        return needs.get(resource, 0)
+
+    return Measured(
+        luts=count("luts"),
+        ffs=count("ffs"),
+        brams=count("brams"),
+        sprams=count("sprams"),
+        dsps=count("dsps"),
+        pins=count("pins"),
+        fmax_mhz=None,
+        runs=(),
+        modules=modules,
+        tool_versions={yosys.name: yosys.version},
+    )
+
+
+def placed(
     runs: Sequence[SeedRun],
     needs: dict[str, int],
     modules: dict[str, dict[str, int]],

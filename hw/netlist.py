@@ -16,30 +16,51 @@ from typing import Any
 Netlist = dict[str, Any]
 Cell = dict[str, Any]
 
-#: What one cell of a type needs. A carry cell of the iCE40 shares its logic cell with a LUT; wide
-#: multiplexers and constants take nothing of their own.
+#: What one cell of a type needs, flip-flops aside. A carry cell of the iCE40 shares its logic cell
+#: with a LUT, one of Xilinx its slice with four; wide multiplexers, inputs, outputs and constants
+#: take nothing of their own.
 COSTS: dict[str, dict[str, int]] = {
     "SB_LUT4": {"luts": 1},
     "SB_CARRY": {"carries": 1},
     "SB_RAM40_4K": {"brams": 1},
     "SB_SPRAM256KA": {"sprams": 1},
     "SB_MAC16": {"dsps": 1},
-    "LUT4": {"luts": 1},
+    **{f"LUT{inputs}": {"luts": 1} for inputs in range(1, 7)},
     "CCU2C": {"luts": 2, "carries": 2},
     "TRELLIS_DPR16X4": {"luts": 4},
-    "TRELLIS_FF": {"ffs": 1},
     "DP16KD": {"brams": 1},
     "PDPW16KD": {"brams": 1},
     "MULT18X18D": {"dsps": 1},
     "ALU54B": {"dsps": 1},
+    "INV": {"luts": 1},
+    "CARRY4": {"carries": 4},
+    "SRL16E": {"luts": 1},
+    "SRLC32E": {"luts": 1},
+    "RAM32M": {"luts": 4},
+    "RAM64M": {"luts": 4},
+    "RAM64X1S": {"luts": 1},
+    "RAM128X1S": {"luts": 2},
+    "RAM256X1S": {"luts": 4},
+    "RAM64X1D": {"luts": 2},
+    "RAM128X1D": {"luts": 4},
+    "RAMB18E1": {"brams": 1},
+    "RAMB36E1": {"brams": 2},
+    "DSP48E1": {"dsps": 1},
+    "ALU": {"luts": 1, "carries": 1},
+    # As many as the vendor's own reports count for one, whatever its width.
+    **{f"RAM16SDP{bits}": {"luts": 6} for bits in (1, 2, 4)},
+    **{name: {"brams": 1} for name in ("SP", "SPX9", "SDPB", "SDPX9B", "DPB", "DPX9B")},
+    **{f"MULT{bits}X{bits}": {"dsps": 1} for bits in (9, 18, 36)},
 }
-
-LUT_MEMORIES = {"TRELLIS_DPR16X4"}
+#: What the names of flip-flops begin with: "FD" those of Xilinx, "DFF" those of Gowin.
+FLIP_FLOPS = ("SB_DFF", "TRELLIS_FF", "FD", "DFF")
+#: What the names of memories made of LUTs begin with: "RAM" and a digit but for those of ECP5.
+LUT_MEMORIES = re.compile(r"TRELLIS_DPR16X4|RAM\d")
 
 
 def cost(cell_type: str) -> dict[str, int]:
     """The resources that one cell takes."""
-    return {"ffs": 1} if cell_type.startswith("SB_DFF") else COSTS.get(cell_type, {})
+    return {"ffs": 1} if cell_type.startswith(FLIP_FLOPS) else COSTS.get(cell_type, {})
 
 
 def read(path: Path, module: str) -> Netlist:
@@ -104,7 +125,7 @@ def _owners(cells: dict[str, Cell], modules: _Modules) -> dict[str, str]:
         line = re.search(r"design\.v:(\d+)", cell["attributes"].get("src", ""))
         if line:
             owners[name] = modules.at(int(line[1]))
-        elif {"brams", "sprams"} & cost(cell["type"]).keys() or cell["type"] in LUT_MEMORIES:
+        elif {"brams", "sprams"} & cost(cell["type"]).keys() or LUT_MEMORIES.match(cell["type"]):
             owners[name] = (modules.around(f"{modules.top}.{name}") or [modules.top])[-1]
     waiting = deque(owners)
     while waiting:

@@ -1,8 +1,8 @@
-"""From a Verilog file to placed, measured figures and a bitstream, by yosys and nextpnr.
+"""From a Verilog file to measured figures, and a bitstream where the part is placed, by open tools.
 
 Clock rate is the median over seeds of what nextpnr reports between registers; the pins are left to
-nextpnr, so paths from and to them do not count. No DSP is ever used: the project's figures are
-adders in LUTs.
+nextpnr, so paths from and to them do not count. Parts that are not placed have the figures of their
+netlist, by yosys alone. No DSP is ever used: the project's figures are adders in LUTs.
 """
 
 import os
@@ -17,6 +17,7 @@ from sylvan.model.errors import CheckError, UserError
 from sylvan.model.files import write_json
 
 from .flow import Flow
+from .mapping import Mapper
 from .measured import DoesNotFit, Measured, details
 from .targets import Target
 from .tools import Progress, Workers
@@ -40,16 +41,20 @@ def synthesize(
     jobs: int = 2,
     workers: Workers | None = None,
 ) -> Measured:
-    """Synthesize, place and route once per seed; write `module`.bin or .bit and synthesis.json.
+    """Synthesize; place and route once per seed where the part is placed; write synthesis.json.
 
+    A part that is placed gets `module`.bin or .bit as well, and only there the following count.
     `clock_hz` is the clock the design should meet; it steers nextpnr, failing it is no error.
     `constraints` is a .pcf or .lpf with the pins of a board; without it nextpnr chooses them.
     With a `reference_width` the clock rate of a bare adder of that many bits is measured as well.
+
     `progress` is called with sentences, from several threads. `workers` shares the limit of
     processes among several calls; else there are `jobs` of them.
     """
-    if not target.placed:
-        raise UserError(f"target {target.name} has no part to place on")
+    if not target.mapped:
+        raise UserError(f"target {target.name} has no part to synthesize for")
+    if constraints is not None and not target.placed:
+        raise UserError(f"{constraints} names pins, and target {target.name} is not placed on any")
     if not verilog.is_file():
         raise UserError(f"there is no Verilog file {verilog}")
     say = progress or (lambda text: None)
@@ -58,19 +63,24 @@ def synthesize(
         tempfile.TemporaryDirectory(prefix=".synthesis-", dir=out) as folder,
         workers.group() if workers else Workers(jobs) as crew,
     ):
-        flow = Flow(module, target, Path(folder), crew, say)
-        shutil.copyfile(verilog, flow.work / "design.v")
-        if constraints is not None:
-            shutil.copyfile(constraints, flow.work / flow.constraints_file)
-        measured = flow.run(seeds, clock_hz)
-        if reference_width is not None:
-            rate = reference_fmax(reference_width, target, progress=say, workers=crew)
-            measured = replace(measured, reference_fmax_mhz=rate)
-        measured = replace(measured, bitstream=out / f"{module}{flow.bitstream.suffix}")
-        os.replace(flow.bitstream, str(measured.bitstream))
+        work, logs = Path(folder), ["yosys.log"]
+        shutil.copyfile(verilog, work / "design.v")
+        if not target.placed:
+            measured = Mapper(module, target, work, crew, say).measure()
+        else:
+            flow = Flow(module, target, work, crew, say)
+            if constraints is not None:
+                shutil.copyfile(constraints, work / flow.constraints_file)
+            measured = flow.run(seeds, clock_hz)
+            if reference_width is not None:
+                rate = reference_fmax(reference_width, target, progress=say, workers=crew)
+                measured = replace(measured, reference_fmax_mhz=rate)
+            measured = replace(measured, bitstream=out / f"{module}{flow.bitstream.suffix}")
+            os.replace(flow.bitstream, str(measured.bitstream))
+            logs += [f"nextpnr-seed-{seed}.log" for seed in seeds]
         (out / "logs").mkdir(exist_ok=True)
-        for name in ["yosys.log", *(f"nextpnr-seed-{seed}.log" for seed in seeds)]:
-            os.replace(flow.work / name, out / "logs" / name)
+        for name in logs:
+            os.replace(work / name, out / "logs" / name)
         write_json(out / "synthesis.json", details(measured))
         return measured
 

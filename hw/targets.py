@@ -1,9 +1,10 @@
-"""The parts that a design can be placed on, and what each of them holds.
+"""The parts that a design can be built for, and what each of them holds.
 
 One table, because the planner (does it fit?), synthesis (which options?) and the report (out of how
-many?) must not disagree. Every count is what nextpnr's report says is available, but for the pins
-of an ECP5: there the report counts the pads of the die, some of which the package does not bring
-out, and nextpnr's package table is what counts.
+many?) must not disagree. Every count of a part that is placed is what nextpnr's report says is
+available, but for the pins of an ECP5: there the report counts the pads of the die, some of which
+the package does not bring out, and nextpnr's package table is what counts. Counts of the others are
+those of their data sheets.
 """
 
 from dataclasses import dataclass
@@ -11,21 +12,27 @@ from difflib import get_close_matches
 
 from sylvan.model.errors import UserError
 
+PLACED = ("ice40", "ecp5")
+"""Families that are placed and routed; designs for the others end as a netlist of their cells."""
+
 
 @dataclass(frozen=True)
 class Target:
     """One part in one package at one speed grade, or `verilog`: no part, all counts None.
 
-    `family` is "ice40", "ecp5" or None. `luts` are logic cells of one 4-input LUT and one flip-flop
-    (ICESTORM_LC) or TRELLIS_COMB; an ECP5 slice keeps its flip-flops apart, so `ffs` is a limit of
-    its own there. `brams` are blocks of `bram_bits` bits, at most `bram_width` bits wide;
+    A part that is not placed stands for every package and speed grade, and has no pins to count.
+
+    `family` is "ice40", "ecp5", "xilinx", "gowin" or None. `luts` are logic cells of one 4-input
+    LUT and one flip-flop (ICESTORM_LC), TRELLIS_COMB, 6-input LUTs of Xilinx 7, or 4-input LUTs of
+    Gowin; flip-flops of all but iCE40 are apart, and so `ffs` is a limit of its own there. `brams`
+    are blocks of `bram_bits` bits, at most `bram_width` bits wide (of Xilinx 7 the halves, RAMB18);
     `sprams` blocks of `spram_bits` bits, 16 bits wide. `dsps` are listed to be complete: Sylvan
     never uses them.
     """
 
     name: str
     family: str | None = None
-    device: str | None = None  # nextpnr's option for the die
+    device: str | None = None  # what the tools call the die, or its kind
     package: str | None = None
     speed: str | None = None
     luts: int | None = None
@@ -39,9 +46,14 @@ class Target:
     pins: int | None = None
 
     @property
-    def placed(self) -> bool:
-        """Whether there is a part to place on."""
+    def mapped(self) -> bool:
+        """Whether there is a part, in whose cells a design can be measured."""
         return self.family is not None
+
+    @property
+    def placed(self) -> bool:
+        """Whether designs are placed and routed as well: only then is there a clock rate."""
+        return self.family in PLACED
 
 
 def _ice40(
@@ -72,15 +84,28 @@ def _ice40(
     )
 
 
-def _ecp5(name: str, device: str, *, luts: int, brams: int, dsps: int, pins: int) -> Target:
+def _blocks_of_18k(
+    name: str,
+    family: str,
+    device: str,
+    *,
+    luts: int,
+    ffs: int,
+    brams: int,
+    dsps: int,
+    package: str | None = None,
+    speed: str | None = None,
+    pins: int | None = None,
+) -> Target:
+    """A part of any family but iCE40: block RAMs of 18 Kbit, and no single-port RAM beside them."""
     return Target(
         name,
-        "ecp5",
+        family,
         device,
-        "CABGA381",
-        speed="6",
+        package,
+        speed,
         luts=luts,
-        ffs=luts,
+        ffs=ffs,
         brams=brams,
         bram_bits=18432,
         bram_width=36,
@@ -89,6 +114,31 @@ def _ecp5(name: str, device: str, *, luts: int, brams: int, dsps: int, pins: int
         dsps=dsps,
         pins=pins,
     )
+
+
+def _ecp5(name: str, device: str, *, luts: int, brams: int, dsps: int, pins: int) -> Target:
+    return _blocks_of_18k(
+        name,
+        "ecp5",
+        device,
+        luts=luts,
+        ffs=luts,
+        brams=brams,
+        dsps=dsps,
+        package="CABGA381",
+        speed="6",
+        pins=pins,
+    )
+
+
+def _xilinx(name: str, *, luts: int, brams: int, dsps: int) -> Target:
+    return _blocks_of_18k(name, "xilinx", "xc7", luts=luts, ffs=2 * luts, brams=brams, dsps=dsps)
+
+
+def _gowin(name: str, device: str, *, luts: int, brams: int, dsps: int) -> Target:
+    # Of the four pairs of LUTs in a block of logic, three have flip-flops.
+    ffs = luts * 3 // 4
+    return _blocks_of_18k(name, "gowin", device, luts=luts, ffs=ffs, brams=brams, dsps=dsps)
 
 
 TARGETS: dict[str, Target] = {
@@ -100,6 +150,11 @@ TARGETS: dict[str, Target] = {
         _ecp5("ecp5-25f", "25k", luts=24288, brams=56, dsps=28, pins=197),
         _ecp5("ecp5-45f", "45k", luts=43848, brams=108, dsps=72, pins=203),
         _ecp5("ecp5-85f", "85k", luts=83640, brams=208, dsps=156, pins=205),
+        _xilinx("xilinx-7a35t", luts=20800, brams=100, dsps=90),
+        _xilinx("xilinx-7a100t", luts=63400, brams=270, dsps=240),
+        _xilinx("xilinx-7z020", luts=53200, brams=280, dsps=220),
+        _gowin("gowin-gw1n9", "gw1n", luts=8640, brams=26, dsps=20),
+        _gowin("gowin-gw2a18", "gw2a", luts=20736, brams=46, dsps=48),
     )
 }
 

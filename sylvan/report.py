@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.table import Table
 
+from sylvan.hw.targets import TARGETS
 from sylvan.model.config import CHECKPOINT_FILE, METRICS_FILE, TRAINING_FILE, Config
 from sylvan.model.errors import UserError
 from sylvan.model.files import parse_json
@@ -40,7 +41,7 @@ def build_table(reports: Mapping[str, Mapping[str, Any]]) -> Table:
     table = Table(title="measured (estimate)", title_justify="left")
     table.add_column("")
     for name, report in reports.items():
-        table.add_column(f"{name}\n{report['target']}", justify="right")
+        table.add_column(f"{name}\n{report['target']}{_unplaced(report)}", justify="right")
     for label, key, form in ROWS:
         cells = []
         for report in reports.values():
@@ -50,6 +51,12 @@ def build_table(reports: Mapping[str, Mapping[str, Any]]) -> Table:
     for label, key, form in QUALITY:
         table.add_row(label, *(shown(report[key], form) for report in reports.values()))
     return table
+
+
+def _unplaced(report: Mapping[str, Any]) -> str:
+    """A line for figures that are those of synthesis: place and route would still change them."""
+    part = TARGETS.get(report["target"])
+    return "\nsynthesis only, not placed" if part and part.mapped and not part.placed else ""
 
 
 def print_report(folder: Path) -> None:

@@ -5,11 +5,19 @@ from typing import Annotated
 
 from typer import Argument, Option
 
+from sylvan.hw.targets import TARGETS
 from sylvan.model.errors import UserError
 
 from ..console import console, next_step, progress_bar, quoted, working_in
 from .shared import DataFolder, ProgramFolder, find_program, task_of
 
+TARGET_HELP = (
+    "verilog; or a part, placed and routed: "
+    + ", ".join(part.name for part in TARGETS.values() if part.placed)
+    + "; or one that is synthesized only: "
+    + ", ".join(part.name for part in TARGETS.values() if part.mapped and not part.placed)
+    + "."
+)
 LANES_HELP = (
     "Elements of a vector per cycle; 8 by default. Fewer make the core smaller and slower, and "
     "change no answer."
@@ -44,7 +52,7 @@ def demo(
 
 def build(
     program: ProgramFolder,
-    target: Annotated[str, Option(help="verilog, ice40-up5k, ice40-hx8k, ecp5-25f, -45f or -85f.")],
+    target: Annotated[str, Option(help=TARGET_HELP)],
     out: Annotated[Path, Option(help="Folder for Verilog, plan, report and bitstream.")],
     lanes: Annotated[int | None, Option(help=LANES_HELP)] = None,
     digit: Annotated[int | None, Option(help=DIGIT_HELP)] = None,
@@ -52,7 +60,7 @@ def build(
     contexts: Annotated[int, Option(help=CONTEXTS_HELP)] = 1,
     clock: Annotated[float | None, Option(help=CLOCK_HELP)] = None,
 ) -> None:
-    """Generate Verilog and, for a part, synthesize, place and route it."""
+    """Generate Verilog; for a part synthesize it, on iCE40 and ECP5 place and route it as well."""
     from sylvan.hw.build import build as run_build
     from sylvan.hw.plan import schedule_for
     from sylvan.hw.targets import target as find_target

@@ -10,7 +10,9 @@ import pytest
 import torch
 from authors import checkpoint
 from commands import Sylvan
+from sylvan.hw.report import make_report
 from sylvan.model import train
+from sylvan.model.files import write_json
 from sylvan.model.presets import preset
 
 from sylvan.report import after_build, after_training, resumption
@@ -101,3 +103,16 @@ def test_a_placed_build_names_its_bitstream(sylvan: Sylvan, run: Path, tmp_path:
     assert "bitstream" not in sylvan("report", out).out
     (out / "core.bin").touch()
     assert f"bitstream: {out}/core.bin" in sylvan("report", out).out
+
+
+@pytest.mark.parametrize(
+    ("target", "told"), [("gowin-gw1n9", True), ("ecp5-25f", False), ("verilog", False)]
+)
+def test_figures_of_synthesis_are_called_that(
+    sylvan: Sylvan, tmp_path: Path, target: str, told: bool
+) -> None:
+    schedule = {"lanes": 4, "digit": 8, "words": True, "levels": 1, "contexts": 1}
+    report = make_report(target, "ab" * 32, schedule, measured={"luts": 100})
+    write_json(tmp_path / "report.json", report)
+    ended = sylvan("report", tmp_path)
+    assert ended.code == 0 and ("synthesis only, not placed" in ended.out) == told

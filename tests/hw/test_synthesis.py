@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from sylvan.hw import netlist, synthesis
-from sylvan.hw.flow import Flow, nextpnr_arguments, yosys_script
-from sylvan.hw.measured import CELLS, SeedRun, measure, seed_run, utilisation
+from sylvan.hw.flow import Flow, nextpnr_arguments
+from sylvan.hw.mapping import yosys_script
+from sylvan.hw.measured import CELLS, SeedRun, placed, seed_run, utilisation
 from sylvan.hw.synthesis import DoesNotFit, reference_verilog, synthesize
 from sylvan.hw.targets import TARGETS, target
 from sylvan.hw.tools import Tool, Workers, find
@@ -78,10 +79,10 @@ def test_two_clocks_are_refused():
 def test_the_median_seed_counts():
     runs = [SeedRun(s, f, {"luts": 100 + s}) for s, f in ((1, 40.0), (2, 60.0), (3, 44.0))]
     tools = [Tool("yosys", ("yosys",), "0.70"), Tool("nextpnr-ice40", ("n",), "0.11.1")]
-    found = measure(runs, {"ffs": 7}, {}, tools)
+    found = placed(runs, {"ffs": 7}, {}, tools)
     assert (found.fmax_mhz, found.luts, found.ffs, found.brams) == (44.0, 102, 7, 0)
     assert found.tool_versions == {"yosys": "0.70", "nextpnr-ice40": "0.11.1"}
-    assert measure([SeedRun(1, None, {})], {}, {}, tools).fmax_mhz is None
+    assert placed([SeedRun(1, None, {})], {}, {}, tools).fmax_mhz is None
 
 
 def test_needs_are_read_from_nextpnrs_log():
@@ -236,8 +237,8 @@ def test_a_design_that_nextpnr_cannot_fit(tmp_path, standins, log, needed):
     assert refusal.value.available == 5280
 
 
-def test_what_cannot_be_placed_at_all(tmp_path):
-    with pytest.raises(UserError, match="target verilog has no part to place on"):
+def test_what_cannot_be_synthesized_at_all(tmp_path):
+    with pytest.raises(UserError, match="target verilog has no part to synthesize for"):
         synthesize(PAIR, "pair", target("verilog"), tmp_path)
     with pytest.raises(UserError, match="there is no Verilog file"):
         synthesize(tmp_path / "none.v", "pair", target("ecp5-25f"), tmp_path)
