@@ -271,7 +271,8 @@ def test_every_memory_is_in_the_estimate(seed: int) -> None:
         (int(top or 0) + 1, int(last) + 1) for top, last in MEMORY.findall(generate(plan))
     )
     stated = Counter(memory for cost in plan.cost.values() for memory in cost.memories)
-    stated[plan.output_port.element_bits + 2, fifo_depth(plan.queue_depth) - 1] += 1
+    flags = 2 + (plan.tag.contexts - 1).bit_length()
+    stated[plan.output_port.element_bits + flags, fifo_depth(plan.queue_depth) - 1] += 1
     assert not {shape for shape in found - stated if shape[1] > 2}, (found, stated)
 
 
