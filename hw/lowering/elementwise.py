@@ -90,5 +90,13 @@ class _Narrow(Lowering):
             taken = self.body.order(self.node.operands[0])
             operator = SerialNarrow(taken, self.narrowing, self.tag)
             return Lowered(operator, pattern, self.passed(taken))
-        operator = Narrow(pattern.lanes, self.narrowing, self.tag)
+        (operand,) = self.node.operands
+        inner = self.body.inner(operand)
+        linear = self.body.lowerings[operand.name] if inner else None
+        added = self.narrowing.half > 0 and isinstance(linear, Linear) and linear.at_once(pattern)
+        operator = Narrow(pattern.lanes, self.narrowing, self.tag, added)
+        if added:
+            assert isinstance(linear, Linear)
+            summed = linear.biased(pattern, self.narrowing.half, "sum")
+            return Lowered(operator, pattern, (summed,))
         return Lowered(operator, pattern, self.passed(pattern))

@@ -8,8 +8,10 @@ binary points are aligned by wiring.
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 
+from sylvan.model.numbers import Format
 from sylvan.model.operations import Value, arithmetic
 from sylvan.model.operations.constants import MatVec
 from sylvan.model.operations.moves import Exponent
@@ -51,29 +53,46 @@ class Linear(Lowering):
     @cached_property
     def graph(self) -> AdderGraph:
         """From the leaves' lanes, one leaf after the other, to those of the result."""
+        return self._graph(0)
+
+    def _graph(self, bias: int) -> AdderGraph:
+        """The same with `bias` added to every lane, which is one more input that never changes."""
         lanes = {leaf.name: self.schedule.over(leaf.size) for leaf in self.leaves}
         ends = [
             (leaf.format.lo, leaf.format.hi)
             for leaf in self.leaves
             for _ in range(lanes[leaf.name])
         ]
-        composer = _Composer(self.body, ends)
+        composer = _Composer(self.body, ends + [(bias, bias)] * (bias != 0))
         given = iter(composer.builder.inputs())
         composer.known = {
             name: [next(given) for _ in range(count)] for name, count in lanes.items()
         }
+        if bias:
+            composer.bias = next(given)
         return composer.graph(self.node)
 
     def unrolled(self, pattern: Pattern) -> Lowered:
         """The graph as an operator."""
+        return self._unrolled(pattern, self.graph, self.result)
+
+    def biased(self, pattern: Pattern, bias: int, role: str) -> Lowered:
+        """The same, of words, with `bias` added to every lane."""
+        format = Format(self.result.lo + bias, self.result.hi + bias, self.result.exp)
+        found = self._unrolled(pattern, self._graph(bias), format, (bias,))
+        return replace(found, role=role)
+
+    def _unrolled(
+        self, pattern: Pattern, graph: AdderGraph, result: Format, constants: tuple[int, ...] = ()
+    ) -> Lowered:
         orders = [self.body.order(leaf) for leaf in self.leaves]
         operands = list(zip(orders, [leaf.format for leaf in self.leaves], strict=True))
         operator: Operator
         if pattern.digit:
-            operator = SerialGraph(self.graph, operands, (pattern, self.result), self.tag)
+            operator = SerialGraph(graph, operands, (pattern, result), self.tag)
         else:
             levels = self.schedule.levels
-            operator = GraphMatVec(self.graph, operands, self.result, self.tag, levels)
+            operator = GraphMatVec(graph, operands, result, self.tag, levels, constants)
         return Lowered(operator, pattern, tuple(map(Demand, self.leaves, orders)))
 
 
@@ -87,33 +106,36 @@ class _Composer:
     """Writes the graph of a node, from the graphs of what it is made of.
 
     Parameters: body; intervals, of the graph's inputs.
-    Attributes: known, the lanes of the leaves.
+    Attributes: known, the lanes of the leaves; bias, what is added to every lane of the result.
     """
 
     def __init__(self, body: Body, intervals: list[tuple[int, int]]) -> None:
         self.body = body
         self.builder = GraphBuilder(intervals)
         self.known: dict[str, Terms] = {}
+        self.bias: Term | None = None
         self._negated: dict[int, Term] = {}
+        self._biased: dict[Term | None, Term] = {}
 
     def graph(self, node: Node) -> AdderGraph:
         """Of the node's result, every output of a positive sign."""
-        outputs = self._terms(node)
+        outputs = self._terms(node, biased=self.bias is not None)
         return self.builder.graph(
             [t if t is None or t.sign > 0 else self._positive(t) for t in outputs]
         )
 
-    def _terms(self, node: Node) -> Terms:
-        """The lanes of the node's result, in raw units."""
+    def _terms(self, node: Node, biased: bool = False) -> Terms:
+        """The lanes of the node's result, in raw units, with the bias or without."""
         operands = []
         for value in node.operands:
             inner = self.body.inner(value)
             operands.append(self._terms(inner) if inner else self.known[value.name])
         operation = node.operation
-        if isinstance(operation, MatVec):
-            return self._product(operation, operands[0])
-        if isinstance(operation, Exponent):
-            return operands[0]
+        if isinstance(operation, MatVec | Exponent):
+            (terms,) = operands
+            if isinstance(operation, MatVec):
+                terms = self._product(operation, terms)
+            return self._with_bias(terms) if biased else terms
         signs = [-1] if isinstance(operation, arithmetic.Neg) else [1, 1]
         if isinstance(operation, arithmetic.Sub):
             signs[1] = -1
@@ -121,8 +143,20 @@ class _Composer:
             [_signed(term, sign, value.format.exp - node.result.format.exp) for term in terms]
             for terms, sign, value in zip(operands, signs, node.operands, strict=True)
         ]
+        if biased:
+            # A column of few weights is added to many lanes: there the bias is added a few times.
+            fewest = min(range(len(aligned)), key=lambda k: len(set(aligned[k])))
+            aligned[fewest] = self._with_bias(aligned[fewest])
         lanes = Counter(term.node for terms in aligned for term in terms if term)
         return [self._sum(lanes, *lane) for lane in zip(*aligned, strict=True)]
+
+    def _with_bias(self, terms: Terms) -> Terms:
+        """Each with the bias added, once for all that are equal."""
+        assert self.bias is not None
+        for term in terms:
+            if term not in self._biased:
+                self._biased[term] = self.builder.add(self.bias, term) if term else self.bias
+        return [self._biased[term] for term in terms]
 
     def _sum(self, lanes: Counter[int], p: Term | None, q: Term | None = None) -> Term | None:
         """`p + q`. Of two negative terms the one that more `lanes` have is turned, for all."""

@@ -23,6 +23,7 @@ class GraphMatVec(Operator):
         operands: lanes (or pattern of one beat) and format of each.
         result: format.
         levels: adders one after the other between two registers, 1 or more.
+        constants: further inputs of the graph, which never change.
     Operands: a0, a1, ..., each a beat of all its lanes.
     Latency: `ceil(depth / levels)`, at least 1. Interval: 1.
     Cost: an adder for each node, of the bits of its sum that do not go past it, and for each output
@@ -37,7 +38,9 @@ class GraphMatVec(Operator):
         result: Format,
         tag: Tag,
         levels: int = 1,
+        constants: Sequence[int] = (),
     ) -> None:
+        self.constants = tuple(constants)
         if levels < 1:
             raise ValueError(f"levels must be at least 1, got {levels}")
         self.graph = arranged(graph)
@@ -62,6 +65,8 @@ class GraphMatVec(Operator):
         for node in graph.outputs.tolist():
             if node != ZERO:
                 kept[node] = max(kept[node], self.latency - self.stage(node))
+        for node in range(graph.inputs - len(self.constants), graph.inputs):
+            kept[node] = 0
         return kept
 
     def sums(self) -> list[int]:
@@ -106,6 +111,7 @@ class GraphMatVec(Operator):
         streams = [getattr(self, name) for name in self.operands]
         for node, lane in enumerate(lane for stream in streams for lane in stream.lanes):
             arrive(node, lane)
+        chains += [[Const(value)] * (self.latency + 1) for value in self.constants]
         for at in range(graph.adders):
             node = graph.inputs + at
             here = self.stage(node)

@@ -45,41 +45,42 @@ class Narrow(Operator):
     Half to even as a circuit: add one half, drop the s fraction bits, and where all of those were
     zero after the addition (a tie) clear the lowest bit that is left.
 
-    Parameters: lanes; narrowing.
-    Latency: 2 (the sum; the choice). Interval: 1.
-    Cost: per lane, `width(a)` adder bits where it rounds, twice `width(o)` logic, registers for
-    both stages.
+    Parameters: lanes; narrowing; added, whether one half has been added to `a` before.
+    Latency: 2 (the sum; the choice), or 1 where nothing is left to add. Interval: 1.
+    Cost: per lane, `width(a)` adder bits where it adds, twice `width(o)` logic, registers for each
+    stage.
     """
 
-    latency = 2
-
-    def __init__(self, lanes: int, narrowing: Narrowing, tag: Tag) -> None:
+    def __init__(self, lanes: int, narrowing: Narrowing, tag: Tag, added: bool = False) -> None:
         self.lanes = lanes
         self.narrowing = narrowing
-        ports = (lanes, narrowing.source), (lanes, narrowing.target)
-        super().__init__({"a": ports[0]}, ports[1], tag)
+        self.adds = narrowing.half > 0 and not added
+        self.latency = 1 + self.adds
+        source = narrowing.sum if added else narrowing.source
+        super().__init__({"a": (lanes, source)}, (lanes, narrowing.target), tag)
 
     @property
     def cost(self) -> Cost:
         wide, narrow = shape_of(self.narrowing.sum).width, shape_of(self.narrowing.target).width
         return Cost(
-            adder_bits=self.lanes * wide if self.narrowing.half else 0,
+            adder_bits=self.lanes * wide if self.adds else 0,
             logic_bits=self.lanes * 2 * narrow,
-            register_bits=self.lanes * (wide + narrow),
+            register_bits=self.lanes * (wide * self.adds + narrow),
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         for lane in range(self.lanes):
             total = Signal(shape_of(self.narrowing.sum), name=f"sum{lane}", reset_less=True)
+            fine = self.a.lanes[lane] << (self.a.signature.format.exp - self.narrowing.sum.exp)
+            if self.adds:
+                m.d.sync += total.eq(fine + self.narrowing.half)
+            else:
+                m.d.comb += total.eq(fine)
             rounded = Signal(shape_of(self.narrowing.rounded), name=f"rounded{lane}")
             held = Signal(shape_of(self.narrowing.target), name=f"lane{lane}", reset_less=True)
-            fine = self.a.lanes[lane] << (self.narrowing.source.exp - self.narrowing.sum.exp)
-            m.d.sync += [
-                total.eq(fine + self.narrowing.half),
-                held.eq(self._in_range(rounded)),
-            ]
             m.d.comb += [rounded.eq(self._rounded(total)), self.o.lanes[lane].eq(held)]
+            m.d.sync += held.eq(self._in_range(rounded))
         start_result(m, self, self.a)
         return m
 
@@ -101,7 +102,28 @@ class Narrow(Operator):
             return offset + lo
         result = value
         if self.narrowing.over:
-            result = Mux(value > hi, hi, result)
+            result = Mux(_above(value, hi), hi, result)
         if self.narrowing.under:
-            result = Mux(value < lo, lo, result)
+            result = Mux(_below(value, lo), lo, result)
         return result
+
+
+def _above(value: Any, hi: int) -> Any:
+    """`value > hi`; of an end just below a power of two the bits from there on tell."""
+    bits = (hi + 1).bit_length() - 1
+    if hi < 0 or hi + 1 != 1 << bits:
+        return value > hi
+    beyond = value[bits:].any()
+    return ~value[-1] & beyond if value.shape().signed else beyond
+
+
+def _below(value: Any, lo: int) -> Any:
+    """`value < lo`; of a power of two, or one more, with a sign, the bits from there on tell."""
+    bits = (-lo).bit_length()
+    if lo >= 0 or not value.shape().signed:
+        return value < lo
+    if lo == -(1 << bits - 1):
+        return value[-1] & ~value[bits - 1 :].all()
+    if lo == 1 - (1 << bits):
+        return value[-1] & (~value[bits:].all() | ~value[:bits].any())
+    return value < lo

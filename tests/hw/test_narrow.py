@@ -23,7 +23,7 @@ SOURCES = [
     *((0, 1), (1, 10), (3, 3), (-12, -10)),
 ]
 TARGETS = [(-3, 4), (-4, 3), (-2, 1), (-1, 0), (0, 3), (-5, -2), (2, 2)]
-SATURATED = [(-2, 2), (-3, -1), (-8, 8)]
+SATURATED = [(-2, 2), (-3, -1), (-8, 8), (-1, 1), (-3, 3), (-7, 7)]
 SHIFTS = [(shift, rounding) for shift in (1, 2, 3) for rounding in Rounding]
 # Without dropped bits there is nothing to round.
 SHIFTS += [(0, Rounding.HALF_EVEN), (-2, Rounding.HALF_UP)]
@@ -36,11 +36,16 @@ def narrowings(shift: int) -> Iterator[tuple[Format, Format, Overflow]]:
             yield Format(*source, -shift), Format(*target, 0), mode
 
 
-def wrong(cases: list[tuple[Format, Format, Overflow]], rounding: Rounding) -> list[str]:
-    """Values that the hardware of `cases` narrows otherwise than the definition says."""
+def wrong(
+    cases: list[tuple[Format, Format, Overflow]], rounding: Rounding, added: bool
+) -> list[str]:
+    """Values that the hardware of `cases` narrows otherwise than the definition says.
+
+    With one half added before, where that is asked for.
+    """
     m = Module()
     operators = [
-        Narrow(1, Narrowing(source, target, rounding, mode), Tag(1))
+        Narrow(1, Narrowing(source, target, rounding, mode), Tag(1), added)
         for source, target, mode in cases
     ]
     m.submodules += operators
@@ -51,14 +56,16 @@ def wrong(cases: list[tuple[Format, Format, Overflow]], rounding: Rounding) -> l
     found: list[str] = []
 
     async def bench(context: Any) -> None:
-        for cycle in range(longest + Narrow.latency):
+        for cycle in range(longest + 2):
             for operator, raws, (source, target, mode) in zip(
                 operators, values, cases, strict=True
             ):
                 if cycle < len(raws):
-                    context.set(operator.a.lanes[0], raws[cycle])
-                if 0 <= cycle - Narrow.latency < len(raws):
-                    raw = raws[cycle - Narrow.latency]
+                    narrowing = operator.narrowing
+                    fine = (raws[cycle] << source.exp - narrowing.sum.exp) + narrowing.half
+                    context.set(operator.a.lanes[0], fine if added else raws[cycle])
+                if 0 <= cycle - operator.latency < len(raws):
+                    raw = raws[cycle - operator.latency]
                     exact = Fraction(raw) * power(source.exp - target.exp)
                     expected = into(ROUND[rounding](exact), target, mode)
                     got = context.get(operator.o.lanes[0])
@@ -75,9 +82,10 @@ def wrong(cases: list[tuple[Format, Format, Overflow]], rounding: Rounding) -> l
     return found
 
 
+@pytest.mark.parametrize("added", [False, True])
 @pytest.mark.parametrize("shift, rounding", SHIFTS)
-def test_every_value_is_that_of_fractions(shift: int, rounding: Rounding) -> None:
+def test_every_value_is_that_of_fractions(shift: int, rounding: Rounding, added: bool) -> None:
     cases = list(narrowings(shift))
     for start in range(0, len(cases), 60):
-        found = wrong(cases[start : start + 60], rounding)
+        found = wrong(cases[start : start + 60], rounding, added)
         assert not found, "\n".join(found[:20])
