@@ -120,6 +120,23 @@ class Beats(wiring.Signature):
             members |= {name: Out(1).array(lanes) for name in ("over", "under")}
         super().__init__(members)
 
+    def create(self, *, path: Any = None, src_loc_at: int = 0) -> "Wires":
+        return Wires(self, path or ("beats",))
+
+
+class Wires:
+    """A vector's wires. They are made when one is asked for: of most plans nothing is built."""
+
+    def __init__(self, signature: Beats, path: tuple[str | int, ...]) -> None:
+        self.signature = signature
+        self._path = path
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self.signature.members:
+            raise AttributeError(f"no wires {name!r} of a vector")
+        vars(self).update(self.signature.members.create(path=self._path))
+        return vars(self)[name]
+
 
 def wires(beats: Any) -> list[Any]:
     """All that a vector travels on, lane by lane."""
