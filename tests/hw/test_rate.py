@@ -174,7 +174,7 @@ def test_a_rate_out_of_reach_names_the_fastest_and_a_part_that_would(choose: Cho
     )
     with pytest.raises(UserError, match=re.escape(text + "ecp5-85f should sustain it with 64")):
         choose(POINTS, shop, Rate(10e6), elsewhere)
-    with pytest.raises(UserError, match="1e\\+30 timesteps .* 10,000 at 0.1 MHz. No larger part"):
+    with pytest.raises(UserError, match=r"1e\+30 timesteps .* 10,000 at 0.1 MHz. No larger part"):
         choose(POINTS, shop, Rate(1e30, clock_hz=1e5), elsewhere)
     assert not shop.built
 
