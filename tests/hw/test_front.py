@@ -137,3 +137,16 @@ def test_what_only_asks_for_more_than_far_too_much_is_not_planned() -> None:
 def test_a_target_without_a_part_has_no_front() -> None:
     with pytest.raises(UserError, match=r"target verilog has no part.* take one of ice40-up5k, "):
         explore(small(), target("verilog"))
+
+
+@pytest.mark.parametrize(
+    ("schedule", "words"),
+    [
+        (Schedule(1), "1 lane, whole words"),
+        (Schedule(8, 3), "8 lanes, digits of 3 bits"),
+        (Schedule(2, 1), "2 lanes, digits of 1 bit"),
+        (Schedule(4, 0, 2), "4 lanes, whole words, 2 adders in a row"),
+    ],
+)
+def test_a_schedule_says_itself(schedule: Schedule, words: str) -> None:
+    assert str(schedule) == words
