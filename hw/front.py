@@ -28,6 +28,8 @@ EXCESS = 4 / 3
 """LUTs, in those of the part, from which on schedules that ask for more are not looked at: the
 estimate may err, and a wider digit now and then takes a little less."""
 MOST_LEVELS = 4
+BUSY = 9 / 10
+"""Share of the cycles from which on a core has no time left that more contexts are worth."""
 
 Trying = Callable[[Schedule], None]
 
@@ -70,7 +72,7 @@ def explore(
     Raises:
         UserError: if there is no part, or no schedule can be built, fits, or reaches the clock.
     """
-    if not target.placed:
+    if not target.mapped:
         raise UserError(
             f"target {target.name} has no part, so no schedule has a size or a clock rate there; "
             f"take one of {', '.join(larger(target))}"
@@ -117,20 +119,28 @@ def schedules(program: Program) -> Iterator[Schedule]:
 
 
 def variants(plan: Plan, point: Candidate) -> Iterator[Schedule]:
-    """Of lanes and a digit, the schedules that spend them otherwise.
+    """Of lanes and a digit, the schedules next to a plan that spend them otherwise.
 
-    More adders between registers always save cycles: without a clock rate that is no choice.
+    More adders between registers always save cycles: without a clock rate that is no choice. Twice
+    the contexts do as long as a part of the core rests, or as many as leave it no rest.
     """
-    schedule = plan.schedule
+    schedule, pace = plan.schedule, plan.pace
+    alone = schedule.contexts == 1
     whole = not schedule.digit and schedule.lanes == widest(plan.program)
-    if whole and schedule.levels == 1 and point.estimate["fmax_mhz"] is not None:
+    if whole and alone and schedule.levels == 1 and point.estimate["fmax_mhz"] is not None:
         yield from (replace(schedule, levels=levels) for levels in range(2, MOST_LEVELS + 1))
+    every = plan.program.readout.read == "every"
+    parts = plan.parts if every else plan.step.parts
+    busy = max(part.interval for part in parts) if alone else pace.interval
+    if schedule.contexts * busy < BUSY * pace.rest:
+        most = 2 if alone else -(-pace.rest // busy)
+        yield replace(schedule, contexts=min(2 * schedule.contexts, most))
 
 
 def asks_more(schedule: Schedule, than: Schedule) -> bool:
-    """Whether a schedule passes no fewer bits on as many lanes."""
+    """Whether a schedule passes no fewer bits on as many lanes, for as many contexts."""
     wider = schedule.digit == 0 or 0 < than.digit <= schedule.digit
-    return schedule.lanes == than.lanes and wider
+    return schedule.lanes == than.lanes and wider and than.contexts <= schedule.contexts
 
 
 def rated(points: Sequence[Candidate]) -> bool:

@@ -5,7 +5,7 @@ An estimate may err, so what it chose is built; where that falls short, the next
 off the last estimate was corrects what is expected of the rest.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sylvan.model.errors import UserError
@@ -17,7 +17,7 @@ from .plan import Plan
 from .report import Report
 from .schedule import Schedule
 from .synthesis import reference_fmax
-from .targets import Target
+from .targets import TARGETS, Target
 
 OF_FMAX = 0.9
 """Share of its placed clock rate that a design is run at where no clock is given: the rate is for
@@ -98,6 +98,11 @@ def build_for_rate(
         UserError: if no schedule can be built or fits; if none should sustain the rate, naming the
             fastest and a larger part that would; if those that should fall short when placed.
     """
+    if target.mapped and not target.placed:
+        raise UserError(
+            f"{target.name} is synthesized only, so no clock rate is measured that a rate could be "
+            f"verified by; take one of {', '.join(_placed(TARGETS))}"
+        )
     points = explore(program, target, clock_hz=rate.clock_hz, trying=trying)
     unknown = (rate.clock_hz or 0) / 1e6
     if not unknown and not rated(points):
@@ -145,6 +150,11 @@ def build_for_rate(
     )
 
 
+def _placed(parts: Mapping[str, Target]) -> dict[str, Target]:
+    """Those of the parts that designs are placed on."""
+    return {name: part for name, part in parts.items() if part.placed}
+
+
 def shown(rate: float) -> str:
     """A rate for a sentence."""
     return f"{rate:,.0f}" if 100 <= rate < 1e9 else f"{rate:.3g}"
@@ -169,7 +179,7 @@ def _faster(
     trying: Trying | None,
 ) -> str:
     """The smallest part that should do it, at the clock rates that are promised here."""
-    for name, part in larger(target).items():
+    for name, part in _placed(larger(target)).items():
         try:
             points = explore(program, part, clock_hz=rate.clock_hz, trying=trying)
         except UserError:

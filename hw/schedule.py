@@ -44,4 +44,6 @@ class Schedule:
         said.append(f"digits of {bits}" if self.digit else "whole words")
         if self.levels > 1:
             said.append(f"{self.levels} adders in a row")
+        if self.contexts > 1:
+            said.append(f"{self.contexts} contexts")
         return ", ".join(said)

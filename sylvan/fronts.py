@@ -69,7 +69,7 @@ def picture(front: Sequence[Candidate], points: Sequence[Candidate], target: Tar
     axes.step(*places(front), "o-", where="post", markersize=4, label="the front")
     axes.loglog()
     axes.margins(0.1)
-    axes.set_title(f"{target.name}: lanes x bits of a digit", loc="left")
+    axes.set_title(f"{target.name}: lanes x bits of a digit (x contexts)", loc="left")
     axes.set_xlabel(f"LUTs, estimated (the part has {target.luts:,})")
     axes.set_ylabel("steps per second, estimated" if all_rated else "cycles per step")
     if not all_rated:
@@ -94,8 +94,9 @@ def _label(axes: Any, front: Sequence[Candidate], key: str) -> None:
         pixels = axes.transData.transform(place)
         if named is None or (abs(pixels - named) > ROOM).any():
             digit = "word" if point.keys["words"] else point.keys["digit"]
+            contexts = f" x {point.keys['contexts']}" if point.keys["contexts"] > 1 else ""
             axes.annotate(
-                f"{point.keys['lanes']} x {digit}",
+                f"{point.keys['lanes']} x {digit}{contexts}",
                 place,
                 xytext=(-4, 4),
                 textcoords="offset points",

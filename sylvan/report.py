@@ -124,7 +124,10 @@ def knobs(schedule: Mapping[str, Any]) -> str:
     said = f"--lanes {schedule['lanes']}"
     if not schedule["words"]:
         said += f" --digit {schedule['digit']}"
-    return said if schedule["levels"] == 1 else f"{said} --levels {schedule['levels']}"
+    for knob in ("levels", "contexts"):
+        if schedule[knob] > 1:
+            said += f" --{knob} {schedule[knob]}"
+    return said
 
 
 def after_build(folder: Path, report: Mapping[str, Any]) -> list[str]:

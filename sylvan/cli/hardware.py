@@ -69,8 +69,10 @@ def build(
     part = find_target(target)
     if rate is None and timesteps is not None:
         raise UserError("--timesteps says what --rate counts: give both, or neither")
-    if rate is not None and (lanes, digit, levels) != (None, None, None):
-        raise UserError("--rate chooses the schedule: leave out --lanes, --digit and --levels")
+    knobs = {"lanes": lanes, "digit": digit, "levels": levels, "contexts": contexts}
+    given = [f"--{knob}" for knob, value in knobs.items() if value is not None]
+    if rate is not None and given:
+        raise UserError(f"--rate chooses the schedule: leave out {', '.join(given)}, or --rate")
     _, loaded = find_program(program)
     with working_in(out), progress_bar() as bar:
         row = bar.add_task(f"building for {part.name}", total=None)

@@ -80,7 +80,7 @@ MISTAKES = [
     (
         None,
         "build {run} --target ecp5-25f --rate 1k --levels 1 --out {out}",
-        "leave out --lanes, --digit and --levels",
+        "leave out --levels, or --rate",
     ),
     (None, "build {run} --target ecp5-25f --timesteps 9 --out {out}", "what --rate counts: give"),
     (

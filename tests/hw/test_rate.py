@@ -191,3 +191,9 @@ def test_a_rate_out_of_reach_names_the_fastest_and_a_part_that_would(choose: Cho
 def test_rates_that_make_no_sense_are_refused(given: tuple[Any, ...], sentence: str) -> None:
     with pytest.raises(UserError, match=re.escape(sentence)):
         Rate(*given)
+
+
+def test_a_part_that_is_not_placed_has_no_rate() -> None:
+    shop = Workshop({})
+    with pytest.raises(UserError, match=r"gowin-gw1n9 is synthesized only, .* one of ice40-up5k, "):
+        build_for_rate(small(), target("gowin-gw1n9"), Rate(1.0), shop.make)
