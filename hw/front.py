@@ -62,10 +62,12 @@ def explore(
     target: Target,
     *,
     clock_hz: float | None = None,
+    contexts: int | None = None,
     trying: Trying | None = None,
 ) -> list[Candidate]:
     """Schedules that should fit the part, the smallest first; each is told to `trying` before.
 
+    They are for so many `contexts`, or without them for as many as find time in the core.
     With a clock those that should not reach it are left out, and steps per second are at that
     clock, reached or not where the estimate knows no rate; else at the highest that it promises.
 
@@ -80,7 +82,7 @@ def explore(
     found: list[Candidate] = []
     too_large: list[Schedule] = []
     refusals: list[UserError] = []
-    left = deque(schedules(program))
+    left = deque(schedules(program, 1 if contexts is None else contexts))
     while left:
         schedule = left.popleft()
         if any(asks_more(schedule, than) for than in too_large):
@@ -97,13 +99,13 @@ def explore(
         if point.estimate["luts"] > EXCESS * (target.luts or 0):
             too_large.append(schedule)
         else:
-            left.extendleft(variants(plan, point))
+            left.extendleft(variants(plan, point, contexts is None))
     if not found:
         raise refusals[0]
     return sorted(_possible(found, program, target, clock_hz), key=lambda point: point.size)
 
 
-def schedules(program: Program) -> Iterator[Schedule]:
+def schedules(program: Program, contexts: int) -> Iterator[Schedule]:
     """Lanes and digits that make sense: each saves cycles that no smaller one does.
 
     Lanes are powers of two, and what divides the widest vector. Of digits that cut the widest word
@@ -115,26 +117,27 @@ def schedules(program: Program) -> Iterator[Schedule]:
     digits = sorted({-(-bits // pieces) for pieces in range(2, bits + 1)})
     for lanes in range(1, most + 1):
         if most % lanes == 0 or lanes & (lanes - 1) == 0:
-            yield from (Schedule(lanes, digit) for digit in (*digits, 0))
+            yield from (Schedule(lanes, digit, contexts=contexts) for digit in (*digits, 0))
 
 
-def variants(plan: Plan, point: Candidate) -> Iterator[Schedule]:
+def variants(plan: Plan, point: Candidate, more_contexts: bool) -> Iterator[Schedule]:
     """Of lanes and a digit, the schedules next to a plan that spend them otherwise.
 
     More adders between registers always save cycles: without a clock rate that is no choice. Twice
     the contexts do as long as a part of the core rests, or as many as leave it no rest.
     """
-    schedule, pace = plan.schedule, plan.pace
+    schedule, pace, every = plan.schedule, plan.pace, plan.program.readout.read == "every"
     alone = schedule.contexts == 1
+    if more_contexts:
+        parts = plan.parts if every else plan.step.parts
+        busy = max(part.interval for part in parts) if alone else pace.interval
+        if schedule.contexts * busy < BUSY * pace.rest:
+            most = 2 if alone else -(-pace.rest // busy)
+            yield replace(schedule, contexts=min(2 * schedule.contexts, most))
     whole = not schedule.digit and schedule.lanes == widest(plan.program)
-    if whole and alone and schedule.levels == 1 and point.estimate["fmax_mhz"] is not None:
+    first = schedule.levels == 1 and (alone or not more_contexts)
+    if whole and first and point.estimate["fmax_mhz"] is not None:
         yield from (replace(schedule, levels=levels) for levels in range(2, MOST_LEVELS + 1))
-    every = plan.program.readout.read == "every"
-    parts = plan.parts if every else plan.step.parts
-    busy = max(part.interval for part in parts) if alone else pace.interval
-    if schedule.contexts * busy < BUSY * pace.rest:
-        most = 2 if alone else -(-pace.rest // busy)
-        yield replace(schedule, contexts=min(2 * schedule.contexts, most))
 
 
 def asks_more(schedule: Schedule, than: Schedule) -> bool:

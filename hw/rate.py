@@ -35,11 +35,13 @@ class Rate:
         clock_hz: of the board; without it a design runs at `OF_FMAX` of its placed clock rate.
         timesteps: of a sequence. A program that is read at the last timestep takes longer there;
             with them this counts by the mean over a sequence, without them ordinary ones count.
+        contexts: sequences at once.
     """
 
     steps_per_s: float
     clock_hz: float | None = None
     timesteps: int | None = None
+    contexts: int = 1
 
     def __post_init__(self) -> None:
         for name, given in (("rate", self.steps_per_s), ("clock", self.clock_hz)):
@@ -103,7 +105,7 @@ def build_for_rate(
             f"{target.name} is synthesized only, so no clock rate is measured that a rate could be "
             f"verified by; take one of {', '.join(_placed(TARGETS))}"
         )
-    points = explore(program, target, clock_hz=rate.clock_hz, trying=trying)
+    points = _explored(program, target, rate, trying)
     unknown = (rate.clock_hz or 0) / 1e6
     if not unknown and not rated(points):
         unknown = reference(Plan(program, points[0].schedule).state_width, target)
@@ -150,6 +152,12 @@ def build_for_rate(
     )
 
 
+def _explored(
+    program: Program, target: Target, rate: Rate, trying: Trying | None
+) -> list[Candidate]:
+    return explore(program, target, clock_hz=rate.clock_hz, contexts=rate.contexts, trying=trying)
+
+
 def _placed(parts: Mapping[str, Target]) -> dict[str, Target]:
     """Those of the parts that designs are placed on."""
     return {name: part for name, part in parts.items() if part.placed}
@@ -181,7 +189,7 @@ def _faster(
     """The smallest part that should do it, at the clock rates that are promised here."""
     for name, part in _placed(larger(target)).items():
         try:
-            points = explore(program, part, clock_hz=rate.clock_hz, trying=trying)
+            points = _explored(program, part, rate, trying)
         except UserError:
             continue
         for point in points:

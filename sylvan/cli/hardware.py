@@ -53,7 +53,7 @@ def build(
     lanes: Annotated[int | None, Option(help=LANES_HELP)] = None,
     digit: Annotated[int | None, Option(help=DIGIT_HELP)] = None,
     levels: Annotated[int | None, Option(help=LEVELS_HELP)] = None,
-    contexts: Annotated[int | None, Option(help=CONTEXTS_HELP)] = None,
+    contexts: Annotated[int, Option(help=CONTEXTS_HELP)] = 1,
     rate: Annotated[float | None, Option(help=RATE_HELP, parser=hertz, metavar="HZ")] = None,
     timesteps: Annotated[int | None, Option(help=TIMESTEPS_HELP)] = None,
     clock: Annotated[float | None, Option(help=CLOCK_HELP, parser=hertz, metavar="HZ")] = None,
@@ -69,7 +69,7 @@ def build(
     part = find_target(target)
     if rate is None and timesteps is not None:
         raise UserError("--timesteps says what --rate counts: give both, or neither")
-    knobs = {"lanes": lanes, "digit": digit, "levels": levels, "contexts": contexts}
+    knobs = {"lanes": lanes, "digit": digit, "levels": levels}
     given = [f"--{knob}" for knob, value in knobs.items() if value is not None]
     if rate is not None and given:
         raise UserError(f"--rate chooses the schedule: leave out {', '.join(given)}, or --rate")
@@ -84,10 +84,10 @@ def build(
             return run_build(loaded, schedule, part, out, clock_hz=clock, progress=show)
 
         if rate is None:
-            ones = (1 if knob is None else knob for knob in (levels, contexts))
-            report = make(schedule_for(loaded, lanes, digit, *ones))
+            levels = 1 if levels is None else levels
+            report = make(schedule_for(loaded, lanes, digit, levels, contexts))
         else:
-            report = choose(loaded, part, Rate(rate, clock, timesteps), make, show)
+            report = choose(loaded, part, Rate(rate, clock, timesteps, contexts), make, show)
     console.print(build_table({out.name: report}))
     console.print(f"core.v, ports.json, plan.json and report.json are in {out}")
     if (packed := bitstream(out)) is not None:

@@ -15,6 +15,7 @@ BOARD_CLOCK_HELP = (
     "Clock of the board, such as 12M: leaves out what should not reach it, and counts steps per "
     "second at it."
 )
+CONTEXTS_HELP = "Only schedules for so many sequences at once; any number that pays by default."
 
 
 def plan(
@@ -23,6 +24,7 @@ def plan(
     clock: Annotated[
         float | None, Option(help=BOARD_CLOCK_HELP, parser=hertz, metavar="HZ")
     ] = None,
+    contexts: Annotated[int | None, Option(help=CONTEXTS_HELP)] = None,
     out: Annotated[Path | None, Option(help=f"Folder for {FRONT_FILE} and {PICTURE_FILE}.")] = None,
 ) -> None:
     """Print the schedules worth building for a part: by the estimate none beats them."""
@@ -43,6 +45,7 @@ def plan(
             loaded,
             part,
             clock_hz=clock,
+            contexts=contexts,
             trying=lambda schedule: bar.update(row, description=f"planning {schedule}"),
         )
         best = front(points)

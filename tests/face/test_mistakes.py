@@ -90,6 +90,12 @@ MISTAKES = [
     ),
     (None, "build {run} --target verilog --rate 1k --out {out}", "target verilog has no part"),
     (None, "build {run} --target ecp5-85f --rate 1e9 --clock 9M --out {out}", "No larger part"),
+    (
+        None,
+        "build {run} --target ecp5-25f --rate 1k --contexts 0 --out {out}",
+        "contexts must be an integer of at least 1, got 0",
+    ),
+    (None, "plan {run} --target ecp5-25f --contexts 0 --out {out}", "of at least 1, got 0"),
     (None, "plan {run} --target verilog --out {out}", "target verilog has no part"),
     (None, "plan {run} --target ecp5-25f --clock 0 --out {out}", "or 2M, got 0"),
     (None, "train", "say what to train"),

@@ -61,7 +61,7 @@ def test_a_point_of_the_front_is_beaten_by_none(program: Program) -> None:
 
 def test_lanes_and_digits_that_make_sense() -> None:
     program = trained(16, False)
-    found = list(schedules(program))
+    found = list(schedules(program, 1))
     assert len(set(found)) == len(found)
     assert {s.lanes for s in found} == {1, 2, 4, 8, 16, 32, 64, 128}
     digits = [s.digit for s in found if s.lanes == 8]
@@ -69,16 +69,16 @@ def test_lanes_and_digits_that_make_sense() -> None:
     bits = 2 * digits[-2]
     pieces = [-(-bits // digit) for digit in digits[:-1]]
     assert len(set(pieces)) == len(pieces), "two digits cut a word into as many pieces"
-    narrow = {s.lanes for s in schedules(small())}
+    narrow = {s.lanes for s in schedules(small(), 1)}
     assert narrow == {1, 2, 4} and widest(small()) == 4
 
 
 def test_no_schedule_is_kept_that_cannot_be_planned(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three lanes do not divide a block of four, and one schedule too many does not matter."""
     bad = Schedule(3)
-    monkeypatch.setattr(hw_front, "schedules", lambda program: iter([bad, Schedule(2)]))
+    monkeypatch.setattr(hw_front, "schedules", lambda program, contexts: iter([bad, Schedule(2)]))
     assert {point.schedule.lanes for point in explore(small(), UP5K)} == {2}
-    monkeypatch.setattr(hw_front, "schedules", lambda program: iter([bad]))
+    monkeypatch.setattr(hw_front, "schedules", lambda program, contexts: iter([bad]))
     with pytest.raises(UserError, match="one must divide the other"):
         explore(small(), UP5K)
 
@@ -113,6 +113,15 @@ def test_contexts_double_until_none_would_find_time() -> None:
     assert words[32] == [k for k in (1, 2, 4, 8, 16) if k < most] + [most] and most > 1
     assert last.pace.rest <= most * last.pace.interval / BUSY
     assert last.cycles_per_step < pace.cycles_per_step
+
+
+def test_contexts_may_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then they are no choice, and levels are one as before."""
+    monkeypatch.setattr(hw_front, "estimate", with_clock(lambda schedule: 100 / schedule.levels))
+    for contexts in (1, 3):
+        found = [point.schedule for point in explore(small(), UP5K, contexts=contexts)]
+        assert {s.contexts for s in found} == {contexts}
+        assert {s.levels for s in found if s.lanes == 4 and not s.digit} == {1, 2, 3, 4}
 
 
 def test_a_clock_leaves_out_what_does_not_reach_it(monkeypatch: pytest.MonkeyPatch) -> None:
