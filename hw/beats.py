@@ -5,6 +5,7 @@ its turns by the clock; `tag` says which timestep it belongs to and stays put un
 """
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from amaranth import Shape, unsigned
@@ -13,6 +14,7 @@ from amaranth.lib.wiring import Out
 from sylvan.model.numbers import Format
 
 
+@lru_cache(1 << 16)
 def shape_of(format: Format) -> Shape:
     """The shape that holds every value of `format`; a constant zero still takes one wire."""
     return Shape.cast(range(format.lo, format.hi + 1)) if format.width else unsigned(1)
