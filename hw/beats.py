@@ -5,6 +5,7 @@ its turns by the clock; `tag` says which timestep it belongs to and stays put un
 """
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from amaranth import Shape, unsigned
@@ -13,6 +14,7 @@ from amaranth.lib.wiring import Out
 from sylvan.model.numbers import Format
 
 
+@lru_cache(1 << 16)
 def shape_of(format: Format) -> Shape:
     """The shape that holds every value of `format`; a constant zero still takes one wire."""
     return Shape.cast(range(format.lo, format.hi + 1)) if format.width else unsigned(1)
@@ -119,6 +121,23 @@ class Beats(wiring.Signature):
         if settles:
             members |= {name: Out(1).array(lanes) for name in ("over", "under")}
         super().__init__(members)
+
+    def create(self, *, path: Any = None, src_loc_at: int = 0) -> "Wires":
+        return Wires(self, path or ("beats",))
+
+
+class Wires:
+    """A vector's wires. They are made when one is asked for: of most plans nothing is built."""
+
+    def __init__(self, signature: Beats, path: tuple[str | int, ...]) -> None:
+        self.signature = signature
+        self._path = path
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self.signature.members:
+            raise AttributeError(f"no wires {name!r} of a vector")
+        vars(self).update(self.signature.members.create(path=self._path))
+        return vars(self)[name]
 
 
 def wires(beats: Any) -> list[Any]:

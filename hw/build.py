@@ -44,8 +44,8 @@ def build(
     An earlier build there is replaced only when everything has worked.
 
     Raises:
-        UserError: if the program or the schedule cannot be built, or does not fit the part, or
-            `out` holds anything but a build.
+        UserError: if the program or the schedule cannot be built, or does not fit the part
+            (`DoesNotFit`), or `out` holds anything but a build.
     """
     _refuse_to_replace(out)
     plan = Plan(program, schedule)
@@ -67,7 +67,7 @@ def build(
                     workers=workers,
                 )
             except DoesNotFit as error:
-                raise UserError(f"{error} {_advice(plan, target, error)}") from None
+                raise error.advised(_advice(plan, target, error)) from None
         report = _report(plan, target, measured)
         write_json(folder / MARK, report)
         _replace(folder, out)

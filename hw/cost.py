@@ -8,6 +8,7 @@ from typing import Any
 
 from .operators.base import Cost
 from .plan import Plan
+from .report import CYCLES
 from .targets import Target
 
 UNSAID = 0.5
@@ -41,15 +42,16 @@ LUT_MEMORIES = {
 
 def estimate(plan: Plan, target: Target) -> dict[str, Any]:
     """Figures of the plan on the target under the report's keys; what cannot be said is None."""
-    cycles = plan.describe()["cycles"]
+    cycles = {key: getattr(plan, key) for key in CYCLES}
     if not target.mapped:
-        return dict(cycles)
-    total = sum(plan.cost.values(), Cost())
+        return cycles
+    costs = plan.cost
+    total = sum(costs.values(), Cost())
     blocks = [block_rams(width, depth, target) for width, depth in total.memories]
     in_logic = [size for size, b in zip(total.memories, blocks, strict=True) if not b]
     held = sum(in_luts(width, depth, target)[1] for width, depth in in_logic)
     apart = target.family != "ice40"
-    vague = (cost.register_bits for cost in plan.cost.values() if not (apart and cost.adders))
+    vague = (cost.register_bits for cost in costs.values() if not (apart and cost.adders))
     return cycles | {
         "luts": round(luts(total, target) + UNSAID * sum(vague) + held),
         # What a memory in LUTs is asked for is held by a register of its own.

@@ -60,6 +60,11 @@ class DoesNotFit(UserError):
             said = f"{needed} of its {available} {word}, and nextpnr finds no place for them all"
         super().__init__(f"{module} does not fit {target.name}: it needs {said}.")
 
+    def advised(self, advice: str) -> "DoesNotFit":
+        """The same, with a sentence on what would fit."""
+        self.args = (f"{self} {advice}",)
+        return self
+
 
 @dataclass(frozen=True)
 class SeedRun:

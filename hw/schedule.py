@@ -36,3 +36,14 @@ class Schedule:
     def over(self, size: int) -> int:
         """Lanes that a vector of `size` elements takes."""
         return min(self.lanes, size)
+
+    def __str__(self) -> str:
+        """In words: `8 lanes, digits of 3 bits`."""
+        said = [f"{self.lanes} lane{'s' * (self.lanes > 1)}"]
+        bits = f"{self.digit} bit{'s' * (self.digit > 1)}"
+        said.append(f"digits of {bits}" if self.digit else "whole words")
+        if self.levels > 1:
+            said.append(f"{self.levels} adders in a row")
+        if self.contexts > 1:
+            said.append(f"{self.contexts} contexts")
+        return ", ".join(said)

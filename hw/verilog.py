@@ -107,9 +107,7 @@ def header(plan: Plan, module: str) -> str:
         ]
 
     lines = [
-        f"{module}: recurrent network, program {ports['program_sha256'][:16]}, "
-        f"{plan.schedule.lanes} lanes, "
-        f"{f'digits of {plan.schedule.digit} bits' if plan.schedule.digit else 'whole words'}",
+        f"{module}: recurrent network, program {ports['program_sha256'][:16]}, {plan.schedule}",
         "",
         "clk, rst: clock; synchronous reset, active high, forgets all state at any moment",
         "i_valid, i_ready, i_data, i_first, i_last: input stream; o_*: output stream",

@@ -119,21 +119,29 @@ def bitstream(folder: Path) -> Path | None:
     return found[0] if found else None
 
 
+def knobs(schedule: Mapping[str, Any]) -> str:
+    """A report's schedule as options of `sylvan build`."""
+    said = f"--lanes {schedule['lanes']}"
+    if not schedule["words"]:
+        said += f" --digit {schedule['digit']}"
+    for knob in ("levels", "contexts"):
+        if schedule[knob] > 1:
+            said += f" --{knob} {schedule[knob]}"
+    return said
+
+
 def after_build(folder: Path, report: Mapping[str, Any]) -> list[str]:
     """What to try next: simulate, then place, then another schedule or a look inside."""
     schedule, program = report["schedule"], quoted(folder / "program")
-    lanes = schedule["lanes"]
-    digit = "" if schedule["words"] else f" --digit {schedule['digit']}"
     if report["measured"]["cycles_per_step"] is None:
         return [f"sylvan sim {quoted(folder)}    (measures the cycles)"]
     if report["measured"]["luts"] is None:
         out = quoted(folder.parent / "ecp5-25f")
-        return [f"sylvan build {program} --target ecp5-25f --lanes {lanes}{digit} --out {out}"]
-    if lanes != 1:
+        return [f"sylvan build {program} --target ecp5-25f {knobs(schedule)} --out {out}"]
+    if schedule["lanes"] != 1:
         target, out = report["target"], quoted(folder.with_name(f"{folder.name}-1-lane"))
-        return [
-            f"sylvan build {program} --target {target} --lanes 1{digit} --out {out}    (smaller)"
-        ]
+        fewer = knobs({**schedule, "lanes": 1, "levels": 1})
+        return [f"sylvan build {program} --target {target} {fewer} --out {out}    (smaller)"]
     return [f"sylvan sim {quoted(folder)} --waves    (writes a waveform)"]
 
 

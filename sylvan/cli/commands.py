@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..console import Interrupted
-from . import hardware, programs, training
+from . import hardware, programs, schedules, training
 
 
 class Commands(TyperGroup):
@@ -44,8 +44,8 @@ app = typer.Typer(
     help=(
         "Quantized recurrent networks as streaming adder trees: train in PyTorch, export integers, "
         "generate Verilog, simulate it against the golden model, place it on an FPGA.\n\n"
-        "The whole way in one go: [bold]sylvan demo[/]. Step by step: train, export, eval, build, "
-        "sim, report."
+        "The whole way in one go: [bold]sylvan demo[/]. Step by step: train, export, eval, plan, "
+        "build, sim, report."
     ),
 )
 
@@ -54,6 +54,7 @@ app.command()(training.train)
 app.command()(training.presets)
 app.command()(programs.export)
 app.command("eval")(programs.evaluate)
+app.command()(schedules.plan)
 app.command()(hardware.build)
 app.command()(hardware.sim)
 app.command()(hardware.report)

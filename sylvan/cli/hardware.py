@@ -1,23 +1,16 @@
 """Commands about hardware: building and simulating it, reports, and the demo of it all."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from typer import Argument, Option
 
-from sylvan.hw.targets import TARGETS
 from sylvan.model.errors import UserError
 
 from ..console import console, next_step, progress_bar, quoted, working_in
-from .shared import DataFolder, ProgramFolder, find_program, task_of
+from .schedules import choose
+from .shared import CLOCK_HELP, DataFolder, ProgramFolder, TargetName, find_program, hertz, task_of
 
-TARGET_HELP = (
-    "verilog; or a part, placed and routed: "
-    + ", ".join(part.name for part in TARGETS.values() if part.placed)
-    + "; or one that is synthesized only: "
-    + ", ".join(part.name for part in TARGETS.values() if part.mapped and not part.placed)
-    + "."
-)
 LANES_HELP = (
     "Elements of a vector per cycle; 8 by default. Fewer make the core smaller and slower, and "
     "change no answer."
@@ -34,9 +27,12 @@ CONTEXTS_HELP = (
     "Independent sequences that share the core, a state for each: while one waits for its own last "
     "step, others go on. Every transfer says which it belongs to; no answer changes."
 )
-CLOCK_HELP = (
-    "Clock that place and route should reach, in Hz. It changes where cells are put, never the "
-    "Verilog; the rate that was reached is reported either way."
+RATE_HELP = (
+    "Timesteps per second that every context has to take, such as 16000, 16k or 2M: chooses the "
+    "smallest schedule that sustains them, at the clock, or at 0.9 of the placed clock rate."
+)
+TIMESTEPS_HELP = (
+    "Timesteps of a sequence: with --rate, what the answered one takes longer counts by the mean."
 )
 BuildFolder = Annotated[Path, Argument(metavar="DIR", help="What `sylvan build` wrote.")]
 
@@ -52,36 +48,46 @@ def demo(
 
 def build(
     program: ProgramFolder,
-    target: Annotated[str, Option(help=TARGET_HELP)],
+    target: TargetName,
     out: Annotated[Path, Option(help="Folder for Verilog, plan, report and bitstream.")],
     lanes: Annotated[int | None, Option(help=LANES_HELP)] = None,
     digit: Annotated[int | None, Option(help=DIGIT_HELP)] = None,
-    levels: Annotated[int, Option(help=LEVELS_HELP)] = 1,
+    levels: Annotated[int | None, Option(help=LEVELS_HELP)] = None,
     contexts: Annotated[int, Option(help=CONTEXTS_HELP)] = 1,
-    clock: Annotated[float | None, Option(help=CLOCK_HELP)] = None,
+    rate: Annotated[float | None, Option(help=RATE_HELP, parser=hertz, metavar="HZ")] = None,
+    timesteps: Annotated[int | None, Option(help=TIMESTEPS_HELP)] = None,
+    clock: Annotated[float | None, Option(help=CLOCK_HELP, parser=hertz, metavar="HZ")] = None,
 ) -> None:
     """Generate Verilog; for a part synthesize it, on iCE40 and ECP5 place and route it as well."""
     from sylvan.hw.build import build as run_build
     from sylvan.hw.plan import schedule_for
+    from sylvan.hw.rate import Rate
     from sylvan.hw.targets import target as find_target
 
     from ..report import bitstream, build_table
 
     part = find_target(target)
-    if clock is not None and not 0 < clock < float("inf"):
-        raise UserError(f"the clock must be a rate above 0 in Hz, got {clock}")
+    if rate is None and timesteps is not None:
+        raise UserError("--timesteps says what --rate counts: give both, or neither")
+    knobs = {"lanes": lanes, "digit": digit, "levels": levels}
+    given = [f"--{knob}" for knob, value in knobs.items() if value is not None]
+    if rate is not None and given:
+        raise UserError(f"--rate chooses the schedule: leave out {', '.join(given)}, or --rate")
     _, loaded = find_program(program)
-    schedule = schedule_for(loaded, lanes, digit, levels, contexts)
     with working_in(out), progress_bar() as bar:
         row = bar.add_task(f"building for {part.name}", total=None)
-        report = run_build(
-            loaded,
-            schedule,
-            part,
-            out,
-            clock_hz=clock,
-            progress=lambda text: bar.update(row, description=text),
-        )
+
+        def show(text: str) -> None:
+            bar.update(row, description=text)
+
+        def make(schedule: Any) -> Any:
+            return run_build(loaded, schedule, part, out, clock_hz=clock, progress=show)
+
+        if rate is None:
+            levels = 1 if levels is None else levels
+            report = make(schedule_for(loaded, lanes, digit, levels, contexts))
+        else:
+            report = choose(loaded, part, Rate(rate, clock, timesteps, contexts), make, show)
     console.print(build_table({out.name: report}))
     console.print(f"core.v, ports.json, plan.json and report.json are in {out}")
     if (packed := bitstream(out)) is not None:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from typer import Argument, Option
 
+from sylvan.hw.targets import TARGETS
 from sylvan.model.errors import UserError
 
 from ..console import quoted
@@ -16,6 +17,34 @@ DataFolder = Annotated[
     Path | None,
     Option(envvar="SYLVAN_DATA", help="Folder of the data sets, a subfolder for each."),
 ]
+CLOCK_HELP = (
+    "Clock that place and route should reach, such as 12M. It changes where cells are put, never "
+    "the Verilog; the rate that was reached is reported either way."
+)
+TARGET_HELP = (
+    "verilog; or a part, placed and routed: "
+    + ", ".join(part.name for part in TARGETS.values() if part.placed)
+    + "; or one that is synthesized only: "
+    + ", ".join(part.name for part in TARGETS.values() if part.mapped and not part.placed)
+    + "."
+)
+TargetName = Annotated[str, Option(help=TARGET_HELP)]
+
+
+def hertz(text: str) -> float:
+    """A rate as an option takes it: 16000, 16k or 2M.
+
+    Raises UserError if it is no number above 0.
+    """
+    factors = {"k": 1e3, "M": 1e6}
+    number = text[:-1] if text[-1:] in factors else text
+    try:
+        rate = float(number) * factors.get(text[-1:], 1.0)
+    except ValueError:
+        rate = -1.0
+    if not 0 < rate < float("inf"):
+        raise UserError(f"a rate is a number above 0 in Hz, such as 16000, 16k or 2M, got {text}")
+    return rate
 
 
 def build_command(program: Path, beside: Path) -> str:

@@ -28,7 +28,7 @@ def test_a_report_names_what_comes_next(run: Path, tmp_path: Path) -> None:
 
     def after(lanes: int, cycles: int | None, luts: int | None, digit: int = 0) -> str:
         measured = {"cycles_per_step": cycles, "luts": luts}
-        schedule = {"lanes": lanes, "digit": digit, "words": not digit}
+        schedule = {"lanes": lanes, "digit": digit, "words": not digit, "levels": 1, "contexts": 1}
         report = {"target": "ecp5-25f", "schedule": schedule, "measured": measured}
         (command,) = after_build(folder, report)
         return command

@@ -1,0 +1,179 @@
+"""Which schedules are looked at, which of them fit, and which of those nothing beats."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from candidates import candidate
+from programs import small, trained
+from sylvan.hw import front as hw_front
+from sylvan.hw.cost import estimate
+from sylvan.hw.front import BUSY, Candidate, asks_more, explore, front, schedules
+from sylvan.hw.plan import Plan, widest
+from sylvan.hw.schedule import Schedule
+from sylvan.hw.targets import Target, target
+from sylvan.model.errors import UserError
+from sylvan.model.program import Program
+
+UP5K = target("ice40-up5k")
+
+
+def told(points: list[Candidate]) -> list[tuple[int, ...]]:
+    return [(*point.size, point.estimate["cycles_per_step"]) for point in points]
+
+
+def test_what_is_beaten_is_left_out() -> None:
+    """Slower and larger; as fast and larger; of one size the faster, or the one of fewer blocks."""
+    points = [
+        candidate(900, 1, cycles=40),
+        candidate(100, 4, cycles=90),
+        candidate(200, 1, cycles=95),
+        candidate(300, 2, cycles=60),
+        candidate(300, 2, cycles=50),
+        candidate(300, 1, cycles=70),
+        candidate(500, 1, cycles=50),
+    ]
+    assert told(front(points)) == [(100, 4, 90), (300, 1, 70), (300, 2, 50), (900, 1, 40)]
+
+
+def test_faster_is_by_the_clock_where_all_clock_rates_are_known() -> None:
+    few, many = candidate(200, cycles=40, mhz=50), candidate(100, cycles=50, mhz=100)
+    assert front([few, many]) == [many]
+    unknown = candidate(300, cycles=60)
+    assert told(front([few, many, unknown])) == [(100, 0, 50), (200, 0, 40)]
+
+
+@pytest.mark.parametrize("program", [small(), trained(16, False)], ids=["small", "trained"])
+def test_a_point_of_the_front_is_beaten_by_none(program: Program) -> None:
+    points = explore(program, UP5K, clock_hz=12e6)
+    best = front(points)
+    assert best and [point.size for point in points] == sorted(point.size for point in points)
+    for point in points:
+        beaten = [
+            other
+            for other in best
+            if other.size <= point.size
+            and other.estimate["steps_per_s"] >= point.estimate["steps_per_s"]
+        ]
+        assert beaten and (point not in best or beaten == [point])
+
+
+def test_lanes_and_digits_that_make_sense() -> None:
+    program = trained(16, False)
+    found = list(schedules(program, 1))
+    assert len(set(found)) == len(found)
+    assert {s.lanes for s in found} == {1, 2, 4, 8, 16, 32, 64, 128}
+    digits = [s.digit for s in found if s.lanes == 8]
+    assert digits[-1] == 0 and digits[:-1] == sorted(digits[:-1]) and digits[:3] == [1, 2, 3]
+    bits = 2 * digits[-2]
+    pieces = [-(-bits // digit) for digit in digits[:-1]]
+    assert len(set(pieces)) == len(pieces), "two digits cut a word into as many pieces"
+    narrow = {s.lanes for s in schedules(small(), 1)}
+    assert narrow == {1, 2, 4} and widest(small()) == 4
+
+
+def test_no_schedule_is_kept_that_cannot_be_planned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three lanes do not divide a block of four, and one schedule too many does not matter."""
+    bad = Schedule(3)
+    monkeypatch.setattr(hw_front, "schedules", lambda program, contexts: iter([bad, Schedule(2)]))
+    assert {point.schedule.lanes for point in explore(small(), UP5K)} == {2}
+    monkeypatch.setattr(hw_front, "schedules", lambda program, contexts: iter([bad]))
+    with pytest.raises(UserError, match="one must divide the other"):
+        explore(small(), UP5K)
+
+
+def with_clock(mhz: Callable[[Schedule], float]) -> Callable[[Plan, Target], dict[str, Any]]:
+    return lambda plan, part: estimate(plan, part) | {"fmax_mhz": mhz(plan.schedule)}
+
+
+def test_levels_are_a_choice_where_their_clock_rate_is_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def levels(lanes: int) -> set[int]:
+        found = [point.schedule for point in explore(small(), UP5K)]
+        return {s.levels for s in found if s.lanes == lanes and not s.digit}
+
+    assert levels(4) == {1}
+    monkeypatch.setattr(hw_front, "estimate", with_clock(lambda schedule: 100 / schedule.levels))
+    assert levels(4) == {1, 2, 3, 4} and levels(2) == {1}
+
+
+def test_contexts_double_until_none_would_find_time() -> None:
+    program = trained(16, False)
+    found = [point.schedule for point in explore(program, target("ecp5-85f"))]
+    assert len(set(found)) == len(found)
+    words = {
+        lanes: sorted(s.contexts for s in found if s.lanes == lanes and not s.digit)
+        for lanes in (1, 32)
+    }
+    assert words[1] == [1], "its only lane is busy all the time"
+    most = words[32][-1]
+    last, pace = Plan(program, Schedule(32, contexts=most)), Plan(program, Schedule(32)).pace
+    assert words[32] == [k for k in (1, 2, 4, 8, 16) if k < most] + [most] and most > 1
+    assert last.pace.rest <= most * last.pace.interval / BUSY
+    assert last.cycles_per_step < pace.cycles_per_step
+
+
+def test_contexts_may_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then they are no choice, and levels are one as before."""
+    monkeypatch.setattr(hw_front, "estimate", with_clock(lambda schedule: 100 / schedule.levels))
+    for contexts in (1, 3):
+        found = [point.schedule for point in explore(small(), UP5K, contexts=contexts)]
+        assert {s.contexts for s in found} == {contexts}
+        assert {s.levels for s in found if s.lanes == 4 and not s.digit} == {1, 2, 3, 4}
+
+
+def test_a_clock_leaves_out_what_does_not_reach_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hw_front, "estimate", with_clock(lambda schedule: 80 / schedule.lanes))
+    found = explore(small(), UP5K, clock_hz=30e6)
+    assert {point.schedule.lanes for point in found} == {1, 2}
+    for point in found:
+        cycles = point.estimate["cycles_per_step"]
+        assert point.estimate["steps_per_s"] == 30e6 / cycles
+    with pytest.raises(
+        UserError, match=r"a clock of 90 MHz on ice40-up5k: the fastest, 1 lane, .*"
+    ):
+        explore(small(), UP5K, clock_hz=90e6)
+
+
+def test_what_does_not_fit_says_what_would_hold_it() -> None:
+    program = trained(16, False)
+    least = min(point.estimate["luts"] for point in explore(program, UP5K))
+    tiny = replace(UP5K, name="tiny", luts=least - 1, ffs=least - 1)
+    with pytest.raises(UserError, match=f"fit tiny: .* {least - 1:,}. ice40-up5k should hold it"):
+        explore(program, tiny)
+    without = replace(target("ecp5-85f"), name="without", ffs=1)
+    with pytest.raises(UserError, match=r"flip-flops of its 1. No larger part should"):
+        explore(program, without)
+
+
+def test_what_only_asks_for_more_than_far_too_much_is_not_planned() -> None:
+    program, seen = trained(16, False), []
+    least = min(point.estimate["luts"] for point in explore(program, UP5K))
+    with pytest.raises(UserError, match="no schedule should fit"):
+        explore(program, replace(UP5K, luts=least // 2, ffs=least // 2), trying=seen.append)
+    assert [s.digit for s in seen] == [1] * 8
+    assert asks_more(Schedule(4), Schedule(4, 3)) and asks_more(Schedule(4, 3), Schedule(4, 3))
+    assert not asks_more(Schedule(4, 2), Schedule(4, 3))
+    assert not asks_more(Schedule(4), Schedule(4, contexts=2))
+    assert not asks_more(Schedule(4, 2), Schedule(4)) and not asks_more(Schedule(8), Schedule(4))
+
+
+def test_a_target_without_a_part_has_no_front() -> None:
+    with pytest.raises(UserError, match=r"target verilog has no part.* take one of ice40-up5k, "):
+        explore(small(), target("verilog"))
+
+
+@pytest.mark.parametrize(
+    ("schedule", "words"),
+    [
+        (Schedule(1), "1 lane, whole words"),
+        (Schedule(8, 3), "8 lanes, digits of 3 bits"),
+        (Schedule(2, 1), "2 lanes, digits of 1 bit"),
+        (Schedule(4, 0, 2), "4 lanes, whole words, 2 adders in a row"),
+        (Schedule(4, contexts=3), "4 lanes, whole words, 3 contexts"),
+    ],
+)
+def test_a_schedule_says_itself(schedule: Schedule, words: str) -> None:
+    assert str(schedule) == words
