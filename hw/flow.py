@@ -54,7 +54,8 @@ class Flow:
         self.pack(best.seed)
         verilog = (self.work / "design.v").read_text()
         modules = netlists.by_module(design, verilog, self.module)
-        return measure(runs, netlists.totals(design), modules, [self.yosys, self.nextpnr])
+        chain = netlists.longest_chain(design)
+        return measure(runs, netlists.totals(design), chain, modules, [self.yosys, self.nextpnr])
 
     def map(self) -> dict[str, Any]:
         """Yosys: the flat netlist in the part's own cells."""

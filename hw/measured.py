@@ -76,7 +76,8 @@ class Measured:
 
     `luts`, `brams`, `sprams` and `dsps` are after place and route, `ffs` too where nextpnr tells
     (ECP5), else from the netlist. `fmax_mhz` is the median of `runs`; `modules` are the needs
-    before packing by module of the Verilog, submodules included.
+    before packing by module of the Verilog, submodules included; `chain` is the longest carry chain
+    in bits.
     """
 
     luts: int
@@ -85,6 +86,7 @@ class Measured:
     sprams: int
     dsps: int
     pins: int
+    chain: int
     fmax_mhz: float | None
     runs: tuple[SeedRun, ...]
     modules: dict[str, dict[str, int]]
@@ -127,6 +129,7 @@ def seed_run(seed: int, report: dict[str, Any], target: Target) -> SeedRun:
 def measure(
     runs: Sequence[SeedRun],
     needs: dict[str, int],
+    chain: int,
     modules: dict[str, dict[str, int]],
     tools: Sequence[Tool],
 ) -> Measured:
@@ -143,6 +146,7 @@ def measure(
         sprams=median("sprams"),
         dsps=median("dsps"),
         pins=median("pins"),
+        chain=chain,
         fmax_mhz=statistics.median(rates) if rates else None,
         runs=tuple(runs),
         modules=modules,

@@ -34,6 +34,9 @@ COSTS: dict[str, dict[str, int]] = {
     "ALU54B": {"dsps": 1},
 }
 
+#: A carry cell's carry in and out, and the bits of carry that it holds.
+CHAINS = {"SB_CARRY": ("CI", "CO", 1), "CCU2C": ("CIN", "COUT", 2)}
+
 LUT_MEMORIES = {"TRELLIS_DPR16X4"}
 
 
@@ -55,6 +58,28 @@ def totals(netlist: Netlist) -> dict[str, int]:
         count.update(cost(cell["type"]))
     count["pins"] = sum(len(port["bits"]) for port in netlist["ports"].values())
     return dict(count)
+
+
+def longest_chain(netlist: Netlist) -> int:
+    """Bits of the longest carry chain, as an adder of so many bits would have them; 0 without any.
+
+    The last sum of a chain on iCE40 takes a carry and makes none.
+    """
+    cells = [cell for cell in netlist["cells"].values() if cell["type"] in CHAINS]
+    before: dict[Any, Cell] = {}
+    for cell in cells:
+        _, out, _ = CHAINS[cell["type"]]
+        before.update((bit, cell) for bit in cell["connections"][out] if isinstance(bit, int))
+    longest = 0
+    for cell in cells:
+        at: Cell | None = cell
+        bits = int(cell["type"] == "SB_CARRY")
+        while at is not None:
+            carried, _, held = CHAINS[at["type"]]
+            bits += held
+            at = before.get(at["connections"][carried][0])
+        longest = max(longest, bits)
+    return longest
 
 
 def by_module(netlist: Netlist, verilog: str, top: str) -> dict[str, dict[str, int]]:

@@ -35,6 +35,18 @@ def test_totals_of_a_netlist(family):
 
 
 @pytest.mark.parametrize("family", NEEDS)
+def test_the_longest_chain_is_that_of_the_widest_adder(family):
+    design = netlist.read(DATA / f"netlist-{family}.json", "pair")
+    assert netlist.longest_chain(design) == 12
+    (cell,) = [c for c in design["cells"].values() if c["type"] in netlist.CHAINS][3:4]
+    carried, _, bits = netlist.CHAINS[cell["type"]]
+    cell["connections"][carried] = ["0"]
+    assert netlist.longest_chain(design) < 12
+    design["cells"] = {}
+    assert netlist.longest_chain(design) == 0
+
+
+@pytest.mark.parametrize("family", NEEDS)
 def test_figures_by_module_add_up_to_the_whole(family):
     design = netlist.read(DATA / f"netlist-{family}.json", "pair")
     figures = netlist.by_module(design, PAIR.read_text(), "pair")
@@ -78,10 +90,11 @@ def test_two_clocks_are_refused():
 def test_the_median_seed_counts():
     runs = [SeedRun(s, f, {"luts": 100 + s}) for s, f in ((1, 40.0), (2, 60.0), (3, 44.0))]
     tools = [Tool("yosys", ("yosys",), "0.70"), Tool("nextpnr-ice40", ("n",), "0.11.1")]
-    found = measure(runs, {"ffs": 7}, {}, tools)
+    found = measure(runs, {"ffs": 7}, 12, {}, tools)
     assert (found.fmax_mhz, found.luts, found.ffs, found.brams) == (44.0, 102, 7, 0)
+    assert found.chain == 12
     assert found.tool_versions == {"yosys": "0.70", "nextpnr-ice40": "0.11.1"}
-    assert measure([SeedRun(1, None, {})], {}, {}, tools).fmax_mhz is None
+    assert measure([SeedRun(1, None, {})], {}, 0, {}, tools).fmax_mhz is None
 
 
 def test_needs_are_read_from_nextpnrs_log():
