@@ -18,16 +18,13 @@ from sylvan.hw.measured import Measured
 from sylvan.hw.plan import Plan
 from sylvan.hw.report import RESOURCES, SCHEDULE, make_report, record_simulation
 from sylvan.hw.schedule import Schedule
-from sylvan.hw.synthesis import reference_fmax, reference_verilog, synthesize
+from sylvan.hw.synthesis import reference_verilog, synthesize
 from sylvan.hw.targets import Target
 from sylvan.hw.tools import Workers, find
 from sylvan.hw.verilog import generate
 from sylvan.model.program import Program
 from sylvan.model.storage import program_hash
 from sylvan.sim.cosimulation import simulate
-
-LARGE = 64
-"""Units from which on Verilator is the faster simulator."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +92,7 @@ class Core(Design):
 
     def report(self, folder: Path, workers: Workers) -> dict[str, Any]:
         build(self.program, self.schedule, self.part, folder, workers=workers)
-        simulator = "icarus" if self.n < LARGE else "verilator"
-        found = simulate(folder, simulator=simulator, sequences=4, resets=2).measured
+        found = simulate(folder, simulator="verilator", sequences=4, resets=2).measured
         return record_simulation(
             folder, found.cycles_per_step, found.closing_cycles, found.latency_cycles
         )
@@ -122,7 +118,7 @@ class Loop(Design):
         return references.verilog(self.kind, networks.parameters(self.n))
 
     def report(self, folder: Path, workers: Workers) -> dict[str, Any]:
-        found = placed(self, folder, workers)
+        found = placed(self, folder, workers, networks.STATE_BITS)
         agreement.check(self.verilog, networks.recurrence(self.n))
         return self.made(figures(found) | {"cycles_per_step": references.CYCLES}, found)
 
@@ -139,7 +135,7 @@ class Loop(Design):
             measured=measured,
             floor_adder_bits=floor_adder_bits(program.layers[0]),
             tool_versions=found and found.tool_versions,
-            reference_fmax_mhz=found and reference_fmax(networks.STATE_BITS, self.part),
+            reference_fmax_mhz=found and found.reference_fmax_mhz,
         )
 
 
@@ -161,12 +157,21 @@ class Bare(Design):
         )
 
 
-def placed(design: Design, folder: Path, workers: Workers) -> Measured:
+def placed(
+    design: Design, folder: Path, workers: Workers, reference_width: int | None = None
+) -> Measured:
     """Place and route of a design that no plan is behind."""
     folder.mkdir()
     source = folder / "source.v"
     source.write_text(design.verilog)
-    return synthesize(source, design.module, design.part, folder, workers=workers)
+    return synthesize(
+        source,
+        design.module,
+        design.part,
+        folder,
+        reference_width=reference_width,
+        workers=workers,
+    )
 
 
 def figures(found: Measured) -> dict[str, Any]:

@@ -26,6 +26,7 @@ import references
 from clocks import ADDER, MEMORY
 from designs import Bare, Core, Design, Loop
 from sylvan.hw.build import MODULE
+from sylvan.hw.measured import DoesNotFit
 from sylvan.hw.schedule import Schedule
 from sylvan.hw.targets import Target, target
 from sylvan.hw.tools import Workers
@@ -41,7 +42,8 @@ LADDERS = (ECP5, ("ice40-hx8k",), ("ice40-up5k",))
 NAIVE_SIZES = (64,)
 """The naive product grows with n * n: only the largest part is tried, and no larger size."""
 
-
+SAID = ("luts", "fmax_mhz", "cycles_per_step")
+"""Figures that are printed as they come."""
 CORES: dict[str, Callable[[int], Program]] = {
     bars.CORE: networks.network,
     bars.ALONE: networks.recurrence,
@@ -56,7 +58,7 @@ def points(n: int, part: Target) -> list[Schedule]:
     return digits + words + (at_once if part.family == "ecp5" else [])
 
 
-def designs(sizes: list[int], parts: tuple[str, ...], quick: bool) -> Iterator[list[Design]]:
+def designs(sizes: list[int], parts: list[str], quick: bool) -> Iterator[list[Design]]:
     """Each on the parts of its ladder: on the second if it does not fit the first."""
     for n in sizes:
         for ladder in LADDERS:
@@ -95,6 +97,9 @@ def measured(design: Design, workers: Workers) -> dict[str, Any]:
             report = design.report(folder, workers)
             details = json.loads((folder / "synthesis.json").read_text())
         except UserError as error:
+            # A build says it with its advice.
+            if not any(isinstance(e, DoesNotFit) for e in (error, error.__context__)):
+                raise
             report, reason = design.unplaced(), str(error)
     seeds = {str(run["seed"]): run["fmax_mhz"] for run in details["runs"]}
     row = {"design": design.name, "n": design.n, **report, "chain": details["chain"]}
@@ -119,6 +124,8 @@ class Rows:
             print(design.label, flush=True)
             self.found[at] = measured(design, self.workers)
             self.write(self.found)
+            found, reason = self.found[at]["measured"], self.found[at]["reason"]
+            print(f"  {reason or ', '.join(f'{key} {found[key]}' for key in SAID)}", flush=True)
         self.seen[at] = self.found[at]
         return self.found[at]
 
@@ -136,15 +143,16 @@ def main() -> None:
     parser.add_argument("--page", action="store_true")
     options = parser.parse_args()
     sizes = options.sizes or (QUICK if options.quick else SIZES)
-    rows = Rows(options.only, Workers(options.jobs))
     if not options.page:
-        for ladder in designs(sizes, tuple(options.parts), options.quick):
-            for design in ladder:
-                row = rows.row(design)
-                if row is not None and row["reason"] is None:
-                    break
-        for design in bare(list(rows.found.values())):
-            rows.row(design)
+        with Workers(options.jobs) as workers:
+            rows = Rows(options.only, workers)
+            for ladder in designs(sizes, options.parts, options.quick):
+                for design in ladder:
+                    row = rows.row(design)
+                    if row is not None and row["reason"] is None:
+                        break
+            for design in bare(list((rows.found if options.only else rows.seen).values())):
+                rows.row(design)
         whole = not (options.only or options.quick or options.sizes)
         if whole and options.parts == parser.get_default("parts"):
             # What is built no more.

@@ -25,7 +25,9 @@ AHEAD = 3
 def verilog(kind: str, p: HadamParameters) -> str:
     """The module `loop` around a transform of that kind, and the transform.
 
-    `phase` holds, of the timesteps in each of the registers in front, which phase they are of.
+    `phase` holds, of the timesteps in each of the registers in front, which phase they are of. The
+    transformed state is kept as it is: yosys would melt the sum and the last additions into carry
+    save adders, which take more cells.
     """
     n, bits, x = p.hidden, p.state.width, p.input.format.width
     wide = bits + n.bit_length() - 1

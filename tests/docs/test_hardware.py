@@ -8,12 +8,15 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from sylvan.hw.measured import DoesNotFit
 from sylvan.hw.report import KEYS, make_report
 from sylvan.hw.targets import target
-from sylvan.model.errors import CheckError
+from sylvan.model.errors import CheckError, UserError
 
 BENCH = Path(__file__).parents[2] / "bench"
-MODULES = ("agreement", "bars", "clocks", "networks", "performance", "references")
+MODULES = (
+    "agreement", "bars", "clocks", "designs", "hardware", "networks", "performance", "references"
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +93,53 @@ def test_a_front_has_no_point_that_another_beats(bench: SimpleNamespace) -> None
     points = [row("core", 64, *figures, 100.0) for figures in ((100, 50), (200, 50), (300, 10))]
     (found,) = bench.bars.fronts(points)
     assert found == [points[0], points[2]]
+
+
+def stand_in(bench: SimpleNamespace, text: str, said: Exception | None = None):
+    """A design that takes no tools: its report is made at once, or it cannot be placed."""
+
+    class StandIn(bench.designs.Design):
+        placed = 0
+        verilog = text
+
+        def report(self, folder: Path, workers: object) -> dict:
+            type(self).placed += 1
+            if said is not None:
+                raise said
+            folder.mkdir()
+            details = {"runs": [{"seed": 1, "fmax_mhz": 50.0}], "chain": 12}
+            (folder / "synthesis.json").write_text(json.dumps(details))
+            measured = {"luts": 10, "fmax_mhz": 50.0}
+            return make_report("ecp5-25f", "", self.keys, measured=measured)
+
+    return StandIn("thing", target("ecp5-25f"), 8, "loop")
+
+
+def test_a_row_is_measured_once_until_its_design_changes(
+    bench: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench.hardware, "OUT", tmp_path / "rows.json")
+    design, changed = stand_in(bench, "one"), stand_in(bench, "other")
+    first = bench.hardware.Rows("", None).row(design)
+    assert (first["seeds"], first["chain"], first["reason"]) == ({"1": 50.0}, 12, None)
+    assert bench.hardware.Rows("thing", None).row(design) == first
+    assert design.placed == 1
+    assert bench.hardware.Rows("another", None).row(changed) is None
+    assert bench.hardware.Rows("", None).row(changed)["given"] != first["given"]
+    assert len(json.loads((tmp_path / "rows.json").read_text())) == changed.placed == 1
+
+
+def test_what_does_not_fit_has_a_row_and_other_mistakes_none(
+    bench: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench.hardware, "OUT", tmp_path / "rows.json")
+    large = DoesNotFit("loop", target("ecp5-25f"), "luts", 30_000, 24_288)
+    found = bench.hardware.Rows("", None).row(stand_in(bench, "one", large))
+    assert found["measured"]["luts"] is None
+    assert found["reason"].startswith("loop does not fit ecp5-25f: it needs 30000 logic cells")
+    assert found["reason"] in bench.performance.line(found, [found], [])
+    with pytest.raises(UserError, match="no tool"):
+        bench.hardware.Rows("", None).row(stand_in(bench, "other", UserError("no tool")))
 
 
 # A text of the design and what it is changed to: each a way to be nearly right.
