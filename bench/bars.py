@@ -128,26 +128,24 @@ def judged(rows: list[Row]) -> list[Row]:
     return [row for row in on(rows, "") if luts(row) <= LARGE]
 
 
-def against(rows: list[Row], cores: list[Row]) -> Callable[[str, int], float | None]:
-    """How much better than a loop, in LUTs times time, the best of the cores of a size is."""
+def cost(row: Row) -> float | None:
+    return row["lut_ns_per_step"]
 
-    def times(loop: str, n: int) -> float | None:
-        peer = best(on(rows, NAMED, loop, n), lambda row: row["lut_ns_per_step"], min)
-        own = best([r for r in cores if r["n"] == n], lambda row: row["lut_ns_per_step"], min)
-        return None if peer is None or own is None else peer / own
 
-    return times
+def gain(loops: list[Row], cores: list[Row]) -> float | None:
+    """How many times fewer LUTs x ns the best core takes than the best loop."""
+    peer, own = best(loops, cost, min), best(cores, cost, min)
+    return None if peer is None or own is None else peer / own
 
 
 def bars(rows: list[Row]) -> Iterator[Bar]:
     """All of them."""
     for design in (ALONE, CORE):
         for n, bound in ((64, 2.3), (128, 2.5)):
-            found = against(rows, single(on(rows, NAMED, design)))("da4ml loop", n)
-            yield Bar(f"LUTs x ns, da4ml loop / {design}, n {n}, one context", found, bound)
-        for n in (64, 128):
-            found = against(rows, several(on(rows, NAMED, design)))("da4ml loop", n)
-            yield Bar(f"LUTs x ns, da4ml loop / {design}, n {n}, contexts", found, 4.5)
+            loops, cores = on(rows, NAMED, "da4ml loop", n), on(rows, NAMED, design, n)
+            what = f"LUTs x ns of the da4ml loop over those of the {design}, {NAMED}, n {n}"
+            yield Bar(f"{what}, one context", gain(loops, single(cores)), bound)
+            yield Bar(f"{what}, contexts", gain(loops, several(cores)), 4.5)
     for n, bound in ((64, 0.5), (128, 0.5), (256, 0.35), (512, 0.35)):
         found = best(several(on(rows, "ecp5", n=n)), efficiency)
         yield Bar(f"efficiency, ECP5, n {n}, contexts", found, bound)

@@ -64,7 +64,7 @@ def bar(bench: SimpleNamespace, rows: list[dict], what: str):
 
 def test_a_bar_is_met_missed_or_not_measured(bench: SimpleNamespace) -> None:
     own, peer = row("core", 64, 1000, 10, 100.0), row("da4ml loop", 64, 5000, 1, 25.0)
-    what = "LUTs x ns, da4ml loop / core, n 64, one context"
+    what = "LUTs x ns of the da4ml loop over those of the core, ecp5-25f, n 64, one context"
     found = bar(bench, [own, peer], what)
     assert (found.value, found.met) == (pytest.approx(2.0), False)
     assert bench.performance.verdict(found).endswith("at least 2.3 | 2 | **missed** by 13% |")
