@@ -118,8 +118,8 @@ class Loop(Design):
         return references.verilog(self.kind, networks.parameters(self.n))
 
     def report(self, folder: Path, workers: Workers) -> dict[str, Any]:
-        found = placed(self, folder, workers, networks.STATE_BITS)
         agreement.check(self.verilog, networks.recurrence(self.n))
+        found = placed(self, folder, workers, networks.STATE_BITS)
         return self.made(figures(found) | {"cycles_per_step": references.CYCLES}, found)
 
     def unplaced(self) -> dict[str, Any]:
