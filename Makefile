@@ -6,8 +6,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup icarus demo test test-all lint format types readme results gallery \
-	bench-adders bench-factors bench-golden bench-packing bench-phases bench-placed bench-qornn \
-	bench-train
+	bench-adders bench-factors bench-golden bench-hw bench-packing bench-phases bench-placed \
+	bench-qornn bench-train
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -46,6 +46,9 @@ bench-factors: setup  ## what bits of a normalization's factors cost, in the gat
 
 bench-golden: setup  ## images per second of the golden model; writes bench/golden.json
 	@$(BIN)/python bench/golden.py
+
+bench-hw: setup  ## cores and plain designs placed; adds to bench/hardware.json and docs/performance.md
+	@$(BIN)/python bench/hardware.py $(if $(QUICK),--quick) $(if $(ONLY),--only "$(ONLY)")
 
 bench-packing: setup  ## nonzeros in words of P: cycles and index bits; writes bench/packing.json
 	@$(BIN)/python bench/packing.py

@@ -41,7 +41,8 @@ class Flow(Mapper):
         best = max(runs, key=lambda run: run.fmax_mhz or 0.0)
         self.pack(best.seed)
         tools = [self.yosys, self.nextpnr]
-        return placed(runs, netlists.totals(design), self.by_module(design), tools)
+        needs, chain = netlists.totals(design), netlists.longest_chain(design)
+        return placed(runs, needs, chain, self.by_module(design), tools)
 
     def refuse_oversize(self, needs: dict[str, int]) -> None:
         """What packing cannot change is known before nextpnr starts."""

@@ -81,8 +81,9 @@ class Measured:
 
     `luts`, `brams`, `sprams` and `dsps` are after place and route, `ffs` too where nextpnr tells
     (ECP5), else from the netlist. `fmax_mhz` is the median of `runs`; `modules` are the needs
-    before packing by module of the Verilog, submodules included. On a part that is not placed all
-    figures are those of the netlist: no runs, no clock rate, no bitstream.
+    before packing by module of the Verilog, submodules included; `chain` is the longest carry chain
+    in bits (0 where it is not looked for). On a part that is not placed all figures are those of
+    the netlist: no runs, no clock rate, no bitstream.
     """
 
     luts: int
@@ -91,6 +92,7 @@ class Measured:
     sprams: int
     dsps: int
     pins: int
+    chain: int
     fmax_mhz: float | None
     runs: tuple[SeedRun, ...]
     modules: dict[str, dict[str, int]]
@@ -144,6 +146,7 @@ def mapped(needs: dict[str, int], modules: dict[str, dict[str, int]], yosys: Too
         dsps=count("dsps"),
         pins=count("pins"),
         fmax_mhz=None,
+        chain=0,
         runs=(),
         modules=modules,
         tool_versions={yosys.name: yosys.version},
@@ -153,6 +156,7 @@ def mapped(needs: dict[str, int], modules: dict[str, dict[str, int]], yosys: Too
 def placed(
     runs: Sequence[SeedRun],
     needs: dict[str, int],
+    chain: int,
     modules: dict[str, dict[str, int]],
     tools: Sequence[Tool],
 ) -> Measured:
@@ -169,6 +173,7 @@ def placed(
         sprams=median("sprams"),
         dsps=median("dsps"),
         pins=median("pins"),
+        chain=chain,
         fmax_mhz=statistics.median(rates) if rates else None,
         runs=tuple(runs),
         modules=modules,

@@ -57,6 +57,9 @@ FLIP_FLOPS = ("SB_DFF", "TRELLIS_FF", "FD", "DFF")
 #: What the names of memories made of LUTs begin with: "RAM" and a digit but for those of ECP5.
 LUT_MEMORIES = re.compile(r"TRELLIS_DPR16X4|RAM\d")
 
+#: A carry cell's carry in and out, and the bits of carry that it holds.
+CHAINS = {"SB_CARRY": ("CI", "CO", 1), "CCU2C": ("CIN", "COUT", 2)}
+
 
 def cost(cell_type: str) -> dict[str, int]:
     """The resources that one cell takes."""
@@ -76,6 +79,28 @@ def totals(netlist: Netlist) -> dict[str, int]:
         count.update(cost(cell["type"]))
     count["pins"] = sum(len(port["bits"]) for port in netlist["ports"].values())
     return dict(count)
+
+
+def longest_chain(netlist: Netlist) -> int:
+    """Bits of the longest carry chain, as an adder of so many bits would have them; 0 without any.
+
+    The last sum of a chain on iCE40 takes a carry and makes none.
+    """
+    cells = [cell for cell in netlist["cells"].values() if cell["type"] in CHAINS]
+    before: dict[Any, Cell] = {}
+    for cell in cells:
+        _, out, _ = CHAINS[cell["type"]]
+        before.update((bit, cell) for bit in cell["connections"][out] if isinstance(bit, int))
+    longest = 0
+    for cell in cells:
+        at: Cell | None = cell
+        bits = int(cell["type"] == "SB_CARRY")
+        while at is not None:
+            carried, _, held = CHAINS[at["type"]]
+            bits += held
+            at = before.get(at["connections"][carried][0])
+        longest = max(longest, bits)
+    return longest
 
 
 def by_module(netlist: Netlist, verilog: str, top: str) -> dict[str, dict[str, int]]:

@@ -36,6 +36,18 @@ def test_totals_of_a_netlist(family):
 
 
 @pytest.mark.parametrize("family", NEEDS)
+def test_the_longest_chain_is_that_of_the_widest_adder(family):
+    design = netlist.read(DATA / f"netlist-{family}.json", "pair")
+    assert netlist.longest_chain(design) == 12
+    # One in the middle of the chain, which this cuts.
+    cell = [cell for cell in design["cells"].values() if cell["type"] in netlist.CHAINS][3]
+    cell["connections"][netlist.CHAINS[cell["type"]][0]] = ["0"]
+    assert netlist.longest_chain(design) < 12
+    design["cells"] = {}
+    assert netlist.longest_chain(design) == 0
+
+
+@pytest.mark.parametrize("family", NEEDS)
 def test_figures_by_module_add_up_to_the_whole(family):
     design = netlist.read(DATA / f"netlist-{family}.json", "pair")
     figures = netlist.by_module(design, PAIR.read_text(), "pair")
@@ -79,10 +91,11 @@ def test_two_clocks_are_refused():
 def test_the_median_seed_counts():
     runs = [SeedRun(s, f, {"luts": 100 + s}) for s, f in ((1, 40.0), (2, 60.0), (3, 44.0))]
     tools = [Tool("yosys", ("yosys",), "0.70"), Tool("nextpnr-ice40", ("n",), "0.11.1")]
-    found = placed(runs, {"ffs": 7}, {}, tools)
+    found = placed(runs, {"ffs": 7}, 12, {}, tools)
     assert (found.fmax_mhz, found.luts, found.ffs, found.brams) == (44.0, 102, 7, 0)
+    assert found.chain == 12
     assert found.tool_versions == {"yosys": "0.70", "nextpnr-ice40": "0.11.1"}
-    assert placed([SeedRun(1, None, {})], {}, {}, tools).fmax_mhz is None
+    assert placed([SeedRun(1, None, {})], {}, 0, {}, tools).fmax_mhz is None
 
 
 def test_needs_are_read_from_nextpnrs_log():

@@ -1,0 +1,164 @@
+"""Cores and references placed for real, into bench/hardware.json and docs/performance.md.
+
+    python bench/hardware.py [--sizes 64 128 256 512 1024] [--only TEXT] [--quick] [--page]
+
+HadamRNNs as generated, on every schedule of `points`, and without their readout; three plain
+designs of the same recurrence (references.py); and on every part a bare adder for each carry chain
+that was found, and a bare read of a block RAM (clocks.py). Every core is simulated against golden,
+which measures its cycles; every reference is, too. A row has the keys of `report.json`, and is
+written when it is there, with a hash of all that the tools were given: a run that was stopped goes
+on, and what has changed is placed anew. A design that does not fit has a row of nulls, and the
+reason. `--only` takes the designs whose name holds the text, `--quick` a few, `--page` none: it
+writes the page from the rows there are.
+"""
+
+import argparse
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import bars
+import networks
+import performance
+import references
+from clocks import ADDER, MEMORY
+from designs import Bare, Core, Design, Loop
+from sylvan.hw.build import MODULE
+from sylvan.hw.measured import DoesNotFit
+from sylvan.hw.schedule import Schedule
+from sylvan.hw.targets import Target, target
+from sylvan.hw.tools import Workers
+from sylvan.model.errors import UserError
+from sylvan.model.files import write_json
+from sylvan.model.program import Program
+
+OUT = Path(__file__).with_suffix(".json")
+SIZES, QUICK = (64, 128, 256, 512, 1024), (64,)
+ECP5 = ("ecp5-25f", "ecp5-45f", "ecp5-85f")
+"""In this order, each tried where a design does not fit the one before."""
+LADDERS = (ECP5, ("ice40-hx8k",), ("ice40-up5k",))
+NAIVE_SIZES = (64,)
+"""The naive product grows with n * n: only the largest part is tried, and no larger size."""
+
+SAID = ("luts", "fmax_mhz", "cycles_per_step")
+"""Figures that are printed as they come."""
+CORES: dict[str, Callable[[int], Program]] = {
+    bars.CORE: networks.network,
+    bars.ALONE: networks.recurrence,
+}
+
+
+def points(n: int, part: Target) -> list[Schedule]:
+    """The schedules that are built on a part."""
+    digits = [Schedule(n, digit) for digit in (1, 2, 4)]
+    words = [Schedule(lanes) for lanes in (1, 2, 4, 8, 16, 32) if lanes < n]
+    at_once = [Schedule(n, levels=levels) for levels in (2, 4, 16)]
+    return digits + words + (at_once if part.family == "ecp5" else [])
+
+
+def designs(sizes: list[int], parts: list[str], quick: bool) -> Iterator[list[Design]]:
+    """Each on the parts of its ladder: on the second if it does not fit the first."""
+    for n in sizes:
+        for ladder in LADDERS:
+            on = [target(name) for name in ladder if name in parts]
+            if ladder == ECP5:
+                for kind in references.TRANSFORMS:
+                    tried = on if kind != "naive" else on[-1:] if n in NAIVE_SIZES else []
+                    yield [Loop(f"{kind} loop", part, n, "loop", kind) for part in tried]
+            schedules = points(n, on[0]) if on else []
+            for schedule in schedules[: 2 if quick else None]:
+                for name, made in CORES.items():
+                    yield [Core(name, part, n, MODULE, made(n), schedule) for part in on]
+
+
+def bare(rows: list[dict[str, Any]]) -> Iterator[Design]:
+    """What the clock rates of these rows are compared with."""
+    for name in dict.fromkeys(row["target"] for row in rows):
+        part = target(name)
+        yield Bare(bars.READ, part, None, MEMORY)
+        chains = {row["chain"] for row in rows if row["target"] == name and row["chain"]}
+        for width in sorted(chains):
+            yield Bare(f"{width}-bit adder", part, None, ADDER, width)
+
+
+def identity(row: dict[str, Any]) -> tuple[Any, ...]:
+    """What tells a row from others."""
+    return row["design"], row["n"], row["target"], *row["schedule"].values()
+
+
+def measured(design: Design, workers: Workers) -> dict[str, Any]:
+    """The row of a design, whether it fits or not."""
+    reason, details = None, {"runs": [], "chain": None}
+    with tempfile.TemporaryDirectory(prefix="sylvan-hardware-") as work:
+        folder = Path(work, "build")
+        try:
+            report = design.report(folder, workers)
+            details = json.loads((folder / "synthesis.json").read_text())
+        except UserError as error:
+            # A build says it with its advice.
+            if not any(isinstance(e, DoesNotFit) for e in (error, error.__context__)):
+                raise
+            report, reason = design.unplaced(), str(error)
+    seeds = {str(run["seed"]): run["fmax_mhz"] for run in details["runs"]}
+    row = {"design": design.name, "n": design.n, **report, "chain": details["chain"]}
+    return row | {"seeds": seeds, "reason": reason, "given": design.given()}
+
+
+class Rows:
+    """The rows of the file, which are written as they come; those asked for are `seen`."""
+
+    def __init__(self, only: str, workers: Workers) -> None:
+        self.only, self.workers = only, workers
+        rows = json.loads(OUT.read_text()) if OUT.is_file() else []
+        self.found = {identity(row): row for row in rows}
+        self.seen: dict[tuple[Any, ...], dict[str, Any]] = {}
+
+    def row(self, design: Design) -> dict[str, Any] | None:
+        """The design's row, measured unless it is there; None where it was not asked for."""
+        if self.only not in design.label:
+            return None
+        at = identity({"design": design.name, "n": design.n, **design.unplaced()})
+        if self.found.get(at, {}).get("given") != design.given():
+            print(design.label, flush=True)
+            self.found[at] = measured(design, self.workers)
+            self.write(self.found)
+            found, reason = self.found[at]["measured"], self.found[at]["reason"]
+            print(f"  {reason or ', '.join(f'{key} {found[key]}' for key in SAID)}", flush=True)
+        self.seen[at] = self.found[at]
+        return self.found[at]
+
+    def write(self, rows: dict[tuple[Any, ...], dict[str, Any]]) -> None:
+        write_json(OUT, list(rows.values()))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", nargs="*", type=int)
+    parser.add_argument("--parts", nargs="*", default=[part for parts in LADDERS for part in parts])
+    parser.add_argument("--only", default="")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--page", action="store_true")
+    options = parser.parse_args()
+    sizes = options.sizes or (QUICK if options.quick else SIZES)
+    if not options.page:
+        with Workers(options.jobs) as workers:
+            rows = Rows(options.only, workers)
+            for ladder in designs(sizes, options.parts, options.quick):
+                for design in ladder:
+                    row = rows.row(design)
+                    if row is not None and row["reason"] is None:
+                        break
+            for design in bare(list((rows.found if options.only else rows.seen).values())):
+                rows.row(design)
+        whole = not (options.only or options.quick or options.sizes)
+        if whole and options.parts == parser.get_default("parts"):
+            # What is built no more.
+            rows.write(rows.seen)
+    performance.write(json.loads(OUT.read_text()))
+
+
+if __name__ == "__main__":
+    main()
