@@ -3,13 +3,14 @@
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sylvan.model.errors import CheckError
 
-from . import carry
+from . import carry, turns
 from . import netlist as netlists
 from .measured import DoesNotFit, Measured, mapped
 from .targets import Target
@@ -41,17 +42,30 @@ class Mapper:
     def map(self) -> netlists.Netlist:
         """Yosys: the flat netlist in the part's own cells."""
         self.say(f"{self.target.name}: yosys maps {self.module}")
-        script = yosys_script(self.module, self.target, self.yosys.release)
-        (self.work / "map.ys").write_text(script)
-        (self.work / carry.ADDERS).write_text(carry.MAP)
-        arguments = ["map.ys"] if self.yosys.native_library else ["-q", "-l", "yosys.log", "map.ys"]
-        self.step(self.yosys, arguments, "yosys", "netlist.json")
         path = self.work / "netlist.json"
-        if self.target.family == "ecp5":
-            tree = json.loads(path.read_text())
-            carry.free_ends(tree["modules"][self.module])
-            path.write_text(json.dumps(tree))
+        ecp5 = self.target.family == "ecp5"
+        if ecp5:
+            (self.work / carry.ADDERS).write_text(carry.MAP)
+            self._run("coarse", coarse_script(self.module), turns.COARSE)
+            self._edit(self.work / turns.COARSE, turns.take_turns)
+        script = yosys_script(self.module, self.target, self.yosys.release)
+        self._run("map", script, path.name)
+        if ecp5:
+            self._edit(path, carry.free_ends)
         return netlists.read(path, self.module)
+
+    def _run(self, name: str, script: str, result: str) -> None:
+        """One run of yosys."""
+        file = f"{name}.ys"
+        (self.work / file).write_text(script)
+        arguments = [file] if self.yosys.native_library else ["-q", "-l", "yosys.log", file]
+        self.step(self.yosys, arguments, "yosys", result)
+
+    def _edit(self, path: Path, change: Callable[[dict[str, Any]], object]) -> None:
+        """Let `change` at the module in a netlist."""
+        tree = json.loads(path.read_text())
+        change(tree["modules"][self.module])
+        path.write_text(json.dumps(tree))
 
     def by_module(self, design: netlists.Netlist) -> dict[str, dict[str, int]]:
         """The netlist's needs by module of the Verilog."""
@@ -110,8 +124,19 @@ class Mapper:
 ABC9_SCRIPT = "+&sweep;&dch,-f;&ps;&if,{W},{D},{R};&mfs"
 
 
+def coarse_script(module: str) -> str:
+    """The commands that bring design.v to words in a netlist, for ECP5."""
+    return (
+        "read_verilog design.v\n"
+        f"synth_ecp5 -nodsp -top {module} -no-rw-check -run begin:map_gates\n"
+        f"select {module}\n"
+        f"write_json -selected {turns.COARSE}\n"
+    )
+
+
 def yosys_script(module: str, target: Target, version: tuple[int, ...]) -> str:
-    """The commands that map design.v to netlist.json."""
+    """The commands that map design.v, or on ECP5 its netlist of words, to netlist.json."""
+    read = "read_verilog design.v"
     # The RTL never depends on a read and a write of one address in one cycle: emulating an order
     # for them costs hundreds of logic cells.
     options = f"-top {module} -no-rw-check -json netlist.json"
@@ -122,8 +147,9 @@ def yosys_script(module: str, target: Target, version: tuple[int, ...]) -> str:
         synth = f"synth_ice40 {abc9}-device {device} {options}"
     elif target.family == "ecp5":
         # An adder that this knows is mapped before yosys maps the rest.
+        read = f"read_json {turns.COARSE}"
         synth = (
-            f"synth_ecp5 -nodsp {options} -run begin:map_gates\n"
+            f"synth_ecp5 -nodsp {options} -run begin:coarse\n"
             f"techmap -map {carry.ADDERS}\n"
             f"synth_ecp5 -nodsp {options} -run map_gates:"
         )
@@ -136,4 +162,4 @@ def yosys_script(module: str, target: Target, version: tuple[int, ...]) -> str:
         nodsp = "" if version < (0, 70) else "-nodsp "
         # LUTs of more inputs save time, which nobody measures here, and take up to a fifth more.
         synth = f"synth_gowin {nodsp}-nowidelut -noiopads -family {target.device} {options}"
-    return f"scratchpad -set abc9.script {ABC9_SCRIPT}\nread_verilog design.v\n{synth}\n"
+    return f"scratchpad -set abc9.script {ABC9_SCRIPT}\n{read}\n{synth}\n"

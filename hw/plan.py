@@ -101,7 +101,10 @@ class Plan:
         made = dict.fromkeys([*(s.next for s in layer.states), layer.output.name])
         sinks = [values[name] for name in made]
         body = Body(layer.body, [*states, layer.input], sinks, schedule, tag)
-        stored = {state.name: Stored(body.order(state), state.format) for state in states}
+        stored = {
+            state.name: Stored(body.order(state), state.format, schedule.contexts)
+            for state in states
+        }
         self.step = Timetable(body, stored, layer.input, names)
         self._written = {value.name: self.step.kept(value) for value in sinks}
         latest = None
@@ -117,7 +120,7 @@ class Plan:
             words = Schedule(picked_lanes(written))
         output = self.program.output
         body = Body(self.program.readout.body, [layer.output], [output], words, tag)
-        kept = {layer.output.name: Stored(written, layer.output.format)}
+        kept = {layer.output.name: Stored(written, layer.output.format, schedule.contexts)}
         self.readout = Timetable(body, kept, None, names)
         self.answer = self.readout.demand(output, Pattern(output.size, 1, body.dwell(output)))
         self.readout.settle([self.answer])

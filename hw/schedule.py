@@ -18,12 +18,15 @@ class Schedule:
         levels: adders in a row between two registers, where the words of whole vectors pass an
             adder graph.
         contexts: C, independent sequences that share the core, each with a state of its own.
+        turns: whether, where words pass, adders between the beats of a transform take turns at sums
+            and differences: half as many, for delay lines of twice the bits.
     """
 
     lanes: int = DEFAULT_LANES
     digit: int = 0
     levels: int = 1
     contexts: int = 1
+    turns: bool = False
 
     def __post_init__(self) -> None:
         if type(self.digit) is not int or self.digit < 0:

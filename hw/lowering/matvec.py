@@ -95,7 +95,8 @@ class _MatVec(Linear):
     def _transform(self, matrix: matrices.Hadamard, pattern: Pattern) -> Lowered:
         source, plain = self.formats[0], self._plain(matrix)
         try:
-            operator = Hadamard(pattern.lanes, matrix.block, self.size, source, plain, self.tag)
+            shape = pattern.lanes, matrix.block, self.size
+            operator = Hadamard(*shape, source, plain, self.tag, self.schedule.turns)
         except ValueError as error:
             raise UserError(f"{self.node.result.name}: {error}") from None
         transformed = Lowered(operator, pattern, self.passed(pattern), "transform")

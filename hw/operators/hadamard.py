@@ -25,11 +25,15 @@ class TimeStage(wiring.Component):
     differences of the pair before; in the second it is met by its partners, sums go out and
     differences go in. Runs without a clock enable: a gap between vectors is harmless.
 
+    Where adders take `turns`, what came stays for twice as long instead, and differences are made
+    when they go out, by the adder that makes sums in between.
+
     Members: start, In(1); i, In and o, Out: the lanes. Latency: `delay + 1`.
     """
 
-    def __init__(self, lanes: int, delay: int, source: Format, result: Format) -> None:
+    def __init__(self, lanes: int, delay: int, source: Format, result: Format, turns: bool) -> None:
         self.delay = delay
+        self.turns = turns
         super().__init__(
             {
                 "start": In(1),
@@ -44,6 +48,25 @@ class TimeStage(wiring.Component):
         m.d.sync += position.eq(Mux(self.start, 1, position + 1))
         second = Signal()
         m.d.comb += second.eq(position[-1] & ~self.start)
+        if self.turns:
+            self._take_turns(m, second)
+        else:
+            self._feed_back(m, second)
+        return m
+
+    def _take_turns(self, m: Module, second: Signal) -> None:
+        shape = self.i[0].shape()
+        layout = data.ArrayLayout(shape, len(self.i))
+        line = delayed(m, "line", Cat(*self.i), self.delay)
+        again = data.View(layout, delayed(m, "again", line, self.delay))
+        back = data.View(layout, line)
+        for k, (x, out) in enumerate(zip(self.i, self.o, strict=True)):
+            late, later = Signal(shape, name=f"late{k}"), Signal(shape, name=f"later{k}")
+            held = Signal(out.shape(), name=f"lane{k}", reset_less=True)
+            m.d.comb += [late.eq(back[k]), later.eq(again[k]), out.eq(held)]
+            m.d.sync += held.eq(Mux(second, x + late, later - late))
+
+    def _feed_back(self, m: Module, second: Signal) -> None:
         shape = self.o[0].shape()
         feeds = [Signal(shape, name=f"feed{k}") for k in range(len(self.o))]
         layout = data.ArrayLayout(shape, len(self.o))
@@ -57,7 +80,6 @@ class TimeStage(wiring.Component):
                 out.eq(held),
             ]
             m.d.sync += held.eq(Mux(second, late + x, late))
-        return m
 
 
 class Hadamard(Operator):
@@ -72,18 +94,28 @@ class Hadamard(Operator):
         block: m, a power of two.
         size: n, elements of the vector.
         source, result: formats; words grow by one bit a stage, exactly.
+        turns: whether the adders of stages in time take turns at sums and differences.
     Latency: `max(m / P - 1, 0) + log2 m`, a register per stage. Interval: `ceil(n / P)`.
-    Cost: a stage in time `2 P w` adder bits and a delay of `m / (2 P) .. 1` beats, in space `P w`.
+    Cost: a stage in time `2 P w` adder bits and a delay of `m / (2 P) .. 1` beats, in space `P w`;
+        with turns `P w` adder bits that choose an operand and a sign, and two such delays.
     """
 
     def __init__(
-        self, lanes: int, block: int, size: int, source: Format, result: Format, tag: Tag
+        self,
+        lanes: int,
+        block: int,
+        size: int,
+        source: Format,
+        result: Format,
+        tag: Tag,
+        turns: bool = False,
     ) -> None:
         if block % lanes and lanes % block:
             raise ValueError(
                 f"blocks of {block} cannot pass on {lanes} lanes: one must divide the other"
             )
         self.lanes = lanes
+        self.turns = turns
         in_time = max(block // lanes, 1).bit_length() - 1
         in_space = min(block, lanes).bit_length() - 1
         self.delays = [1 << k for k in reversed(range(in_time))]
@@ -100,10 +132,16 @@ class Hadamard(Operator):
         total = Cost()
         for k, format in enumerate(self.formats[1:]):
             bits = self.lanes * shape_of(format).width
-            if k < len(self.delays):
-                total += Cost(2 * bits, 2 * bits, bits) + delay_cost(bits, self.delays[k])
+            if k < len(self.delays) and self.turns:
+                held = self.lanes * shape_of(self.formats[k]).width
+                lines = delay_cost(held, self.delays[k])
+                total += Cost(adder_bits=bits, adders=self.lanes, register_bits=bits)
+                total += lines + lines
+            elif k < len(self.delays):
+                total += Cost(2 * bits, 2 * self.lanes, 2 * bits, bits)
+                total += delay_cost(bits, self.delays[k])
             else:
-                total += Cost(adder_bits=bits, register_bits=bits)
+                total += Cost(adder_bits=bits, adders=self.lanes, register_bits=bits)
         return total
 
     def elaborate(self, platform: object) -> Module:
@@ -111,7 +149,7 @@ class Hadamard(Operator):
         lanes: Any = self.a.lanes
         strobe: Any = self.a
         for k, delay in enumerate(self.delays):
-            stage = TimeStage(self.lanes, delay, *self.formats[k : k + 2])
+            stage = TimeStage(self.lanes, delay, self.formats[k], self.formats[k + 1], self.turns)
             m.submodules[f"time{delay}"] = stage
             m.d.comb += stage.start.eq(strobe.start)
             m.d.comb += [i.eq(lane) for i, lane in zip(stage.i, lanes, strict=True)]

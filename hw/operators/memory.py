@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import gcd
 from typing import Any
 
+import numpy as np
 from amaranth import Array as Choices
 from amaranth import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
@@ -16,17 +17,13 @@ from sylvan.model.numbers import Format
 
 from ..beats import Beats, Pattern, Strobe, Tag, digits, shape_of
 from .addresses import Addresses, addresses_cost
+from .banks import BANK_BITS, Banks
 from .base import Cost, Operator, connect_strobe, delay_strobe
 from .planes import PlaneMemory
 from .rom import READ_LATENCY, pack_beats
 
 PICKED = 8
 """Elements that are picked from planes at the same time."""
-
-
-def read_latency(pattern: Pattern, word_lanes: int) -> int:
-    """Cycles from a reader's strobe to its data; picking parts of words takes one more."""
-    return READ_LATENCY + (pattern.lanes < word_lanes)
 
 
 class VectorMemory(wiring.Component):
@@ -43,8 +40,8 @@ class VectorMemory(wiring.Component):
         contexts: vectors that are kept, chosen by the context of the tag; with 1 whatever it is.
 
     Members: write, In(Beats); read<k>, In(Strobe) and out<k>, Out(Beats) for each reader.
-    Latency: `read_latency` from a reader's strobe to its data. A word may be read in the cycle
-    after its write and never in the same one.
+    Latency: that of `latency`. A word may be read in the cycle after its write and never in the
+    same one. Several vectors of wide words are in banks.
     Cost: for each vector `ceil(size / lanes) * lanes * width` memory bits, an output register of
     one word; one vector of one word is kept in registers. An initial value that is not zero takes
     as many memory bits (none if of one word), and a choice between two words. A reader of L lanes
@@ -52,8 +49,15 @@ class VectorMemory(wiring.Component):
     """
 
     def latency(self, reader: Pattern) -> int:
-        """Cycles from a reader's strobe to its data."""
-        return read_latency(reader, self.pattern.lanes)
+        """Cycles from a reader's strobe to its data; picking parts of words takes one more."""
+        word = Banks.latency if self.in_banks else READ_LATENCY
+        return word + (reader.lanes < self.pattern.lanes)
+
+    @property
+    def in_banks(self) -> bool:
+        """Whether words are so wide, and latency so well hidden, that banks are worth it."""
+        wide = self.pattern.lanes * shape_of(self.format).width > BANK_BITS
+        return self.contexts > 1 and wide
 
     def accesses(self, reader: Pattern) -> Iterator[tuple[int, int, int]]:
         """For each word: its write, first and last read, in cycles from the first of either.
@@ -93,9 +97,11 @@ class VectorMemory(wiring.Component):
     def cost(self) -> Cost:
         width, lanes, words = shape_of(self.format).width, self.pattern.lanes, self.pattern.beats
         word = width * lanes
-        memories = ((word, self._rows),) if self._rows > 1 else ()
+        memories = ((word, self._rows),) if self._rows > 1 and not self.in_banks else ()
         # Without a memory the word itself is registers, and so is what its read port holds.
         total = Cost(register_bits=word if memories else 3 * word, memories=memories)
+        if self.in_banks:
+            total = self._banks.cost
         if self.initial is not None and self.initial.any():
             total += Cost(logic_bits=word, memories=((word, words),) if words > 1 else ())
         for pattern in [self.pattern, *(reader.pattern for reader in self.readers)]:
@@ -103,7 +109,8 @@ class VectorMemory(wiring.Component):
         for reader in self.readers:
             if reader.parts > 1:
                 picked = reader.pattern.lanes
-                place = READ_LATENCY * (reader.parts - 1).bit_length()
+                waits = self.latency(reader.pattern) - 1
+                place = waits * (reader.parts - 1).bit_length()
                 total += Cost(
                     logic_bits=width * (lanes - picked), register_bits=width * picked + place
                 )
@@ -112,18 +119,8 @@ class VectorMemory(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         layout = data.ArrayLayout(shape_of(self.format), self.pattern.lanes)
-        m.submodules.words = words = Memory(
-            shape=layout, depth=max(self._rows, 2), init=[], attrs={"no_rw_check": 1}
-        )
-        write = words.write_port()
-        read = words.read_port()
         m.submodules.writing = writing = Addresses(self.pattern)
-        m.d.comb += [
-            writing.start.eq(self.write.start),
-            write.addr.eq(self._address(writing.word, self.write.tag)),
-            Value.cast(write.data).eq(Cat(*self.write.lanes)),
-            write.en.eq(writing.active),
-        ]
+        m.d.comb += writing.start.eq(self.write.start)
         # Lanes are signals of their own wherever they leave a module, and so keep their names.
         lanes = [
             Signal(shape_of(self.format), name=f"lane{k}", reset_less=True)
@@ -142,9 +139,38 @@ class VectorMemory(wiring.Component):
             address = address | self._address(reading.word, strobe.tag, reading.active)
             starts_anew = starts_anew | (reading.active & strobe.tag.init)
             self._connect(m, k, reading, word)
-        m.d.comb += read.addr.eq(address)
-        m.d.sync += Value.cast(word).eq(self._initialised(m, read, word_read, starts_anew))
+        write = self._address(writing.word, self.write.tag), Cat(*self.write.lanes), writing.active
+        if self.in_banks:
+            m.submodules.words = banks = self._banks
+            m.d.comb += [
+                banks.write_row.eq(write[0]),
+                banks.write_data.eq(write[1]),
+                banks.enable.eq(write[2]),
+                banks.read_row.eq(address),
+                banks.anew.eq(starts_anew),
+                Value.cast(word).eq(banks.data),
+            ]
+            return m
+        m.submodules.words = words = Memory(
+            shape=layout, depth=max(self._rows, 2), init=[], attrs={"no_rw_check": 1}
+        )
+        write_port, read_port = words.write_port(), words.read_port()
+        m.d.comb += [
+            write_port.addr.eq(write[0]),
+            Value.cast(write_port.data).eq(write[1]),
+            write_port.en.eq(write[2]),
+            read_port.addr.eq(address),
+        ]
+        m.d.sync += Value.cast(word).eq(self._initialised(m, read_port, word_read, starts_anew))
         return m
+
+    @property
+    def _banks(self) -> Banks:
+        initial = None
+        if self.initial is not None:
+            initial = np.zeros((1 << self._word_bits, self.pattern.lanes), np.int64)
+            initial[: self.pattern.beats] = pack_beats(self.initial, self.pattern.lanes)
+        return Banks(shape_of(self.format), self.pattern.lanes, self._rows, initial)
 
     @property
     def _rows(self) -> int:
@@ -182,14 +208,14 @@ class VectorMemory(wiring.Component):
     def _connect(self, m: Module, k: int, reading: Addresses, word: Any) -> None:
         """Hand the word, or one of its elements, to reader `k`."""
         strobe, out = getattr(self, f"read{k}"), getattr(self, f"out{k}")
-        latency = read_latency(reading.pattern, self.pattern.lanes)
+        latency = self.latency(reading.pattern)
         interval = reading.pattern.cycles
         connect_strobe(m, delay_strobe(m, f"timing{k}", strobe, latency, interval), out)
         if reading.parts == 1:
             m.d.comb += Cat(*out.lanes).eq(word)
             return
         part: Any = reading.part
-        for stage in range(READ_LATENCY):
+        for stage in range(latency - 1):
             later = Signal.like(reading.part, name=f"part{k}_{stage}", reset_less=True)
             m.d.sync += later.eq(part)
             part = later
@@ -215,14 +241,17 @@ def memory_of(
 
 @dataclass(frozen=True)
 class Stored:
-    """How a vector is kept: the pattern it is written in, and its format."""
+    """How a vector is kept: the pattern it is written in, its format, and for how many contexts."""
 
     written: Pattern
     format: Format
+    contexts: int
 
     def latency(self, reader: Pattern) -> int:
         """Cycles from a reader's strobe to its data."""
-        return memory_of(self.written, self.format, [reader], None, Tag(1)).latency(reader)
+        return memory_of(self.written, self.format, [reader], None, Tag(1), self.contexts).latency(
+            reader
+        )
 
     def readable(self, pattern: Pattern) -> Pattern:
         """The pattern closest to the one wanted that can be read."""
@@ -247,9 +276,9 @@ class Buffer(Operator):
 
     Parameters: written, the operand's pattern; pattern of the result, which the memory of the
         operand can be read in; format.
-    Latency: `written.cycles + read_latency`; of digits, which follow their writes, until the first
-        beat has settled. Interval: the cycles of both passes; of digits, until what is read last
-        may be written anew.
+    Latency: `written.cycles` and that of the memory; of digits, which follow their writes, until
+        the first beat has settled. Interval: the cycles of both passes; of digits, until what is
+        read last may be written anew.
     Cost: the vector's memory bits.
     """
 

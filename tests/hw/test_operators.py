@@ -23,7 +23,7 @@ from sylvan.hw.operators.graph import GraphMatVec
 from sylvan.hw.operators.hadamard import Hadamard
 from sylvan.hw.operators.inputs import InputReader
 from sylvan.hw.operators.matvec import InnerMatVec, OuterMatVec, prefix_format
-from sylvan.hw.operators.memory import Buffer, VectorMemory, read_latency
+from sylvan.hw.operators.memory import Buffer, VectorMemory
 from sylvan.hw.operators.narrow import Narrow, Narrowing
 from sylvan.hw.operators.rom import LookupRom, Rom, pack_beats
 from sylvan.model.matrices import sylvester
@@ -210,7 +210,7 @@ def test_partial_sums_have_room() -> None:
 def test_a_buffer_turns_a_whole_vector() -> None:
     written, pattern = Pattern(20, 8), Pattern(20, 1, 3, 2)
     operator = Buffer(written, pattern, NIBBLE, Tag(1))
-    assert operator.latency == 3 + read_latency(pattern, 8) == 6
+    assert operator.latency == 3 + operator.memory.latency(pattern) == 6
     assert operator.interval == 3 + 120
 
 
