@@ -10,10 +10,11 @@ import agreement
 import networks
 import references
 from clocks import read_verilog
-from sylvan.hw import carry
+from sylvan.hw import carry, turns
 from sylvan.hw.build import MODULE, build
 from sylvan.hw.floor import floor_adder_bits
-from sylvan.hw.flow import nextpnr_arguments, yosys_script
+from sylvan.hw.flow import nextpnr_arguments
+from sylvan.hw.mapping import coarse_script, yosys_script
 from sylvan.hw.measured import Measured
 from sylvan.hw.plan import Plan
 from sylvan.hw.report import RESOURCES, SCHEDULE, make_report, record_simulation
@@ -67,7 +68,8 @@ class Design:
         """A hash of all that decides what is placed, the releases of the tools aside."""
         script = yosys_script(self.module, self.part, find("yosys").release)
         options = nextpnr_arguments(self.part, "", 0, None)
-        text = "\n".join([self.verilog, script, carry.MAP, *options])
+        edits = coarse_script(self.module) + Path(turns.__file__).read_text()
+        text = "\n".join([self.verilog, script, carry.MAP, edits, *options])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -27,14 +27,10 @@ def stream(bits: int, tag: Tag) -> wiring.Signature:
 
 
 class Collector(wiring.Component):
-    """Gathers the transfers of one timestep's input.
+    """Gathers the transfers of one timestep's input, of a core with one context.
 
-    With one context its step reads what is gathered, and the next is gathered after that. With more
-    the elements move on when the step fires, and the next are gathered at once.
-
-    Members: i, In(stream); full, Out(1), and flags, Out, meanwhile; fires, In(1): the step does;
-    take, In(1): it reads; vector, Out: the elements, until the next fires. Latency: 1 from the last
-    transfer to full.
+    Members: i, In(stream); full, Out(1), with flags and vector, Out: the elements; take, In(1):
+    empties it. Latency: 1 from the last transfer to full.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -45,7 +41,6 @@ class Collector(wiring.Component):
         super().__init__(
             {
                 "i": In(stream(self.port.per_transfer * self.port.element_bits, self.tag)),
-                "fires": In(1),
                 "take": In(1),
                 "full": Out(1),
                 "vector": Out(layout),
@@ -58,24 +53,16 @@ class Collector(wiring.Component):
         bits = len(self.i.data)
         held = Signal(bits * self.port.transfers, reset_less=True)
         flags = Signal.like(self.flags, reset_less=True)
-        empties = self.take
-        vector = held
-        m.d.comb += self.i.ready.eq(~self.full)
-        if self.tag.contexts > 1:
-            empties = self.fires
-            vector = Signal.like(held, reset_less=True)
-            m.d.comb += self.i.ready.eq(~self.full | self.fires)
-            with m.If(self.fires):
-                m.d.sync += vector.eq(held)
         m.d.comb += [
-            Value.cast(self.vector).eq(vector),
+            self.i.ready.eq(~self.full),
+            Value.cast(self.vector).eq(held),
             self.flags.eq(flags),
         ]
         completes: Any = 1
         if self.port.transfers > 1:
             count = Signal(range(self.port.transfers))
             completes = count == self.port.transfers - 1
-        with m.If(empties):
+        with m.If(self.take):
             m.d.sync += self.full.eq(0)
         with m.If(self.i.valid & self.i.ready):
             m.d.sync += [

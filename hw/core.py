@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from .beats import wires
 from .border import AnswerQueue, Collector, stream
+from .contexts import ContextQueue
 from .operators.base import connect_strobe, delay_strobe
 from .operators.inputs import InputReader
 from .plan import Plan
@@ -37,7 +38,8 @@ class Core(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         plan = self.plan
-        m.submodules.collector = collector = Collector(plan)
+        several = plan.tag.contexts > 1
+        m.submodules.collector = collector = (ContextQueue if several else Collector)(plan)
         m.submodules.sequencer = sequencer = Sequencer(plan)
         m.submodules.answers = answers = AnswerQueue(plan)
         wiring.connect(m, wiring.flipped(self.i), collector.i)
@@ -46,7 +48,6 @@ class Core(wiring.Component):
             sequencer.full.eq(collector.full),
             sequencer.flags.eq(collector.flags),
             sequencer.answered.eq(answers.answered),
-            collector.fires.eq(sequencer.fires),
         ]
         ports: dict[Any, Any] = {}
         self._place_operators(m, ports)
@@ -56,7 +57,11 @@ class Core(wiring.Component):
         readout = self._strobes(
             m, "readout", sequencer.readout, plan.readout, pace.closing_interval
         )
-        m.d.comb += collector.take.eq(step[plan.release].start)
+        if several:
+            m.d.comb += collector.fires.eq(sequencer.fires)
+            connect_strobe(m, sequencer.rested, collector.rested)
+        else:
+            m.d.comb += collector.take.eq(step[plan.release].start)
         for table, strobes in ((plan.step, step), (plan.readout, readout)):
             for part in table.parts:
                 self._connect(m, part, ports, strobes, collector)

@@ -82,7 +82,7 @@ def explore(
     found: list[Candidate] = []
     too_large: list[Schedule] = []
     refusals: list[UserError] = []
-    left = deque(schedules(program, 1 if contexts is None else contexts))
+    left = deque(schedules(program, 1 if contexts is None else contexts, target.turns))
     while left:
         schedule = left.popleft()
         if any(asks_more(schedule, than) for than in too_large):
@@ -105,7 +105,7 @@ def explore(
     return sorted(_possible(found, program, target, clock_hz), key=lambda point: point.size)
 
 
-def schedules(program: Program, contexts: int) -> Iterator[Schedule]:
+def schedules(program: Program, contexts: int, turns: bool = False) -> Iterator[Schedule]:
     """Lanes and digits that make sense: each saves cycles that no smaller one does.
 
     Lanes are powers of two, and what divides the widest vector. Of digits that cut the widest word
@@ -117,7 +117,8 @@ def schedules(program: Program, contexts: int) -> Iterator[Schedule]:
     digits = sorted({-(-bits // pieces) for pieces in range(2, bits + 1)})
     for lanes in range(1, most + 1):
         if most % lanes == 0 or lanes & (lanes - 1) == 0:
-            yield from (Schedule(lanes, digit, contexts=contexts) for digit in (*digits, 0))
+            for digit in (*digits, 0):
+                yield Schedule(lanes, digit, contexts=contexts, turns=turns)
 
 
 def variants(plan: Plan, point: Candidate, more_contexts: bool) -> Iterator[Schedule]:

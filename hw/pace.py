@@ -16,7 +16,8 @@ from .ports import Port
 from .timetable import Part, Timetable
 
 COLLECT = 1
-"""Cycles from the transfer that completes an input to the one in which its step can fire."""
+"""Cycles from the transfer that completes an input to the one in which its step can fire; one more
+where contexts are looked up."""
 BEGIN = 1
 """Cycles from firing to cycle 0 of the step."""
 QUEUE = 2
@@ -74,7 +75,7 @@ def find_pace(
     """The closest that bodies can follow each other, `every` timestep being read or only some."""
     taken = [p.begins for p in bodies.step.parts if isinstance(p.operator, InputReader)]
     release = max(taken, default=0)
-    # One context collects into what the step reads; more have a second register between.
+    # One context collects into what the step reads; more have registers between.
     collected = release + input_port.transfers + BEGIN + COLLECT
     if contexts > 1:
         collected = max(input_port.transfers, release + 1)
@@ -105,7 +106,7 @@ def find_pace(
         rest=rest,
         cycles_per_step=ordinary,
         closing_cycles=ordinary if every else closing,
-        latency_cycles=COLLECT + first - single,
+        latency_cycles=COLLECT + (contexts > 1) + first - single,
         answers=answers,
     )
 

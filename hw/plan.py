@@ -35,12 +35,13 @@ def schedule_for(
     digit: int | None = None,
     levels: int = 1,
     contexts: int = 1,
+    turns: bool = False,
 ) -> Schedule:
     """The schedule asked for; else 8 lanes, or as many as the widest vector fills, of words."""
     lanes = min(DEFAULT_LANES, widest(program)) if lanes is None else lanes
     if digit is not None and digit < 1:
         raise UserError(f"a digit has at least 1 bit, got {digit}; without it words pass whole")
-    return Schedule(lanes, digit or 0, levels, contexts)
+    return Schedule(lanes, digit or 0, levels, contexts, turns)
 
 
 class Plan:
@@ -235,6 +236,7 @@ class Plan:
             "words": not digit,
             "levels": self.schedule.levels,
             "contexts": self.schedule.contexts,
+            "turns": self.schedule.turns,
         }
 
 

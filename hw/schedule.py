@@ -49,4 +49,6 @@ class Schedule:
             said.append(f"{self.levels} adders in a row")
         if self.contexts > 1:
             said.append(f"{self.contexts} contexts")
+        if self.turns:
+            said.append("adders in turns")
         return ", ".join(said)

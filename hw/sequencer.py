@@ -15,9 +15,9 @@ from .plan import Plan
 class Sequencer(wiring.Component):
     """Fires the steps: input collected, the plan's distances kept, room for the answer.
 
-    Members: full, flags, In: the collector's; answered, In(1): an answer has left;
-        fires, Out(1): a step does, in the cycle before its first; step, readout, Out(Strobe): cycle
-        0 of the bodies.
+    Members: full, flags, In: an input may fire; answered, In(1): an answer has left; fires, Out(1):
+        a step does, in the cycle before its first; step, readout, Out(Strobe): cycle 0 of the
+        bodies; rested, Out(Strobe): its context may fire again in the next cycle.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -31,6 +31,7 @@ class Sequencer(wiring.Component):
                 "fires": Out(1),
                 "step": Out(Strobe(tag)),
                 "readout": Out(Strobe(tag)),
+                "rested": Out(Strobe(tag)),
             }
         )
 
@@ -47,7 +48,7 @@ class Sequencer(wiring.Component):
         reads, begins_anew = Signal(), Signal()
         m.d.comb += [
             reads.eq(1 if every else self.flags.last),
-            self.fires.eq(self.full & (wait == 0) & (~reads | (room != 0)) & ~self._resting(m)),
+            self.fires.eq(self.full & (wait == 0) & (~reads | (room != 0))),
             begins_anew.eq(self.flags.first | fresh),
             phase.eq(Mux(begins_anew, 0, following)),
         ]
@@ -65,26 +66,15 @@ class Sequencer(wiring.Component):
             ]
         m.d.sync += room.eq(room - (self.fires & reads) + self.answered)
         self._begin_readout(m, every)
+        # The step fired a cycle before its strobe.
+        waits = max(pace.rest - 2, 0)
+        connect_strobe(m, delay_strobe(m, "rest", self.step, waits, pace.interval), self.rested)
         return m
 
     @property
     def _context(self) -> Any:
         """That of the collected input."""
         return self.flags.context if self.plan.tag.contexts > 1 else Const(0, 1)
-
-    def _resting(self, m: Module) -> Any:
-        """Whether the context of the collected input had a step so lately that it must wait."""
-        pace = self.plan.pace
-        if pace.rest <= pace.interval:
-            return 0
-        resting = _by_context("resting", 1, self.plan.tag.contexts)
-        # The step fired a cycle before its strobe, and the next may in the one after this.
-        rested = delay_strobe(m, "rest", self.step, pace.rest - 2, pace.interval)
-        with m.If(rested.start):
-            m.d.sync += resting[rested.tag.context].eq(0)
-        with m.If(self.fires):
-            m.d.sync += resting[self._context].eq(1)
-        return resting[self._context]
 
     def _begin_readout(self, m: Module, every: bool) -> None:
         """The readout's strobe; its reads of the state never mean the initial one."""

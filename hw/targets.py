@@ -55,6 +55,14 @@ class Target:
         """Whether designs are placed and routed as well: only then is there a clock rate."""
         return self.family in PLACED
 
+    @property
+    def turns(self) -> bool:
+        """Whether adders of a transform should take turns: flip-flops for delays cost no LUTs here.
+
+        And two sums that take turns share a carry chain (`turns.py`).
+        """
+        return self.family == "ecp5"
+
 
 def _ice40(
     name: str,

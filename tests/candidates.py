@@ -16,7 +16,14 @@ def candidate(
     lanes: int = 1,
 ) -> Candidate:
     """One of so many lanes in whole words; it closes in as many cycles as it steps by default."""
-    keys = {"lanes": lanes, "digit": 12, "words": True, "levels": 1, "contexts": contexts}
+    keys = {
+        "lanes": lanes,
+        "digit": 12,
+        "words": True,
+        "levels": 1,
+        "contexts": contexts,
+        "turns": False,
+    }
     said = figures(
         luts=luts,
         ffs=luts,

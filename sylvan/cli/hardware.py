@@ -85,7 +85,7 @@ def build(
 
         if rate is None:
             levels = 1 if levels is None else levels
-            report = make(schedule_for(loaded, lanes, digit, levels, contexts))
+            report = make(schedule_for(loaded, lanes, digit, levels, contexts, part.turns))
         else:
             report = choose(loaded, part, Rate(rate, clock, timesteps, contexts), make, show)
     console.print(build_table({out.name: report}))

@@ -28,7 +28,14 @@ def test_a_report_names_what_comes_next(run: Path, tmp_path: Path) -> None:
 
     def after(lanes: int, cycles: int | None, luts: int | None, digit: int = 0) -> str:
         measured = {"cycles_per_step": cycles, "luts": luts}
-        schedule = {"lanes": lanes, "digit": digit, "words": not digit, "levels": 1, "contexts": 1}
+        schedule = {
+            "lanes": lanes,
+            "digit": digit,
+            "words": not digit,
+            "levels": 1,
+            "contexts": 1,
+            "turns": False,
+        }
         report = {"target": "ecp5-25f", "schedule": schedule, "measured": measured}
         (command,) = after_build(folder, report)
         return command
@@ -111,7 +118,7 @@ def test_a_placed_build_names_its_bitstream(sylvan: Sylvan, run: Path, tmp_path:
 def test_figures_of_synthesis_are_called_that(
     sylvan: Sylvan, tmp_path: Path, target: str, told: bool
 ) -> None:
-    schedule = {"lanes": 4, "digit": 8, "words": True, "levels": 1, "contexts": 1}
+    schedule = {"lanes": 4, "digit": 8, "words": True, "levels": 1, "contexts": 1, "turns": False}
     report = make_report(target, "ab" * 32, schedule, measured={"luts": 100})
     write_json(tmp_path / "report.json", report)
     ended = sylvan("report", tmp_path)

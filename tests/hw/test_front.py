@@ -76,9 +76,9 @@ def test_lanes_and_digits_that_make_sense() -> None:
 def test_no_schedule_is_kept_that_cannot_be_planned(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three lanes do not divide a block of four, and one schedule too many does not matter."""
     bad = Schedule(3)
-    monkeypatch.setattr(hw_front, "schedules", lambda program, contexts: iter([bad, Schedule(2)]))
+    monkeypatch.setattr(hw_front, "schedules", lambda *given: iter([bad, Schedule(2)]))
     assert {point.schedule.lanes for point in explore(small(), UP5K)} == {2}
-    monkeypatch.setattr(hw_front, "schedules", lambda program, contexts: iter([bad]))
+    monkeypatch.setattr(hw_front, "schedules", lambda *given: iter([bad]))
     with pytest.raises(UserError, match="one must divide the other"):
         explore(small(), UP5K)
 

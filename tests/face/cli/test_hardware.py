@@ -137,7 +137,14 @@ def test_digits_are_a_schedule_and_change_no_answer(
     built = sylvan("build", run, "--target", "verilog", "--digit", 3, "--out", out)
     assert built.code == 0, built.error
     schedule = json.loads((out / "report.json").read_text())["schedule"]
-    assert schedule == {"lanes": 8, "digit": 3, "words": False, "levels": 1, "contexts": 1}
+    assert schedule == {
+        "lanes": 8,
+        "digit": 3,
+        "words": False,
+        "levels": 1,
+        "contexts": 1,
+        "turns": False,
+    }
     assert "8 lanes, digits of 3 bits" in (out / "core.v").read_text()
     assert sylvan("sim", out, "--simulator", "icarus", "--sequences", 3).code == 0
 

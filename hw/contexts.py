@@ -1,0 +1,122 @@
+"""Where timesteps of several contexts come in, and wait for the state that their last step leaves.
+
+A queue in order of arrival: a context that comes again too early holds up those behind it, as its
+host could have foreseen; one that never comes holds up nobody.
+"""
+
+from typing import Any
+
+from amaranth import Array, Cat, Module, Mux, Signal, Value
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from .beats import Strobe, shape_of
+from .border import stream
+from .operators.delay import successor
+from .plan import Plan
+
+
+class ContextQueue(wiring.Component):
+    """Gathers inputs, and says when the first in the queue has rested for long enough.
+
+    Three places, so that a timestep a cycle can pass with every decision a register: one that
+    gathers transfers and takes up what cannot move on, one where the context's rest is looked up,
+    and one that is ready to fire.
+
+    Members: i, In(stream); full, Out(1): the first may fire, with flags, Out; fires, In(1): it
+    does, and is at vector, Out, until the next; rested, In(Strobe): a context may fire in the next
+    cycle.
+    Latency: 2 from the last transfer to full.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.port = plan.input_port
+        self.tag = plan.tag
+        self.rests = plan.pace.rest > plan.pace.interval
+        layout = data.ArrayLayout(shape_of(self.port.value.format), self.port.value.size)
+        super().__init__(
+            {
+                "i": In(stream(self.port.per_transfer * self.port.element_bits, self.tag)),
+                "full": Out(1),
+                "flags": Out(data.StructLayout(self.tag.flags)),
+                "fires": In(1),
+                "rested": In(Strobe(self.tag)),
+                "vector": Out(layout),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        asked, first, gone = (
+            Signal(self._bits * self.port.transfers, name=name, reset_less=True)
+            for name in ("asked", "first", "gone")
+        )
+        asked_flags = Signal.like(self.flags, name="asked_flags", reset_less=True)
+        first_flags = Signal.like(self.flags, name="first_flags", reset_less=True)
+        asks, waits, moves = Signal(), Signal(), Signal()
+        m.d.comb += moves.eq(asks & (~waits | self.fires))
+        self._gather(m, asks, moves, asked, asked_flags)
+        free: Any = 1
+        if self.rests:
+            free = self._look_up(m, moves, asked_flags.context, first_flags.context)
+        with m.If(moves):
+            m.d.sync += [waits.eq(1), first.eq(asked), first_flags.eq(asked_flags)]
+        with m.Elif(self.fires):
+            m.d.sync += waits.eq(0)
+        with m.If(self.fires):
+            m.d.sync += gone.eq(first)
+        m.d.comb += [
+            self.full.eq(waits & free),
+            self.flags.eq(first_flags),
+            Value.cast(self.vector).eq(gone),
+        ]
+        return m
+
+    @property
+    def _bits(self) -> int:
+        return self.port.per_transfer * self.port.element_bits
+
+    def _gather(self, m: Module, asks: Any, moves: Any, asked: Any, asked_flags: Any) -> None:
+        """Transfers become a timestep, which goes on at once or waits where it was gathered."""
+        held = Signal.like(asked, name="held", reset_less=True)
+        held_flags = Signal.like(asked_flags, name="held_flags", reset_less=True)
+        gathered, completes = Signal(), Signal()
+        accepts = self.i.valid & ~gathered
+        arrived = Cat(held[self._bits :], self.i.data)
+        flags = Cat(getattr(self.i, name) for name in self.tag.flags)
+        m.d.comb += [self.i.ready.eq(~gathered), completes.eq(accepts)]
+        if self.port.transfers > 1:
+            count = Signal(range(self.port.transfers))
+            m.d.comb += completes.eq(accepts & (count == self.port.transfers - 1))
+            with m.If(accepts):
+                m.d.sync += count.eq(successor(count, self.port.transfers))
+        with m.If(accepts):
+            m.d.sync += [held.eq(arrived), Value.cast(held_flags).eq(flags)]
+        with m.If(~asks | moves):
+            m.d.sync += [
+                asks.eq(gathered | completes),
+                gathered.eq(0),
+                asked.eq(Mux(gathered, held, arrived)),
+                Value.cast(asked_flags).eq(Mux(gathered, Value.cast(held_flags), flags)),
+            ]
+        with m.Elif(completes):
+            m.d.sync += gathered.eq(1)
+
+    def _look_up(self, m: Module, moves: Any, asked: Any, first: Any) -> Signal:
+        """Whether the first in the queue has rested.
+
+        Known in the cycle it becomes that, of all that happens until then.
+        """
+        resting = Array(Signal(name=f"resting{k}") for k in range(self.tag.contexts))
+        free = Signal()
+        rested = self.rested.tag.context
+        with m.If(self.rested.start):
+            m.d.sync += resting[rested].eq(0)
+            with m.If(rested == first):
+                m.d.sync += free.eq(1)
+        with m.If(self.fires):
+            m.d.sync += resting[first].eq(1)
+        with m.If(moves):
+            rests = resting[asked] & ~(self.rested.start & (rested == asked))
+            m.d.sync += free.eq(~rests & ~(self.fires & (first == asked)))
+        return free
