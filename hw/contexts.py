@@ -56,17 +56,17 @@ class ContextQueue(wiring.Component):
         asks, waits, moves = Signal(), Signal(), Signal()
         m.d.comb += moves.eq(asks & (~waits | self.fires))
         self._gather(m, asks, moves, asked, asked_flags)
-        free: Any = 1
-        if self.rests:
-            free = self._look_up(m, moves, asked_flags.context, first_flags.context)
+        free = Signal()
         with m.If(moves):
-            m.d.sync += [waits.eq(1), first.eq(asked), first_flags.eq(asked_flags)]
+            m.d.sync += [waits.eq(1), first.eq(asked), first_flags.eq(asked_flags), free.eq(1)]
         with m.Elif(self.fires):
-            m.d.sync += waits.eq(0)
+            m.d.sync += [waits.eq(0), free.eq(0)]
         with m.If(self.fires):
             m.d.sync += gone.eq(first)
+        if self.rests:
+            self._look_up(m, free, waits, moves, asked_flags.context, first_flags.context)
         m.d.comb += [
-            self.full.eq(waits & free),
+            self.full.eq(free),
             self.flags.eq(first_flags),
             Value.cast(self.vector).eq(gone),
         ]
@@ -102,21 +102,21 @@ class ContextQueue(wiring.Component):
         with m.Elif(completes):
             m.d.sync += gathered.eq(1)
 
-    def _look_up(self, m: Module, moves: Any, asked: Any, first: Any) -> Signal:
-        """Whether the first in the queue has rested.
+    def _look_up(
+        self, m: Module, free: Any, waits: Any, moves: Any, asked: Any, first: Any
+    ) -> None:
+        """Let the first in the queue be free once it has rested.
 
-        Known in the cycle it becomes that, of all that happens until then.
+        Known in the cycle it becomes the first, of all that happens until then.
         """
         resting = Array(Signal(name=f"resting{k}") for k in range(self.tag.contexts))
-        free = Signal()
         rested = self.rested.tag.context
         with m.If(self.rested.start):
             m.d.sync += resting[rested].eq(0)
-            with m.If(rested == first):
+            with m.If(waits & ~self.fires & (rested == first)):
                 m.d.sync += free.eq(1)
         with m.If(self.fires):
             m.d.sync += resting[first].eq(1)
         with m.If(moves):
             rests = resting[asked] & ~(self.rested.start & (rested == asked))
             m.d.sync += free.eq(~rests & ~(self.fires & (first == asked)))
-        return free

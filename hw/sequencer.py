@@ -41,6 +41,8 @@ class Sequencer(wiring.Component):
         every = plan.program.readout.read == "every"
         context = self._context
         room = Signal(range(plan.answers + 1), init=plan.answers)
+        # What decides is known a cycle ahead: whether there is room, and no distance left to keep.
+        has_room, open = Signal(init=1), Signal(init=1)
         wait = Signal(range(max(pace.closing_interval, 2)))
         fresh = _by_context("fresh", 1, tag.contexts, init=1)[context]
         phase = Signal(range(max(tag.period, 2)))
@@ -48,23 +50,30 @@ class Sequencer(wiring.Component):
         reads, begins_anew = Signal(), Signal()
         m.d.comb += [
             reads.eq(1 if every else self.flags.last),
-            self.fires.eq(self.full & (wait == 0) & (~reads | (room != 0))),
+            self.fires.eq(self.full & open & (~reads | has_room)),
             begins_anew.eq(self.flags.first | fresh),
             phase.eq(Mux(begins_anew, 0, following)),
         ]
         with m.If(wait != 0):
             m.d.sync += wait.eq(wait - 1)
+        with m.If(wait <= 1):
+            m.d.sync += open.eq(1)
         m.d.sync += self.step.start.eq(self.fires)
         with m.If(self.fires):
             m.d.sync += [
                 wait.eq(Mux(reads, pace.closing_interval - 1, pace.interval - 1)),
+                open.eq(Mux(reads, pace.closing_interval == 1, pace.interval == 1)),
                 fresh.eq(0),
                 following.eq(successor(phase, tag.period)),
                 self.step.tag.phase.eq(phase),
                 self.step.tag.init.eq(begins_anew),
                 *(self.step.tag[name].eq(self.flags[name]) for name in tag.flags),
             ]
-        m.d.sync += room.eq(room - (self.fires & reads) + self.answered)
+        answers = self.fires & reads
+        m.d.sync += [
+            room.eq(room - answers + self.answered),
+            has_room.eq(Mux(answers, room > 1, has_room) | self.answered),
+        ]
         self._begin_readout(m, every)
         # The step fired a cycle before its strobe.
         waits = max(pace.rest - 2, 0)

@@ -38,6 +38,15 @@ class Lowered:
     role: str = ""
 
 
+@dataclass(frozen=True)
+class Unsigned:
+    """A value before its signs are turned: its format, and an operator that says which are."""
+
+    plain: Lowered
+    format: Format
+    signs: Lowered
+
+
 class Body:
     """The nodes of one body under one schedule, with what lowerings need to know of each other.
 
@@ -154,6 +163,19 @@ class Lowering:
     def passed(self, pattern: Pattern) -> tuple[Demand, ...]:
         """All operands in the pattern of the result."""
         return tuple(Demand(v, pattern) for v in self.node.operands)
+
+    def unsigned(self, pattern: Pattern) -> "Unsigned | None":
+        """The result before signs are turned, where turning them is left to a sum."""
+        return None
+
+    def biased(self, pattern: Pattern, bias: int, role: str) -> "Lowered | None":
+        """The result with `bias` added to every lane, where that costs no adder in each."""
+        return None
+
+    def alone(self, value: Value) -> "Lowering | None":
+        """The lowering of an operand that nothing else uses."""
+        users = self.body.users.get(value.name, [])
+        return self.body.lowerings.get(value.name) if len(users) == 1 else None
 
     def rom(self, vectors: Array, pattern: Pattern, format: Format, role: str) -> Lowered:
         """Constant vectors (phases, size) passing in `pattern`."""

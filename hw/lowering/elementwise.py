@@ -1,17 +1,21 @@
 # amaranth: UnusedElaboratable=no
 """Operations lane by lane: any pattern will do, and operands pass in that of the result."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sylvan.model.numbers import Format, hull
 from sylvan.model.operations import Operation, arithmetic, moves
 from sylvan.model.program import Node
 
 from ..beats import Pattern
 from ..operators.base import Operator
-from ..operators.elementwise import AddSub, Elementwise, Multiply, Neg, PhaseShift, Relu
+from ..operators.elementwise import AddSub, Elementwise, Multiply, Neg, PhaseShift, Relu, SignedAdd
 from ..operators.narrow import Narrow, Narrowing
 from ..operators.serial import SerialPhaseShift
 from ..operators.serial_narrow import SerialNarrow, can_pass, leaving_digits, narrow_digits
-from .base import Body, Demand, Lowered, Lowering, lowers
-from .linear import Linear
+from .base import Body, Demand, Lowered, Lowering, Unsigned, lowers
+from .linear import Linear, shifted
 
 PLAIN: dict[type[Operation], type[Elementwise]] = {
     arithmetic.Relu: Relu,
@@ -28,9 +32,47 @@ class _Sum(Linear):
         if isinstance(self.node.operation, arithmetic.Neg):
             negated = Neg(pattern.lanes, self.formats, self.result, self.tag)
             return Lowered(negated, pattern, self.passed(pattern))
-        subtract = isinstance(self.node.operation, arithmetic.Sub)
-        operator = AddSub(pattern.lanes, self.formats, self.result, self.tag, subtract)
-        return Lowered(operator, pattern, self.passed(pattern))
+        return self._sum(pattern, list(self.passed(pattern)), self.formats, self.result)
+
+    def biased(self, pattern: Pattern, bias: int, role: str) -> Lowered | None:
+        """Of words a bias is added with an operand, where one takes it."""
+        if self.at_once(pattern) or not isinstance(self.node.operation, arithmetic.Add):
+            return super().biased(pattern, bias, role)
+        passed: list[Demand | Lowered] = list(self.passed(pattern))
+        for k, value in enumerate(self.node.operands):
+            found, finer = self.alone(value), value.format.exp - self.result.exp
+            if found is None or bias % (1 << finer):
+                continue
+            taken = found.biased(pattern, bias >> finer, f"{role}_biased")
+            if taken is None:
+                continue
+            passed[k] = taken
+            formats = list(self.formats)
+            formats[k] = shifted(formats[k], bias >> finer)
+            summed = self._sum(pattern, passed, formats, shifted(self.result, bias))
+            return replace(summed, role=role)
+        return None
+
+    def _sum(
+        self,
+        pattern: Pattern,
+        passed: Sequence[Demand | Lowered],
+        formats: list[Format],
+        result: Format,
+    ) -> Lowered:
+        """The operator of two words; signs of an operand are turned in the sum itself."""
+        lanes, kind = pattern.lanes, type(self.node.operation)
+        for k, value in enumerate(self.node.operands):
+            found = self.alone(value)
+            given = found.unsigned(pattern) if found and isinstance(passed[k], Demand) else None
+            if given is None or kind is not arithmetic.Add:
+                continue
+            order = [given.format, Format(0, 1), formats[1 - k]]
+            signed = SignedAdd(lanes, order, result, self.tag, self.schedule.turns)
+            return Lowered(signed, pattern, (given.plain, given.signs, passed[1 - k]))
+        subtract = kind is arithmetic.Sub
+        operator = AddSub(lanes, formats, result, self.tag, subtract)
+        return Lowered(operator, pattern, tuple(passed))
 
 
 @lowers(*PLAIN)
@@ -62,6 +104,21 @@ class _Exponent(Lowering):
             operator = PhaseShift(pattern.lanes, [source], self.result, self.tag, self.shifts)
         return Lowered(operator, pattern, self.passed(pattern))
 
+    def unsigned(self, pattern: Pattern) -> Unsigned | None:
+        """What is shifted keeps its signs for later, too."""
+        found = self.alone(self.node.operands[0])
+        given = found.unsigned(pattern) if found else None
+        if given is None:
+            return None
+        operation, source = self.node.operation, given.format
+        assert isinstance(operation, moves.Exponent)
+        ends = (Format(source.lo, source.hi, source.exp + by) for by in operation.shifts)
+        format, plain = hull(ends), given.plain
+        if not self.linear:
+            operator = PhaseShift(pattern.lanes, [source], format, self.tag, self.shifts)
+            plain = Lowered(operator, pattern, (plain,), "shifted")
+        return Unsigned(plain, format, given.signs)
+
 
 @lowers(moves.Narrow)
 class _Narrow(Lowering):
@@ -90,13 +147,7 @@ class _Narrow(Lowering):
             taken = self.body.order(self.node.operands[0])
             operator = SerialNarrow(taken, self.narrowing, self.tag)
             return Lowered(operator, pattern, self.passed(taken))
-        (operand,) = self.node.operands
-        inner = self.body.inner(operand)
-        linear = self.body.lowerings[operand.name] if inner else None
-        added = self.narrowing.half > 0 and isinstance(linear, Linear) and linear.at_once(pattern)
-        operator = Narrow(pattern.lanes, self.narrowing, self.tag, added)
-        if added:
-            assert isinstance(linear, Linear)
-            summed = linear.biased(pattern, self.narrowing.half, "sum")
-            return Lowered(operator, pattern, (summed,))
-        return Lowered(operator, pattern, self.passed(pattern))
+        found, half = self.alone(self.node.operands[0]), self.narrowing.half
+        summed = found.biased(pattern, half, "sum") if found and half else None
+        operator = Narrow(pattern.lanes, self.narrowing, self.tag, summed is not None)
+        return Lowered(operator, pattern, (summed,) if summed else self.passed(pattern))

@@ -76,9 +76,11 @@ class Linear(Lowering):
         """The graph as an operator."""
         return self._unrolled(pattern, self.graph, self.result)
 
-    def biased(self, pattern: Pattern, bias: int, role: str) -> Lowered:
+    def biased(self, pattern: Pattern, bias: int, role: str) -> Lowered | None:
         """The same, of words, with `bias` added to every lane."""
-        format = Format(self.result.lo + bias, self.result.hi + bias, self.result.exp)
+        if not self.at_once(pattern):
+            return None
+        format = shifted(self.result, bias)
         found = self._unrolled(pattern, self._graph(bias), format, (bias,))
         return replace(found, role=role)
 
@@ -94,6 +96,11 @@ class Linear(Lowering):
             levels = self.schedule.levels
             operator = GraphMatVec(graph, operands, result, self.tag, levels, constants)
         return Lowered(operator, pattern, tuple(map(Demand, self.leaves, orders)))
+
+
+def shifted(format: Format, bias: int) -> Format:
+    """The format of a value with `bias` added."""
+    return Format(format.lo + bias, format.hi + bias, format.exp)
 
 
 def _leaves(node: Node, body: Body) -> Iterator[Value]:

@@ -1,6 +1,8 @@
 # amaranth: UnusedElaboratable=no
 """Constant matrices: which form of a product, by structure and by the pattern demanded."""
 
+from dataclasses import replace
+
 import numpy as np
 from sylvan.model import matrices
 from sylvan.model.arrays import Array
@@ -10,17 +12,19 @@ from sylvan.model.operations import constants
 from sylvan.model.program import Node
 
 from ..adders import optimize
-from ..beats import Pattern, digits
+from ..beats import Pattern, digits, shape_of
 from ..operators.elementwise import SignFlip
+from ..operators.graph import GraphMatVec
 from ..operators.hadamard import Hadamard
 from ..operators.matvec import InnerMatVec, OuterMatVec
+from ..operators.multiples import Pick
 from ..operators.packed import PackedMatVec
 from ..operators.rom import pack_beats
 from ..operators.serial import SerialGraph, SerialSignFlip
 from ..operators.serial_transform import SerialTransform, between_beats
 from ..packing import pack
-from .base import Body, Demand, Lowered, lowers
-from .linear import Linear
+from .base import Body, Demand, Lowered, Unsigned, lowers
+from .linear import Linear, shifted
 
 
 @lowers(constants.MatVec)
@@ -79,6 +83,8 @@ class _MatVec(Linear):
             return self._transform(self.matrix, pattern)
         if pattern.lanes == 1 and pattern.dwell == self.row_dwell:
             return self._inner(self.matrix.dense())
+        if self._shares(pattern):
+            return self._multiples(pattern, self.result)
         packed = self._packed(self.matrix.dense(), pattern)
         outer = self._outer(self.matrix.dense(), pattern)
         assert isinstance(packed.operator, PackedMatVec)
@@ -87,25 +93,75 @@ class _MatVec(Linear):
         faster = packed.operator.latency < outer.operator.latency
         return packed if faster and not enough else outer
 
+    def biased(self, pattern: Pattern, bias: int, role: str) -> Lowered | None:
+        """A bias is added to multiples, too."""
+        if self.at_once(pattern) or not self._shares(pattern):
+            return super().biased(pattern, bias, role)
+        return replace(self._multiples(pattern, shifted(self.result, bias), bias), role=role)
+
+    def _shares(self, pattern: Pattern) -> bool:
+        """Whether multiples of a single element take less than a product in every lane."""
+        beats_of_words = not pattern.digit and pattern.dwell == pattern.repeats == 1
+        if isinstance(self.matrix, matrices.Hadamard) or self.columns > 1 or not beats_of_words:
+            return False
+        weights = self.matrix.dense()[:, 0]
+        width, most = shape_of(self.result).width, len(np.unique(weights))
+        weight_bits = shape_of(Format(int(weights.min()), int(weights.max()))).width
+        products = pattern.lanes * shape_of(self.formats[0]).width * weight_bits
+        picked = pattern.lanes * min(pattern.beats, most) / 2 + most
+        return width * picked < products
+
+    def _multiples(self, pattern: Pattern, result: Format, bias: int = 0) -> Lowered:
+        """Each weight's multiple, made once, and picked by lanes and beats."""
+        values, index = np.unique(self.matrix.dense()[:, 0], return_inverse=True)
+        (source,), constants = self.formats, (bias,) if bias else ()
+        column = np.stack([values, *(np.ones_like(values) for _ in constants)], axis=1)
+        ends = [(source.lo, source.hi), *((constant, constant) for constant in constants)]
+        graph = optimize(column, intervals=ends, interruptible=False)
+        operands, levels = [(1, source)], self.schedule.levels
+        made = GraphMatVec(graph, operands, result, self.tag, levels, constants)
+        held = Pattern(len(values), len(values), pattern.beats)
+        taken = Demand(self.node.operands[0], Pattern(1, 1, pattern.beats))
+        multiples = Lowered(made, held, (taken,), "multiples")
+        pick = Pick(index.reshape(-1), pattern, result, len(values), self.tag)
+        return Lowered(pick, pattern, (multiples,))
+
+    def unsigned(self, pattern: Pattern) -> Unsigned | None:
+        """The transform alone, of words that are not at once."""
+        matrix = self.matrix
+        if not isinstance(matrix, matrices.Hadamard) or pattern.dwell > 1 or pattern.digit:
+            return None
+        if self.at_once(pattern) or (matrix.signs > 0).all():
+            return None
+        plain = self._plain_transform(matrix, pattern)
+        return Unsigned(plain, self._plain(matrix), self._signs(matrix, pattern))
+
     def _plain(self, matrix: matrices.Hadamard) -> Format:
         """The format of the transform alone, without signs."""
         plain = matrices.Hadamard(matrix.block, np.ones_like(matrix.signs))
         return plain.interval(self.formats[0])
 
     def _transform(self, matrix: matrices.Hadamard, pattern: Pattern) -> Lowered:
+        transformed, plain = self._plain_transform(matrix, pattern), self._plain(matrix)
+        if (matrix.signs > 0).all():
+            return replace(transformed, role="")
+        signs = self._signs(matrix, pattern)
+        flip = SignFlip(pattern.lanes, [plain, Format(0, 1)], self.result, self.tag)
+        return Lowered(flip, pattern, (transformed, signs))
+
+    def _signs(self, matrix: matrices.Hadamard, pattern: Pattern) -> Lowered:
+        """Which lanes are to be turned."""
+        negative = (matrix.signs < 0).astype(np.int64)[None]
+        return self.rom(negative, pattern, Format(0, 1), "signs")
+
+    def _plain_transform(self, matrix: matrices.Hadamard, pattern: Pattern) -> Lowered:
         source, plain = self.formats[0], self._plain(matrix)
         try:
             shape = pattern.lanes, matrix.block, self.size
             operator = Hadamard(*shape, source, plain, self.tag, self.schedule.turns)
         except ValueError as error:
             raise UserError(f"{self.node.result.name}: {error}") from None
-        transformed = Lowered(operator, pattern, self.passed(pattern), "transform")
-        if (matrix.signs > 0).all():
-            return Lowered(operator, pattern, self.passed(pattern))
-        negative = (matrix.signs < 0).astype(np.int64)[None]
-        signs = self.rom(negative, pattern, Format(0, 1), "signs")
-        flip = SignFlip(pattern.lanes, [plain, Format(0, 1)], self.result, self.tag)
-        return Lowered(flip, pattern, (transformed, signs))
+        return Lowered(operator, pattern, self.passed(pattern), "transform")
 
     def _serial_transform(self, matrix: matrices.Hadamard, pattern: Pattern) -> Lowered | Demand:
         """Stages between beats, then those between lanes as a graph, then the signs."""
@@ -130,8 +186,7 @@ class _MatVec(Linear):
             operator = SerialGraph(graph, [(pattern, source)], (pattern, plain), self.tag)
             made = Lowered(operator, pattern, (made,), "lanes")
         if (matrix.signs < 0).any():
-            negative = (matrix.signs < 0).astype(np.int64)[None]
-            signs = self.rom(negative, pattern.words, Format(0, 1), "signs")
+            signs = self._signs(matrix, pattern.words)
             flip = SerialSignFlip(pattern, plain, self.result, self.tag)
             made = Lowered(flip, pattern, (made, signs), "flip")
         return made

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth import Module, Mux, Signal, Value
+from amaranth import Cat, Const, Module, Mux, Signal, Value
 from sylvan.model.numbers import Format
 
 from ..beats import Tag, shape_of
@@ -66,6 +66,39 @@ class AddSub(Elementwise):
     def lane(self, *operands: Value) -> Any:
         a, b = (x << (f.exp - self.result.exp) for x, f in zip(operands, self.formats, strict=True))
         return a - b if self.subtract else a + b
+
+
+class SignedAdd(Elementwise):
+    """`o = b + a` where `negative` is 0, `b - a` where it is 1, binary points aligned by wiring.
+
+    Parameters: turns, whether a sum and a difference are written that take turns, which become one
+    carry chain on ECP5; else the sign is an exclusive or and a carry, for a bit more of sum.
+    Cost: `lanes * width` adder bits, as many registers; without turns as much logic.
+    """
+
+    operands = ("a", "negative", "b")
+
+    def __init__(
+        self, lanes: int, formats: list[Format], result: Format, tag: Tag, turns: bool
+    ) -> None:
+        self.turns = turns
+        super().__init__(lanes, formats, result, tag)
+
+    @property
+    def cost(self) -> Cost:
+        logic = 0 if self.turns else self.bits
+        return Cost(self.bits, self.lanes, logic, self.bits)
+
+    def lane(self, *operands: Value) -> Any:
+        given, negative, added = operands
+        a, _, b = (
+            x << (f.exp - self.result.exp)
+            for x, f in zip((given, negative, added), self.formats, strict=True)
+        )
+        if self.turns:
+            return Mux(negative, b - a, b + a)
+        turned = Cat(negative, a ^ negative.replicate(len(a))).as_signed()
+        return (Cat(Const(1, 1), b).as_signed() + turned) >> 1
 
 
 class Neg(Elementwise):
