@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth import Cat, Const, Module, Mux, Signal, Value
+from amaranth import Module, Mux, Signal, Value
 from sylvan.model.numbers import Format
 
 from ..beats import Tag, shape_of
@@ -97,8 +97,9 @@ class SignedAdd(Elementwise):
         )
         if self.turns:
             return Mux(negative, b - a, b + a)
-        turned = Cat(negative, a ^ negative.replicate(len(a))).as_signed()
-        return (Cat(Const(1, 1), b).as_signed() + turned) >> 1
+        # The lowest bits, 1 and the sign, carry what a difference needs.
+        turned = (a ^ negative.replicate(len(a)).as_signed()) << 1 | negative
+        return ((b << 1 | 1) + turned) >> 1
 
 
 class Neg(Elementwise):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sylvan.hw.lowering import Body, Lowering
 from sylvan.hw.operators.graph import GraphMatVec
+from sylvan.hw.operators.narrow import Narrow
 from sylvan.hw.plan import Plan
 from sylvan.hw.schedule import Schedule
 from sylvan.model.builder import Builder
@@ -84,6 +85,43 @@ def test_what_is_linear_and_passes_at_once_is_one_graph() -> None:
 
     assert step_of(step, lanes=8) == Counter(GraphMatVec=1, Rom=1)
     assert step_of(step, lanes=4) == Counter(Hadamard=1, SignFlip=1, Rom=2, Neg=1, AddSub=1)
+
+
+def test_signs_are_turned_in_the_sum_that_follows() -> None:
+    """Whatever relabels or shifts the transform in between; unless something else uses it, too."""
+
+    def step(b: Builder, x: Value) -> Value:
+        turned = b.exponent(-2, b.matvec(Hadamard(8, [1, -1] * 4), x))
+        return b.add(b.const([[5] * 8], 1), turned)
+
+    assert step_of(step, lanes=4) == Counter(Hadamard=1, Rom=2, SignedAdd=1)
+
+    def twice(b: Builder, x: Value) -> Value:
+        turned = b.matvec(Hadamard(8, [1, -1] * 4), x)
+        return b.add(turned, b.relu(turned))
+
+    found = step_of(twice, lanes=4)
+    assert (found["SignedAdd"], found["SignFlip"]) == (0, 1)
+
+
+def few_multiples(lanes: int, weights: list[int]) -> Counter[str]:
+    b = Builder(numeric(1))
+    state = b.state("s", len(weights), NIBBLE)
+    turned = b.matvec(Hadamard(8, [1, -1] * 8), state)
+    total = b.add(turned, b.matvec(Dense([[w] for w in weights]), b.input))
+    b.write(state, b.narrow(b.exponent(-3, total), NIBBLE))
+    b.layer("step", state)
+    plan = Plan(b.program(state, "last"), Schedule(lanes))
+    narrow = next(p for p in plan.step.parts if isinstance(p.operator, Narrow))
+    assert narrow.latency == 1 + ("Pick" not in operators(plan.step.parts))
+    return operators(plan.step.parts)
+
+
+def test_few_multiples_are_made_once_and_take_the_half() -> None:
+    found = few_multiples(8, [1, 2, 2, 3, 3, 1, -1, 0] * 2)
+    assert (found["Pick"], found["GraphMatVec"], found["OuterMatVec"]) == (1, 1, 0)
+    found = few_multiples(1, [1, 2, 4, 3, -3, 5, -1, 0] * 2)
+    assert (found["Pick"], found["OuterMatVec"]) == (0, 1)
 
 
 def test_a_value_with_two_uses_is_added_up_once() -> None:

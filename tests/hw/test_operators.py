@@ -18,12 +18,13 @@ from sylvan.hw.operators.addresses import Addresses, addresses_cost
 from sylvan.hw.operators.argmax import ArgMax
 from sylvan.hw.operators.base import Cost, StrobeDelay
 from sylvan.hw.operators.delay import REGISTER_CYCLES, Delay, delayed
-from sylvan.hw.operators.elementwise import AddSub
+from sylvan.hw.operators.elementwise import AddSub, SignedAdd
 from sylvan.hw.operators.graph import GraphMatVec
 from sylvan.hw.operators.hadamard import Hadamard
 from sylvan.hw.operators.inputs import InputReader
 from sylvan.hw.operators.matvec import InnerMatVec, OuterMatVec, prefix_format
 from sylvan.hw.operators.memory import Buffer, VectorMemory
+from sylvan.hw.operators.multiples import Pick
 from sylvan.hw.operators.narrow import Narrow, Narrowing
 from sylvan.hw.operators.rom import LookupRom, Rom, pack_beats
 from sylvan.model.matrices import sylvester
@@ -138,6 +139,44 @@ def test_addresses_walk_the_pattern() -> None:
         assert clocked(addresses, len(expected), drive) == expected, (pattern, word_lanes)
 
 
+@pytest.mark.parametrize("turns", [False, True])
+@pytest.mark.parametrize("exps", [(0, 0), (1, 0), (0, 2)])
+def test_a_signed_sum_is_one_or_the_other(turns: bool, exps: tuple[int, int]) -> None:
+    """Every pair of a nibble and a smaller, unsigned one, both signs, against whole numbers."""
+    a_format, b_format = Format(-8, 7, exps[0]), Format(0, 5, exps[1])
+    result = Format(-64, 63, min(exps))
+    operator = SignedAdd(1, [a_format, Format(0, 1), b_format], result, Tag(1), turns)
+    cases = [(a, n, b) for a in range(-8, 8) for n in (0, 1) for b in range(6)]
+
+    def drive(context: Any, cycle: int) -> int:
+        given = cases[min(cycle, len(cases) - 1)]
+        for port, raw in zip((operator.a, operator.negative, operator.b), given, strict=True):
+            context.set(port.lanes[0], raw)
+        return context.get(operator.o.lanes[0])
+
+    seen = clocked(operator, len(cases) + 1, drive)[1:]
+    low = min(exps)
+    expected = [(b << exps[1] - low) + (-1 if n else 1) * (a << exps[0] - low) for a, n, b in cases]
+    assert seen == expected
+
+
+@pytest.mark.parametrize("lanes, size", [(2, 8), (3, 7), (1, 4), (4, 4)])
+def test_a_pick_is_that_of_its_lane_and_beat(lanes: int, size: int) -> None:
+    index = np.random.default_rng(size).integers(0, 5, size)
+    pattern = Pattern(size, lanes)
+    operator = Pick(index, pattern, NIBBLE, 5, Tag(1))
+    elements = [-3, 7, 0, -8, 2]
+
+    def drive(context: Any, cycle: int) -> list[int]:
+        context.set(operator.a.start, cycle == 0)
+        for lane, raw in zip(operator.a.lanes, elements, strict=True):
+            context.set(lane, raw)
+        return [context.get(lane) for lane in operator.o.lanes]
+
+    seen = clocked(operator, 1 + pattern.beats, drive)[1:]
+    assert np.concatenate(seen)[:size].tolist() == [elements[at] for at in index]
+
+
 # ---- promises
 
 
@@ -230,7 +269,7 @@ def test_every_operator_states_its_cost() -> None:
     weights = np.ones((4, 4), np.int64)
     pattern = Pattern(4, 2)
     for operator in (
-        AddSub(2, [NIBBLE, NIBBLE], Format(-16, 14), 1, False),
+        AddSub(2, [NIBBLE, NIBBLE], Format(-16, 14), Tag(1), False),
         ArgMax(Pattern(4, 1), NIBBLE, Format(0, 3), Tag(1)),
         Buffer(pattern, Pattern(4, 1), NIBBLE, Tag(1)),
         Delay(pattern, NIBBLE, 3, Tag(1)),
@@ -242,6 +281,8 @@ def test_every_operator_states_its_cost() -> None:
         LookupRom(np.ones((1, 3, 2, 2), np.int64), pattern, Format(0, 1), Format(0, 2), Tag(1)),
         Narrow(2, Narrowing(NIBBLE, Format(-2, 1), Rounding.HALF_EVEN, Overflow.SATURATE), Tag(1)),
         OuterMatVec(weights, 2, NIBBLE, Format(1, 1), Format(-32, 28), Tag(1)),
+        Pick(np.arange(4), pattern, NIBBLE, 4, Tag(1)),
+        SignedAdd(2, [NIBBLE, Format(0, 1), NIBBLE], Format(-16, 15), Tag(1), True),
         Rom(np.ones((1, 2, 2), np.int64), pattern, Format(0, 1), Tag(1)),
         VectorMemory(pattern, NIBBLE, [pattern], None, Tag(1)),
     ):
