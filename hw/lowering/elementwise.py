@@ -104,6 +104,11 @@ class _Exponent(Lowering):
             operator = PhaseShift(pattern.lanes, [source], self.result, self.tag, self.shifts)
         return Lowered(operator, pattern, self.passed(pattern))
 
+    def biased(self, pattern: Pattern, bias: int, role: str) -> Lowered | None:
+        """What is merely relabelled takes a bias where it is made."""
+        found = self.alone(self.node.operands[0]) if self.linear else None
+        return found.biased(pattern, bias, role) if found else None
+
     def unsigned(self, pattern: Pattern) -> Unsigned | None:
         """What is shifted keeps its signs for later, too."""
         found = self.alone(self.node.operands[0])

@@ -121,7 +121,7 @@ def test_few_multiples_are_made_once_and_take_the_half() -> None:
     found = few_multiples(8, [1, 2, 2, 3, 3, 1, -1, 0] * 2)
     assert (found["Pick"], found["GraphMatVec"], found["OuterMatVec"]) == (1, 1, 0)
     found = few_multiples(1, [1, 2, 4, 3, -3, 5, -1, 0] * 2)
-    assert (found["Pick"], found["OuterMatVec"]) == (0, 1)
+    assert (found["Pick"], found["InnerMatVec"]) == (0, 1)
 
 
 def test_a_value_with_two_uses_is_added_up_once() -> None:
