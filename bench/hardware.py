@@ -16,6 +16,7 @@ import argparse
 import json
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from clocks import ADDER, MEMORY
 from designs import Bare, Core, Design, Loop
 from sylvan.hw.build import MODULE
 from sylvan.hw.measured import DoesNotFit
+from sylvan.hw.plan import Plan
 from sylvan.hw.schedule import Schedule
 from sylvan.hw.targets import Target, target
 from sylvan.hw.tools import Workers
@@ -39,6 +41,8 @@ SIZES, QUICK = (64, 128, 256, 512, 1024), (64,)
 ECP5 = ("ecp5-25f", "ecp5-45f", "ecp5-85f")
 """In this order, each tried where a design does not fit the one before."""
 LADDERS = (ECP5, ("ice40-hx8k",), ("ice40-up5k",))
+LARGEST_ALONE = 64
+"""Cores without their readout are built up to this size, beside the plain designs."""
 NAIVE_SIZES = (64,)
 """The naive product grows with n * n: only the largest part is tried, and no larger size."""
 
@@ -50,12 +54,27 @@ CORES: dict[str, Callable[[int], Program]] = {
 }
 
 
-def points(n: int, part: Target) -> list[Schedule]:
-    """The schedules that are built on a part."""
-    digits = [Schedule(n, digit) for digit in (1, 2, 4)]
-    words = [Schedule(lanes) for lanes in (1, 2, 4, 8, 16, 32) if lanes < n]
-    at_once = [Schedule(n, levels=levels) for levels in (2, 4, 16)]
-    return digits + words + (at_once if part.family == "ecp5" else [])
+#: Lanes of words, alone and with as many contexts as fill the time of the recurrence; lanes of
+#: digits of each width. By family: what is worth a look on its parts.
+WORDS = {"ecp5": (4, 8, 16), "ice40": (1, 2, 8)}
+FILLED = {"ecp5": (16, 32, 64), "ice40": (8,)}
+DIGITS = {"ecp5": {1: 128, 4: 64}, "ice40": {1: 128}}
+
+
+def points(n: int, part: Target) -> Iterator[Schedule]:
+    """The schedules that are built on a part, the most telling first."""
+    family = str(part.family)
+    program = networks.network(n)
+    for lanes in reversed(FILLED[family]):
+        if lanes <= n:
+            schedule = Schedule(lanes, contexts=2, turns=part.turns)
+            pace = Plan(program, schedule).pace
+            filled = -(-pace.rest // pace.interval)
+            yield replace(schedule, contexts=max(filled, 2))
+    for lanes in reversed(WORDS[family]):
+        yield Schedule(lanes, turns=part.turns)
+    for digit, most in DIGITS[family].items():
+        yield Schedule(min(n, most), digit)
 
 
 def designs(sizes: list[int], parts: list[str], quick: bool) -> Iterator[list[Design]]:
@@ -67,9 +86,11 @@ def designs(sizes: list[int], parts: list[str], quick: bool) -> Iterator[list[De
                 for kind in references.TRANSFORMS:
                     tried = on if kind != "naive" else on[-1:] if n in NAIVE_SIZES else []
                     yield [Loop(f"{kind} loop", part, n, "loop", kind) for part in tried]
-            schedules = points(n, on[0]) if on else []
+            schedules = list(points(n, on[0])) if on else []
             for schedule in schedules[: 2 if quick else None]:
                 for name, made in CORES.items():
+                    if name == bars.ALONE and n > LARGEST_ALONE:
+                        continue
                     yield [Core(name, part, n, MODULE, made(n), schedule) for part in on]
 
 

@@ -118,7 +118,7 @@ def schedules(program: Program, contexts: int, turns: bool = False) -> Iterator[
     for lanes in range(1, most + 1):
         if most % lanes == 0 or lanes & (lanes - 1) == 0:
             for digit in (*digits, 0):
-                yield Schedule(lanes, digit, contexts=contexts, turns=turns)
+                yield Schedule(lanes, digit, contexts=contexts, turns=turns and not digit)
 
 
 def variants(plan: Plan, point: Candidate, more_contexts: bool) -> Iterator[Schedule]:

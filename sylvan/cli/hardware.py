@@ -85,7 +85,9 @@ def build(
 
         if rate is None:
             levels = 1 if levels is None else levels
-            report = make(schedule_for(loaded, lanes, digit, levels, contexts, part.turns))
+            report = make(
+                schedule_for(loaded, lanes, digit, levels, contexts, part.turns and not digit)
+            )
         else:
             report = choose(loaded, part, Rate(rate, clock, timesteps, contexts), make, show)
     console.print(build_table({out.name: report}))
