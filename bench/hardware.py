@@ -70,7 +70,8 @@ def points(n: int, part: Target) -> Iterator[Schedule]:
             schedule = Schedule(lanes, contexts=2, turns=part.turns)
             pace = Plan(program, schedule).pace
             filled = -(-pace.rest // pace.interval)
-            yield replace(schedule, contexts=max(filled, 2))
+            logic_roms = part.family == "ecp5" and lanes >= 32
+            yield replace(schedule, contexts=max(filled, 2), logic_roms=logic_roms)
     for lanes in reversed(WORDS[family]):
         yield Schedule(lanes, turns=part.turns)
     for digit, most in DIGITS[family].items():

@@ -79,16 +79,23 @@ class Flow(Mapper):
         self.step(self.packer, arguments, self.packer.name, self.bitstream.name)
 
 
+TIMING_WEIGHT = 40
+"""Of timing beside wire length in placement; nextpnr's own is 10."""
+
+
 def nextpnr_arguments(target: Target, name: str, seed: int, clock_hz: float | None) -> list[str]:
     """Options of one place and route, results named after `name`."""
     part = [f"--{target.device}", "--package", str(target.package)]
     if target.speed is not None:
         part += ["--speed", target.speed]
     textual = "--asc" if target.family == "ice40" else "--textcfg"
+    # By itself the placer weighs timing so little that control ends up far from what it controls.
+    weight = ["--placer-heap-timingweight", str(TIMING_WEIGHT)] if target.family == "ecp5" else []
     # Missing the wished clock is a figure in the report, not an error.
     clock = [] if clock_hz is None else ["--freq", f"{clock_hz / 1e6:g}", "--timing-allow-fail"]
     return [
         *part,
+        *weight,
         *["--json", "netlist.json", "--seed", str(seed), *clock],
         *[textual, f"{name}.config", "--report", f"{name}.json", "--log", f"{name}.log", "--quiet"],
     ]

@@ -36,12 +36,13 @@ def schedule_for(
     levels: int = 1,
     contexts: int = 1,
     turns: bool = False,
+    logic_roms: bool = False,
 ) -> Schedule:
     """The schedule asked for; else 8 lanes, or as many as the widest vector fills, of words."""
     lanes = min(DEFAULT_LANES, widest(program)) if lanes is None else lanes
     if digit is not None and digit < 1:
         raise UserError(f"a digit has at least 1 bit, got {digit}; without it words pass whole")
-    return Schedule(lanes, digit or 0, levels, contexts, turns)
+    return Schedule(lanes, digit or 0, levels, contexts, turns, logic_roms)
 
 
 class Plan:
@@ -118,7 +119,7 @@ class Plan:
         words = schedule
         if written.digit or (not every and schedule.lanes > picked_lanes(written)):
             # Its cycles count for what is read alone, its products always.
-            words = Schedule(picked_lanes(written))
+            words = Schedule(picked_lanes(written), logic_roms=schedule.logic_roms)
         output = self.program.output
         body = Body(self.program.readout.body, [layer.output], [output], words, tag)
         kept = {layer.output.name: Stored(written, layer.output.format, schedule.contexts)}
@@ -237,6 +238,7 @@ class Plan:
             "levels": self.schedule.levels,
             "contexts": self.schedule.contexts,
             "turns": self.schedule.turns,
+            "logic_roms": self.schedule.logic_roms,
         }
 
 

@@ -20,6 +20,8 @@ class Schedule:
         contexts: C, independent sequences that share the core, each with a state of its own.
         turns: whether, where words pass, adders between the beats of a transform take turns at sums
             and differences: half as many, for delay lines of twice the bits.
+        logic_roms: whether constants are kept in look-up tables, never in block RAM, whose read is
+            the slowest thing there is.
     """
 
     lanes: int = DEFAULT_LANES
@@ -27,6 +29,7 @@ class Schedule:
     levels: int = 1
     contexts: int = 1
     turns: bool = False
+    logic_roms: bool = False
 
     def __post_init__(self) -> None:
         if type(self.digit) is not int or self.digit < 0:
@@ -51,4 +54,6 @@ class Schedule:
             said.append(f"{self.contexts} contexts")
         if self.turns:
             said.append("adders in turns")
+        if self.logic_roms:
+            said.append("constants in logic")
         return ", ".join(said)

@@ -23,6 +23,7 @@ def candidate(
         "levels": 1,
         "contexts": contexts,
         "turns": False,
+        "logic_roms": False,
     }
     said = figures(
         luts=luts,

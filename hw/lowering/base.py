@@ -180,7 +180,8 @@ class Lowering:
     def rom(self, vectors: Array, pattern: Pattern, format: Format, role: str) -> Lowered:
         """Constant vectors (phases, size) passing in `pattern`."""
         words = pack_beats(vectors, pattern.lanes)
-        return Lowered(Rom(words, pattern, format, self.tag), pattern, role=role)
+        logic = self.schedule.logic_roms
+        return Lowered(Rom(words, pattern, format, self.tag, logic), pattern, role=role)
 
 
 def lowers(*kinds: type[Operation]) -> Callable[[type[Lowering]], type[Lowering]]:

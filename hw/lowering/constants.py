@@ -32,7 +32,9 @@ class _Lookup(Lowering):
         assert isinstance(operation, constants.Lookup)
         words = pack_beats(operation.table, pattern.lanes)
         (symbol,) = self.node.operands
-        rom = LookupRom(words, pattern, self.result, symbol.format, self.tag)
+        rom = LookupRom(
+            words, pattern, self.result, symbol.format, self.tag, self.schedule.logic_roms
+        )
         return Lowered(rom, pattern, (Demand(symbol, Pattern(1, 1, pattern.cycles)),))
 
 

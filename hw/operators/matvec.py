@@ -14,7 +14,7 @@ from sylvan.model.numbers import Format
 from ..beats import Pattern, Tag, shape_of
 from .base import Cost, Operator, connect_strobe, delay_strobe, start_result
 from .delay import delay_cost, delayed, successor
-from .product import product
+from .product import pipelined_product, product, product_latency
 
 
 def prefix_format(weights: Array, operand: Format) -> Format:
@@ -37,7 +37,8 @@ class InnerMatVec(Operator):
         lanes: P, columns per cycle.
         source, weight, result: formats.
     Operands: a, pattern (columns, P) repeated for every row; b, the weights in the same order.
-    Latency: `ceil(columns / P) + ceil(log2 P) + 1`. Interval: `rows * ceil(columns / P)`.
+    Latency: `ceil(columns / P) + ceil(log2 P)` and that of a product. Interval:
+        `rows * ceil(columns / P)`.
     Cost: P multipliers, `P - 1` adders of the tree, an accumulator.
     """
 
@@ -59,7 +60,9 @@ class InnerMatVec(Operator):
         self.weight = weight
         self.sum = prefix_format(weights, source)
         self.tree_levels = (lanes - 1).bit_length()
-        self.latency = self.beats + self.tree_levels + 1
+        factors = shape_of(source).width, shape_of(weight).width
+        self.product_latency = product_latency(*factors)
+        self.latency = self.beats + self.tree_levels + self.product_latency
         self.interval = self.rows * self.beats
         super().__init__({"a": (lanes, source), "b": (lanes, weight)}, (1, result), tag)
 
@@ -67,7 +70,8 @@ class InnerMatVec(Operator):
     def cost(self) -> Cost:
         a, b = shape_of(self.source).width, shape_of(self.weight).width
         tree = self.lanes * (a + b) + shape_of(self.sum).width
-        registers = 2 * self.lanes * (a + b) + 2 * shape_of(self.sum).width
+        levels = 1 + self.product_latency
+        registers = levels * self.lanes * (a + b) + 2 * shape_of(self.sum).width
         return Cost(adder_bits=self.lanes * a * b + tree, register_bits=registers)
 
     def elaborate(self, platform: object) -> Module:
@@ -75,8 +79,9 @@ class InnerMatVec(Operator):
         bounds = self.source.times(self.weight.lo, self.weight.hi)
         terms: list[Any] = []
         for lane in range(self.lanes):
-            term = Signal(shape_of(bounds), name=f"product{lane}", reset_less=True)
-            m.d.sync += term.eq(product(self.a.lanes[lane], self.b.lanes[lane]))
+            term = Signal(shape_of(bounds), name=f"product{lane}")
+            factors = self.a.lanes[lane], self.b.lanes[lane]
+            m.d.comb += term.eq(pipelined_product(m, f"rows{lane}", *factors))
             terms.append(term)
         for level in range(self.tree_levels):
             pairs = [terms[k : k + 2] for k in range(0, len(terms), 2)]
@@ -86,7 +91,9 @@ class InnerMatVec(Operator):
                 held = Signal(total.shape(), name=f"tree{level}_{k}", reset_less=True)
                 m.d.sync += held.eq(total)
                 terms.append(held)
-        arrived = delay_strobe(m, "arrival", self.a, 1 + self.tree_levels, self.interval)
+        arrived = delay_strobe(
+            m, "arrival", self.a, self.product_latency + self.tree_levels, self.interval
+        )
         self._accumulate(m, terms[0], arrived)
         return m
 

@@ -1,8 +1,9 @@
 """Multiplying in logic: a row of ands for each bit of the narrower factor, and carry chains."""
 
+from collections.abc import Callable
 from typing import Any
 
-from amaranth import Mux, Value
+from amaranth import Module, Mux, Signal, Value
 
 
 def product(a: Value, b: Value) -> Any:
@@ -12,12 +13,37 @@ def product(a: Value, b: Value) -> Any:
     because synthesis tools spend about twice the cells on a plain `*` of a few bits.
     Cost: `width(wide)` ands and adder bits for each bit of the narrower factor.
     """
+    return _summed(a, b, lambda level, k, total: total)
+
+
+def product_latency(a: int, b: int) -> int:
+    """Cycles of `pipelined_product` for factors of so many bits: one for each level of sums."""
+    return max(1, (min(a, b) - 1).bit_length())
+
+
+def pipelined_product(m: Module, name: str, a: Value, b: Value) -> Signal:
+    """`product`, with a register behind every level of sums."""
+
+    def register(level: int, k: int, total: Any) -> Signal:
+        held = Signal(total.shape(), name=f"{name}_{level}_{k}", reset_less=True)
+        m.d.sync += held.eq(total)
+        return held
+
+    made = _summed(a, b, register)
+    return made if min(len(a), len(b)) > 1 else register(0, 0, made)
+
+
+def _summed(a: Value, b: Value, keep: Callable[[int, int, Any], Any]) -> Any:
+    """The sum of the rows, pair by pair; `keep` sees each sum with its level and place."""
     narrow, wide = (a, b) if len(a) <= len(b) else (b, a)
     rows: list[Any] = [Mux(narrow[k], wide, 0) << k for k in range(len(narrow))]
-    signed = narrow.shape().signed
-    negative: Any = rows.pop() if signed else 0
+    # Only the last pair of each level has the row that weighs negatively, if there is one.
+    negative, level = narrow.shape().signed, 0
     while len(rows) > 1:
         pairs = [rows[k : k + 2] for k in range(0, len(rows), 2)]
-        rows = [sum(pair[1:], pair[0]) for pair in pairs]
-    positive: Any = rows[0] if rows else 0
-    return positive - negative if signed else positive
+        sums = [sum(pair[1:], pair[0]) for pair in pairs]
+        if negative and len(pairs[-1]) == 2:
+            sums[-1], negative = pairs[-1][0] - pairs[-1][1], False
+        rows = [keep(level, k, total) for k, total in enumerate(sums)]
+        level += 1
+    return -rows[0] if negative else rows[0]

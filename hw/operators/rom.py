@@ -34,15 +34,19 @@ class Rom(Source):
         words: integers (phases, beats, lanes), phases being 1 or the period.
         pattern: the order; its beats and lanes are those of `words`.
         format: holds every word.
+        logic: whether words are made of look-up tables, never of block RAM, whose read is slow.
     Latency: 2. Interval: `pattern.cycles`.
     Cost: `depth * lanes * width` memory bits, depth being the product of phases, beats and, in
     digits, digits of a word, all but the first of several grown to a power of two; a single word is
-    wires.
+    wires. In logic a LUT for each 16 bits.
     """
 
     latency = READ_LATENCY
 
-    def __init__(self, words: Array, pattern: Pattern, format: Format, tag: Tag) -> None:
+    def __init__(
+        self, words: Array, pattern: Pattern, format: Format, tag: Tag, logic: bool = False
+    ) -> None:
+        self.logic = logic
         self.set_words(words[:, None], pattern)
         super().__init__((pattern, format), tag)
 
@@ -71,6 +75,8 @@ class Rom(Source):
     def cost(self) -> Cost:
         word = sum(map(len, self.o.lanes))
         counting = addresses_cost(self.pattern)
+        if self.logic and self.depth > 1:
+            return counting + Cost(logic_bits=word * -(-self.depth // 16), register_bits=2 * word)
         return counting + Cost(memories=((word, self.depth),) if self.depth > 1 else ())
 
     def elaborate(self, platform: object) -> Module:
@@ -93,7 +99,9 @@ class Rom(Source):
         if len(init) == 1:
             m.d.comb += [lane.eq(raw) for lane, raw in zip(self.o.lanes, init[0], strict=True)]
         else:
-            m.submodules.words = memory = Memory(shape=layout, depth=len(init), init=init)
+            attrs: dict[str, str | int] = {"rom_style": "logic"} if self.logic else {}
+            memory = Memory(shape=layout, depth=len(init), init=init, attrs=attrs)
+            m.submodules.words = memory
             port = memory.read_port()
             m.d.comb += port.addr.eq(Cat(*index))
             for k, lane in enumerate(self.o.lanes):
@@ -113,8 +121,15 @@ class LookupRom(Rom):
     operands = ("a",)
 
     def __init__(
-        self, words: Array, pattern: Pattern, format: Format, symbol: Format, tag: Tag
+        self,
+        words: Array,
+        pattern: Pattern,
+        format: Format,
+        symbol: Format,
+        tag: Tag,
+        logic: bool = False,
     ) -> None:
+        self.logic = logic
         self.set_words(words, pattern)
         Operator.__init__(self, {"a": (1, symbol)}, (pattern, format), tag)
 

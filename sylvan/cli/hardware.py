@@ -34,6 +34,9 @@ RATE_HELP = (
 TIMESTEPS_HELP = (
     "Timesteps of a sequence: with --rate, what the answered one takes longer counts by the mean."
 )
+LOGIC_ROMS_HELP = (
+    "Keep constants in look-up tables, never in block RAM: larger, and often a faster clock."
+)
 BuildFolder = Annotated[Path, Argument(metavar="DIR", help="What `sylvan build` wrote.")]
 
 
@@ -54,6 +57,7 @@ def build(
     digit: Annotated[int | None, Option(help=DIGIT_HELP)] = None,
     levels: Annotated[int | None, Option(help=LEVELS_HELP)] = None,
     contexts: Annotated[int, Option(help=CONTEXTS_HELP)] = 1,
+    logic_roms: Annotated[bool, Option("--logic-roms", help=LOGIC_ROMS_HELP)] = False,
     rate: Annotated[float | None, Option(help=RATE_HELP, parser=hertz, metavar="HZ")] = None,
     timesteps: Annotated[int | None, Option(help=TIMESTEPS_HELP)] = None,
     clock: Annotated[float | None, Option(help=CLOCK_HELP, parser=hertz, metavar="HZ")] = None,
@@ -69,8 +73,8 @@ def build(
     part = find_target(target)
     if rate is None and timesteps is not None:
         raise UserError("--timesteps says what --rate counts: give both, or neither")
-    knobs = {"lanes": lanes, "digit": digit, "levels": levels}
-    given = [f"--{knob}" for knob, value in knobs.items() if value is not None]
+    chosen = {"lanes": lanes, "digit": digit, "levels": levels, "logic-roms": logic_roms or None}
+    given = [f"--{knob}" for knob, value in chosen.items() if value is not None]
     if rate is not None and given:
         raise UserError(f"--rate chooses the schedule: leave out {', '.join(given)}, or --rate")
     _, loaded = find_program(program)
@@ -85,9 +89,9 @@ def build(
 
         if rate is None:
             levels = 1 if levels is None else levels
-            report = make(
-                schedule_for(loaded, lanes, digit, levels, contexts, part.turns and not digit)
-            )
+            turns = part.turns and not digit
+            knobs = lanes, digit, levels, contexts, turns, logic_roms
+            report = make(schedule_for(loaded, *knobs))
         else:
             report = choose(loaded, part, Rate(rate, clock, timesteps, contexts), make, show)
     console.print(build_table({out.name: report}))

@@ -48,7 +48,14 @@ def test_rows_have_the_keys_of_a_report_and_figures_or_a_reason(rows: list[dict]
 
 def row(design: str, n: int | None, luts: int, cycles: int | None, mhz: float, **more) -> dict:
     """A row on ecp5-25f with an adder-bit floor of 1,000."""
-    schedule = {"lanes": n, "digit": 12, "words": True, "levels": 1, "turns": False}
+    schedule = {
+        "lanes": n,
+        "digit": 12,
+        "words": True,
+        "levels": 1,
+        "turns": False,
+        "logic_roms": False,
+    }
     schedule["contexts"] = more.pop("contexts", 1)
     measured = {"luts": luts, "fmax_mhz": mhz, "cycles_per_step": cycles, "closing_cycles": cycles}
     report = make_report(

@@ -35,6 +35,7 @@ def test_a_report_names_what_comes_next(run: Path, tmp_path: Path) -> None:
             "levels": 1,
             "contexts": 1,
             "turns": False,
+            "logic_roms": False,
         }
         report = {"target": "ecp5-25f", "schedule": schedule, "measured": measured}
         (command,) = after_build(folder, report)
@@ -118,7 +119,15 @@ def test_a_placed_build_names_its_bitstream(sylvan: Sylvan, run: Path, tmp_path:
 def test_figures_of_synthesis_are_called_that(
     sylvan: Sylvan, tmp_path: Path, target: str, told: bool
 ) -> None:
-    schedule = {"lanes": 4, "digit": 8, "words": True, "levels": 1, "contexts": 1, "turns": False}
+    schedule = {
+        "lanes": 4,
+        "digit": 8,
+        "words": True,
+        "levels": 1,
+        "contexts": 1,
+        "turns": False,
+        "logic_roms": False,
+    }
     report = make_report(target, "ab" * 32, schedule, measured={"luts": 100})
     write_json(tmp_path / "report.json", report)
     ended = sylvan("report", tmp_path)

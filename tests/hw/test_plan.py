@@ -366,6 +366,7 @@ def test_a_plan_is_described_as_data() -> None:
         "levels": 1,
         "contexts": 1,
         "turns": False,
+        "logic_roms": False,
     }
     assert described["schedule"] == schedule
     assert described["cycles"] == {

@@ -14,7 +14,15 @@ from sylvan.hw.report import (
 from sylvan.model.errors import UserError
 from sylvan.model.files import write_json
 
-SCHEDULE = {"lanes": 8, "digit": 12, "words": True, "levels": 1, "contexts": 1, "turns": False}
+SCHEDULE = {
+    "lanes": 8,
+    "digit": 12,
+    "words": True,
+    "levels": 1,
+    "contexts": 1,
+    "turns": False,
+    "logic_roms": False,
+}
 PLACED = {"luts": 1000, "ffs": 800, "brams": 4, "sprams": 0, "dsps": 0, "fmax_mhz": 50.0}
 
 
