@@ -13,7 +13,7 @@ from sylvan.model.arrays import Array
 from .base import Cost
 
 BANK_BITS = 192
-"""Bits of a word that one set of address registers serves."""
+"""Bits of a word that one set of address registers serves, as long as there are forms enough."""
 
 
 class Banks(wiring.Component):
@@ -40,7 +40,8 @@ class Banks(wiring.Component):
         self.lanes = lanes
         self.rows = rows
         self.initial = initial
-        self.bank_lanes = max(1, BANK_BITS // shape.width)
+        forms = (rows - 1).bit_length() + 1
+        self.bank_lanes = max(1, BANK_BITS // shape.width, -(-lanes // forms))
         bits = lanes * shape.width
         super().__init__(
             {
@@ -118,14 +119,17 @@ class Banks(wiring.Component):
 
 
 def _told(m: Module, name: str, value: Signal, number: int) -> Value:
-    """`value` a cycle later, kept by bank `number` in a form that no bank near it has.
+    """`value` a cycle later, kept by bank `number` in a form that no other bank has."""
+    kept = Signal(len(value), name=name)
+    m.d.sync += kept.eq(turned(value, number))
+    return turned(kept, number)
 
-    All bits but one are turned by that one, which half of the banks keep inverted.
+
+def turned(bits: Value, number: int) -> Value:
+    """Form `number` of as many as there are bits; turned again it is plain.
+
+    All bits but one are turned by that one, and those below it are inverted, which tells them from
+    the same two bits in another form.
     """
-    bits = len(value)
-    by, inverted = number % bits, number // bits % 2
-    kept = Signal(bits, name=name)
-    turned = [b if k == by else b ^ value[by] for k, b in enumerate(value)]
-    m.d.sync += kept.eq(Cat(*turned) ^ ((1 << bits) - 1 if inverted else 0))
-    plain = kept[by] ^ inverted
-    return Cat(*(plain if k == by else b ^ inverted ^ plain for k, b in enumerate(kept)))
+    by = bits[number]
+    return Cat(b if k == number else b ^ by ^ (k < number) for k, b in enumerate(bits))
