@@ -143,6 +143,7 @@ class Timetable:
     def _lowered(self, name: str, item: Lowered | Demand) -> Part:
         if isinstance(item, Demand):
             return self.demand(item.value, item.pattern)
+        name = item.name or name
         operands = [self._lowered(name, operand) for operand in item.operands]
         name = f"{name}_{item.role}" if item.role else name
         return self._operator(name, item.operator, item.pattern, operands)

@@ -2,7 +2,7 @@
 """What a lowering is: the answer to a demand for a value, and the table of them by operation."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from sylvan.model.arrays import Array
@@ -29,13 +29,15 @@ class Demand:
 class Lowered:
     """An operator, the pattern of its result, and where its operands come from.
 
-    `role` tells operators of one node apart: its own result has none.
+    `role` tells operators of one node apart: its own result has none. `name` is the value's, where
+    the operator is made for that of another node.
     """
 
     operator: Operator
     pattern: Pattern
     operands: tuple["Demand | Lowered", ...] = ()
     role: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -160,6 +162,10 @@ class Lowering:
         """The operator for a natural pattern; a Demand where the value merely has a new name."""
         raise NotImplementedError
 
+    def named(self, lowered: Lowered) -> Lowered:
+        """An operator of this node that is made for another."""
+        return replace(lowered, role="", name=self.node.result.name)
+
     def passed(self, pattern: Pattern) -> tuple[Demand, ...]:
         """All operands in the pattern of the result."""
         return tuple(Demand(v, pattern) for v in self.node.operands)
@@ -168,7 +174,7 @@ class Lowering:
         """The result before signs are turned, where turning them is left to a sum."""
         return None
 
-    def biased(self, pattern: Pattern, bias: int, role: str) -> "Lowered | None":
+    def biased(self, pattern: Pattern, bias: int) -> "Lowered | None":
         """The result with `bias` added to every lane, where that costs no adder in each."""
         return None
 

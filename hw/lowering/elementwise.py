@@ -2,7 +2,6 @@
 """Operations lane by lane: any pattern will do, and operands pass in that of the result."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from sylvan.model.numbers import Format, hull
 from sylvan.model.operations import Operation, arithmetic, moves
@@ -34,23 +33,22 @@ class _Sum(Linear):
             return Lowered(negated, pattern, self.passed(pattern))
         return self._sum(pattern, list(self.passed(pattern)), self.formats, self.result)
 
-    def biased(self, pattern: Pattern, bias: int, role: str) -> Lowered | None:
+    def biased(self, pattern: Pattern, bias: int) -> Lowered | None:
         """Of words a bias is added with an operand, where one takes it."""
         if self.at_once(pattern) or not isinstance(self.node.operation, arithmetic.Add):
-            return super().biased(pattern, bias, role)
+            return super().biased(pattern, bias)
         passed: list[Demand | Lowered] = list(self.passed(pattern))
         for k, value in enumerate(self.node.operands):
             found, finer = self.alone(value), value.format.exp - self.result.exp
             if found is None or bias % (1 << finer):
                 continue
-            taken = found.biased(pattern, bias >> finer, f"{role}_biased")
+            taken = found.biased(pattern, bias >> finer)
             if taken is None:
                 continue
             passed[k] = taken
             formats = list(self.formats)
             formats[k] = shifted(formats[k], bias >> finer)
-            summed = self._sum(pattern, passed, formats, shifted(self.result, bias))
-            return replace(summed, role=role)
+            return self.named(self._sum(pattern, passed, formats, shifted(self.result, bias)))
         return None
 
     def _sum(
@@ -104,10 +102,10 @@ class _Exponent(Lowering):
             operator = PhaseShift(pattern.lanes, [source], self.result, self.tag, self.shifts)
         return Lowered(operator, pattern, self.passed(pattern))
 
-    def biased(self, pattern: Pattern, bias: int, role: str) -> Lowered | None:
+    def biased(self, pattern: Pattern, bias: int) -> Lowered | None:
         """What is merely relabelled takes a bias where it is made."""
         found = self.alone(self.node.operands[0]) if self.linear else None
-        return found.biased(pattern, bias, role) if found else None
+        return found.biased(pattern, bias) if found else None
 
     def unsigned(self, pattern: Pattern) -> Unsigned | None:
         """What is shifted keeps its signs for later, too."""
@@ -121,7 +119,7 @@ class _Exponent(Lowering):
         format, plain = hull(ends), given.plain
         if not self.linear:
             operator = PhaseShift(pattern.lanes, [source], format, self.tag, self.shifts)
-            plain = Lowered(operator, pattern, (plain,), "shifted")
+            plain = self.named(Lowered(operator, pattern, (plain,)))
         return Unsigned(plain, format, given.signs)
 
 
@@ -153,6 +151,6 @@ class _Narrow(Lowering):
             operator = SerialNarrow(taken, self.narrowing, self.tag)
             return Lowered(operator, pattern, self.passed(taken))
         found, half = self.alone(self.node.operands[0]), self.narrowing.half
-        summed = found.biased(pattern, half, "sum") if found and half else None
+        summed = found.biased(pattern, half) if found and half else None
         operator = Narrow(pattern.lanes, self.narrowing, self.tag, summed is not None)
         return Lowered(operator, pattern, (summed,) if summed else self.passed(pattern))

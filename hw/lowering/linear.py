@@ -8,7 +8,6 @@ binary points are aligned by wiring.
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cached_property
 
 from sylvan.model.numbers import Format
@@ -76,13 +75,12 @@ class Linear(Lowering):
         """The graph as an operator."""
         return self._unrolled(pattern, self.graph, self.result)
 
-    def biased(self, pattern: Pattern, bias: int, role: str) -> Lowered | None:
+    def biased(self, pattern: Pattern, bias: int) -> Lowered | None:
         """The same, of words, with `bias` added to every lane."""
         if not self.at_once(pattern):
             return None
         format = shifted(self.result, bias)
-        found = self._unrolled(pattern, self._graph(bias), format, (bias,))
-        return replace(found, role=role)
+        return self.named(self._unrolled(pattern, self._graph(bias), format, (bias,)))
 
     def _unrolled(
         self, pattern: Pattern, graph: AdderGraph, result: Format, constants: tuple[int, ...] = ()

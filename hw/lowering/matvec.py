@@ -93,11 +93,11 @@ class _MatVec(Linear):
         faster = packed.operator.latency < outer.operator.latency
         return packed if faster and not enough else outer
 
-    def biased(self, pattern: Pattern, bias: int, role: str) -> Lowered | None:
+    def biased(self, pattern: Pattern, bias: int) -> Lowered | None:
         """A bias is added to multiples, too."""
         if self.at_once(pattern) or not self._shares(pattern):
-            return super().biased(pattern, bias, role)
-        return replace(self._multiples(pattern, shifted(self.result, bias), bias), role=role)
+            return super().biased(pattern, bias)
+        return self.named(self._multiples(pattern, shifted(self.result, bias), bias))
 
     def _shares(self, pattern: Pattern) -> bool:
         """Whether multiples of a single element take less than a product in every lane."""
@@ -133,8 +133,9 @@ class _MatVec(Linear):
             return None
         if self.at_once(pattern) or (matrix.signs > 0).all():
             return None
-        plain = self._plain_transform(matrix, pattern)
-        return Unsigned(plain, self._plain(matrix), self._signs(matrix, pattern))
+        plain = self.named(self._plain_transform(matrix, pattern))
+        signs = replace(self._signs(matrix, pattern), name=self.node.result.name)
+        return Unsigned(plain, self._plain(matrix), signs)
 
     def _plain(self, matrix: matrices.Hadamard) -> Format:
         """The format of the transform alone, without signs."""

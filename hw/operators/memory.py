@@ -154,7 +154,8 @@ class VectorMemory(wiring.Component):
         m.submodules.words = words = Memory(
             shape=layout, depth=max(self._rows, 2), init=[], attrs={"no_rw_check": 1}
         )
-        write_port, read_port = words.write_port(), words.read_port()
+        write_port = words.write_port()
+        read_port = words.read_port()
         m.d.comb += [
             write_port.addr.eq(write[0]),
             Value.cast(write_port.data).eq(write[1]),
