@@ -1,7 +1,8 @@
 """What is placed and measured for bench/hardware.json: cores, plain loops, and bare clocks."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from sylvan.hw.measured import Measured
 from sylvan.hw.plan import Plan
 from sylvan.hw.report import RESOURCES, SCHEDULE, make_report, record_simulation
 from sylvan.hw.schedule import Schedule
-from sylvan.hw.synthesis import reference_verilog, synthesize
+from sylvan.hw.synthesis import SEEDS, reference_verilog, synthesize
 from sylvan.hw.targets import Target
 from sylvan.hw.tools import Workers, find
 from sylvan.hw.verilog import generate
@@ -39,6 +40,7 @@ class Design:
     part: Target
     n: int | None
     module: str
+    seeds: Sequence[int] = field(default=SEEDS, kw_only=True)
 
     @property
     def keys(self) -> dict[str, Any]:
@@ -69,7 +71,7 @@ class Design:
         script = yosys_script(self.module, self.part, find("yosys").release)
         options = nextpnr_arguments(self.part, "", 0, None)
         edits = coarse_script(self.module) + Path(turns.__file__).read_text()
-        text = "\n".join([self.verilog, script, carry.MAP, edits, *options])
+        text = "\n".join([self.verilog, script, carry.MAP, edits, *options, *map(str, self.seeds)])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -93,7 +95,7 @@ class Core(Design):
         return generate(self.plan, MODULE)
 
     def report(self, folder: Path, workers: Workers) -> dict[str, Any]:
-        build(self.program, self.schedule, self.part, folder, workers=workers)
+        build(self.program, self.schedule, self.part, folder, workers=workers, seeds=self.seeds)
         found = simulate(folder, simulator="verilator", sequences=4, resets=2).measured
         return record_simulation(
             folder, found.cycles_per_step, found.closing_cycles, found.latency_cycles
@@ -173,6 +175,7 @@ def placed(
         folder,
         reference_width=reference_width,
         workers=workers,
+        seeds=design.seeds,
     )
 
 

@@ -24,7 +24,7 @@ LOOPS = {"naive loop": "s", "butterfly loop": "^", "da4ml loop": "D"}
 """References and their marks in the picture."""
 COLUMNS = (
     "design", "n", "lanes", "digit", "levels", "contexts", "LUTs", "flip-flops", "block RAMs",
-    "MHz", "of bare clock", "cycles", "closing", "ns per step", "LUTs x ns", "utilisation",
+    "MHz", "seeds", "of bare clock", "cycles", "closing", "ns per step", "LUTs x ns", "utilisation",
     "efficiency", "front",
 )  # fmt: skip
 
@@ -46,7 +46,7 @@ def line(row: Row, rows: list[Row], best: list[Row]) -> str:
     cells += [shown(schedule["lanes"], "d"), "-" if schedule["lanes"] is None else digit]
     cells += [shown(schedule[key], "d") for key in ("levels", "contexts")]
     cells += [shown(found[key], ",") for key in ("luts", "ffs", "brams")]
-    cells += [shown(found["fmax_mhz"], ".1f"), shown(share, ".2f")]
+    cells += [shown(found["fmax_mhz"], ".1f"), str(len(row["seeds"])), shown(share, ".2f")]
     cells += [shown(found[key], ",.0f") for key in ("cycles_per_step", "closing_cycles")]
     cells += [shown(ns_per_step(row), ",.1f"), shown(row["lut_ns_per_step"], ",.0f")]
     cells += [shown(row[key], ".3f") for key in ("utilisation", "efficiency")]

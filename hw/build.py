@@ -7,6 +7,7 @@ and the bitstream where it is placed
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from .cost import estimate
 from .plan import Plan
 from .report import Report, make_report
 from .schedule import Schedule
-from .synthesis import DoesNotFit, Measured, synthesize
+from .synthesis import SEEDS, DoesNotFit, Measured, synthesize
 from .targets import Target
 from .tools import Progress, Workers
 from .verilog import describe_ports, generate
@@ -38,6 +39,7 @@ def build(
     clock_hz: float | None = None,
     progress: Progress | None = None,
     workers: Workers | None = None,
+    seeds: Sequence[int] = SEEDS,
 ) -> Report:
     """Plan, generate and, for a part, synthesize a program into the directory `out`.
 
@@ -65,6 +67,7 @@ def build(
                     reference_width=plan.state_width,
                     progress=progress,
                     workers=workers,
+                    seeds=seeds,
                 )
             except DoesNotFit as error:
                 raise error.advised(_advice(plan, target, error)) from None

@@ -46,7 +46,8 @@ class Narrow(Operator):
     zero after the addition (a tie) clear the lowest bit that is left.
 
     Parameters: lanes; narrowing; added, whether one half has been added to `a` before.
-    Latency: 2 (the sum; the choice), or 1 where nothing is left to add. Interval: 1.
+    Latency: 2, the sum and the choice of an end; where one half was added before, what is beyond an
+        end has the first cycle to itself. 1 where there is nothing to add. Interval: 1.
     Cost: per lane, `width(a)` adder bits where it adds, twice `width(o)` logic, registers for each
     stage.
     """
@@ -54,8 +55,9 @@ class Narrow(Operator):
     def __init__(self, lanes: int, narrowing: Narrowing, tag: Tag, added: bool = False) -> None:
         self.lanes = lanes
         self.narrowing = narrowing
+        self.added = narrowing.half > 0 and added
         self.adds = narrowing.half > 0 and not added
-        self.latency = 1 + self.adds
+        self.latency = 2 if narrowing.half else 1
         source = narrowing.sum if added else narrowing.source
         super().__init__({"a": (lanes, source)}, (lanes, narrowing.target), tag)
 
@@ -65,7 +67,7 @@ class Narrow(Operator):
         return Cost(
             adder_bits=self.lanes * wide if self.adds else 0,
             logic_bits=self.lanes * 2 * narrow,
-            register_bits=self.lanes * (wide * self.adds + narrow),
+            register_bits=self.lanes * (wide * self.adds + (narrow + 2) * self.added + narrow),
         )
 
     def elaborate(self, platform: object) -> Module:
@@ -79,8 +81,15 @@ class Narrow(Operator):
                 m.d.comb += total.eq(fine)
             rounded = Signal(shape_of(self.narrowing.rounded), name=f"rounded{lane}")
             held = Signal(shape_of(self.narrowing.target), name=f"lane{lane}", reset_less=True)
+            over, under = self._beyond(rounded)
+            value: Any = rounded
+            if self.added:
+                later = Signal.like(rounded, name=f"value{lane}", reset_less=True)
+                flags = Signal(2, name=f"beyond{lane}", reset_less=True)
+                m.d.sync += [later.eq(rounded), flags.eq(Cat(over, under))]
+                value, over, under = later, flags[0], flags[1]
             m.d.comb += [rounded.eq(self._rounded(total)), self.o.lanes[lane].eq(held)]
-            m.d.sync += held.eq(self._in_range(rounded))
+            m.d.sync += held.eq(self._in_range(value, over, under))
         start_result(m, self, self.a)
         return m
 
@@ -92,7 +101,13 @@ class Narrow(Operator):
         even = Cat(kept[0] & ~tie, kept[1:])
         return even.as_signed() if self.narrowing.sum.signed else even
 
-    def _in_range(self, value: Value) -> Any:
+    def _beyond(self, value: Value) -> tuple[Any, Any]:
+        """Whether a value is above and below what is left of it."""
+        over = _above(value, self.narrowing.target.hi) if self.narrowing.over else Const(0, 1)
+        under = _below(value, self.narrowing.target.lo) if self.narrowing.under else Const(0, 1)
+        return over, under
+
+    def _in_range(self, value: Value, over: Any, under: Any) -> Any:
         lo, hi = self.narrowing.target.lo, self.narrowing.target.hi
         if self.narrowing.overflow is Overflow.WRAP:
             # The span is a power of two, so only the bits below it count.
@@ -102,9 +117,9 @@ class Narrow(Operator):
             return offset + lo
         result = value
         if self.narrowing.over:
-            result = Mux(_above(value, hi), hi, result)
+            result = Mux(over, hi, result)
         if self.narrowing.under:
-            result = Mux(_below(value, lo), lo, result)
+            result = Mux(under, lo, result)
         return result
 
 

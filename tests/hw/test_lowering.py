@@ -113,7 +113,8 @@ def few_multiples(lanes: int, weights: list[int]) -> Counter[str]:
     b.layer("step", state)
     plan = Plan(b.program(state, "last"), Schedule(lanes))
     narrow = next(p for p in plan.step.parts if isinstance(p.operator, Narrow))
-    assert narrow.latency == 1 + ("Pick" not in operators(plan.step.parts))
+    assert isinstance(narrow.operator, Narrow)
+    assert narrow.operator.added == ("Pick" in operators(plan.step.parts))
     return operators(plan.step.parts)
 
 
