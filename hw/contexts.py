@@ -16,6 +16,18 @@ from .operators.delay import successor
 from .plan import Plan
 
 
+def by_context(name: str, shape: Any, contexts: int, init: int = 0) -> Array:
+    """A register for each context."""
+    return Array(Signal(shape, name=f"{name}{k}", init=init) for k in range(contexts))
+
+
+def write_own(m: Module, registers: Array, context: Any, value: Any) -> None:
+    """Write that of a context. An Array would write it by a table of all contexts for each."""
+    for k, register in enumerate(registers):
+        with m.If(context == k):
+            m.d.sync += register.eq(value)
+
+
 class ContextQueue(wiring.Component):
     """Gathers inputs, and says when the first in the queue has rested for long enough.
 
@@ -109,14 +121,14 @@ class ContextQueue(wiring.Component):
 
         Known in the cycle it becomes the first, of all that happens until then.
         """
-        resting = Array(Signal(name=f"resting{k}") for k in range(self.tag.contexts))
+        resting = by_context("resting", 1, self.tag.contexts)
         rested = self.rested.tag.context
         with m.If(self.rested.start):
-            m.d.sync += resting[rested].eq(0)
+            write_own(m, resting, rested, 0)
             with m.If(waits & ~self.fires & (rested == first)):
                 m.d.sync += free.eq(1)
         with m.If(self.fires):
-            m.d.sync += resting[first].eq(1)
+            write_own(m, resting, first, 1)
         with m.If(moves):
             rests = resting[asked] & ~(self.rested.start & (rested == asked))
             m.d.sync += free.eq(~rests & ~(self.fires & (first == asked)))

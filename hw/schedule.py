@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from sylvan.model.errors import UserError
 
 DEFAULT_LANES = 8
+MOST_CONTEXTS = 1024
+"""Each has registers of its own that say when it may go on: with more these would be the core."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,8 @@ class Schedule:
             words.
         levels: adders in a row between two registers, where the words of whole vectors pass an
             adder graph.
-        contexts: C, independent sequences that share the core, each with a state of its own.
+        contexts: C, at most 1024 independent sequences that share the core, each with a state of
+            its own.
         turns: whether, where words pass, adders between the beats of a transform take turns at sums
             and differences: half as many, for delay lines of twice the bits.
         logic_roms: whether constants are kept in look-up tables, never in block RAM, whose read is
@@ -38,6 +41,8 @@ class Schedule:
             given = getattr(self, name)
             if type(given) is not int or given < 1:
                 raise UserError(f"{name} must be an integer of at least 1, got {given!r}")
+        if self.contexts > MOST_CONTEXTS:
+            raise UserError(f"at most {MOST_CONTEXTS} contexts share a core, got {self.contexts}")
 
     def over(self, size: int) -> int:
         """Lanes that a vector of `size` elements takes."""

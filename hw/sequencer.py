@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from amaranth import Array, Const, Module, Mux, Signal
+from amaranth import Const, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from .beats import Strobe
+from .contexts import by_context, write_own
 from .operators.base import connect_strobe, delay_strobe
 from .operators.delay import successor
 from .plan import Plan
@@ -44,15 +45,15 @@ class Sequencer(wiring.Component):
         # What decides is known a cycle ahead: whether there is room, and no distance left to keep.
         has_room, open = Signal(init=1), Signal(init=1)
         wait = Signal(range(max(pace.closing_interval, 2)))
-        fresh = _by_context("fresh", 1, tag.contexts, init=1)[context]
+        fresh = by_context("fresh", 1, tag.contexts, init=1)
         phase = Signal(range(max(tag.period, 2)))
-        following = _by_context("following", phase.shape(), tag.contexts)[context]
+        following = by_context("following", phase.shape(), tag.contexts)
         reads, begins_anew = Signal(), Signal()
         m.d.comb += [
             reads.eq(1 if every else self.flags.last),
             self.fires.eq(self.full & open & (~reads | has_room)),
-            begins_anew.eq(self.flags.first | fresh),
-            phase.eq(Mux(begins_anew, 0, following)),
+            begins_anew.eq(self.flags.first | fresh[context]),
+            phase.eq(Mux(begins_anew, 0, following[context])),
         ]
         with m.If(wait != 0):
             m.d.sync += wait.eq(wait - 1)
@@ -63,12 +64,12 @@ class Sequencer(wiring.Component):
             m.d.sync += [
                 wait.eq(Mux(reads, pace.closing_interval - 1, pace.interval - 1)),
                 open.eq(Mux(reads, pace.closing_interval == 1, pace.interval == 1)),
-                fresh.eq(0),
-                following.eq(successor(phase, tag.period)),
                 self.step.tag.phase.eq(phase),
                 self.step.tag.init.eq(begins_anew),
                 *(self.step.tag[name].eq(self.flags[name]) for name in tag.flags),
             ]
+            write_own(m, fresh, context, 0)
+            write_own(m, following, context, successor(phase, tag.period))
         answers = self.fires & reads
         m.d.sync += [
             room.eq(room - answers + self.answered),
@@ -96,8 +97,3 @@ class Sequencer(wiring.Component):
         pace = self.plan.pace
         later = delay_strobe(m, "readout_timing", gated, pace.readout_begins, pace.closing_interval)
         connect_strobe(m, later, self.readout)
-
-
-def _by_context(name: str, shape: Any, contexts: int, init: int = 0) -> Array:
-    """A register for each context."""
-    return Array(Signal(shape, name=f"{name}{k}", init=init) for k in range(contexts))

@@ -35,8 +35,12 @@ class Linear(Lowering):
     linear = True
 
     def at_once(self, pattern: Pattern) -> bool:
-        """Whether one graph makes the result: of whole vectors, or of digits lane by lane."""
-        return self.linear and (pattern.digit > 0 or pattern == Pattern(self.size, self.size))
+        """Whether one graph makes the result: of whole vectors, or of digits lane by lane.
+
+        Where the schedule wants digits a graph takes nothing else, and so makes nothing else.
+        """
+        words = not self.schedule.digit and pattern == Pattern(self.size, self.size)
+        return self.linear and (pattern.digit > 0 or words)
 
     def least_digits(self, digit: int) -> int:
         if self.body.contained(self.node.result):

@@ -91,10 +91,8 @@ class SignedAdd(Elementwise):
 
     def lane(self, *operands: Value) -> Any:
         given, negative, added = operands
-        a, _, b = (
-            x << (f.exp - self.result.exp)
-            for x, f in zip((given, negative, added), self.formats, strict=True)
-        )
+        a = given << (self.formats[0].exp - self.result.exp)
+        b = added << (self.formats[2].exp - self.result.exp)
         if self.turns:
             return Mux(negative, b - a, b + a)
         # The lowest bits, 1 and the sign, carry what a difference needs.

@@ -129,6 +129,13 @@ def test_one_context_needs_no_wire() -> None:
     assert describe_ports(plan)["contexts"] == 1
 
 
+def test_verilog_grows_by_as_much_with_every_context() -> None:
+    few, more, most = (
+        len(generate(Plan(program(), Schedule(8, contexts=c)))) for c in (32, 64, 128)
+    )
+    assert most - more < 2.5 * (more - few)
+
+
 def test_streams_of_several_contexts_say_which(tmp_path: Path) -> None:
     build = tmp_path / "build"
     write_sources(Plan(program(), Schedule(8, contexts=5)), build)
@@ -160,6 +167,11 @@ def test_a_context_beyond_the_core(context: list[int], tmp_path: Path) -> None:
     steps = Timesteps(np.zeros((3, 1), np.int64), flags, flags, np.array(context))
     with pytest.raises(UserError, match=r"each of the 3 timesteps needs a context below 2, got 3"):
         simulate(build, inputs=steps)
+
+
+def test_contexts_are_not_without_end() -> None:
+    with pytest.raises(UserError, match="at most 1024 contexts share a core, got 1025"):
+        Schedule(8, contexts=1025)
 
 
 @pytest.mark.parametrize("contexts", [0, 1.5])

@@ -2,9 +2,11 @@
 
 import inspect
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
+from contracts.suite import cosimulate
 from sylvan.hw.lowering import Body, Lowering
 from sylvan.hw.operators.graph import GraphMatVec
 from sylvan.hw.operators.narrow import Narrow
@@ -13,7 +15,7 @@ from sylvan.hw.schedule import Schedule
 from sylvan.model.builder import Builder
 from sylvan.model.errors import UserError
 from sylvan.model.matrices import Dense, Hadamard
-from sylvan.model.numbers import Format
+from sylvan.model.numbers import Format, Overflow, Rounding
 from sylvan.model.operations import Operation, Value
 from sylvan.model.operations.moves import Slice
 from sylvan.model.program import Node, NumericInput, Program, SymbolInput
@@ -144,6 +146,17 @@ def test_two_negative_terms_share_one_negation() -> None:
     (graph,) = (p.operator.graph for p in plan.parts if isinstance(p.operator, GraphMatVec))
     assert graph.adders == 8 + 1
     graph.check(np.hstack([-np.eye(8, dtype=np.int64), -np.ones((8, 1), np.int64)]))
+
+
+def test_digits_of_a_whole_word_are_no_words(tmp_path: Path) -> None:
+    """A graph of words that takes them for words loses their sign."""
+    b = Builder(NumericInput(4, Format(-15, 15), (1.0,) * 4, (0.0,) * 4))
+    target = Format(-3, 12, 2)
+    b.layer("step", b.narrow(b.neg(b.input), target, Rounding.HALF_EVEN, Overflow.WRAP))
+    plan = Plan(b.program(b.input, "every"), Schedule(4, digit=5))
+    made = operators(plan.step.parts)
+    assert made == Counter(ToDigits=2, SerialGraph=1, ToWords=1, Narrow=1)
+    cosimulate(plan, tmp_path / "build")
 
 
 def test_outer_products_where_beats_are_wanted() -> None:

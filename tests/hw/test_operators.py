@@ -140,7 +140,7 @@ def test_addresses_walk_the_pattern() -> None:
 
 
 @pytest.mark.parametrize("turns", [False, True])
-@pytest.mark.parametrize("exps", [(0, 0), (1, 0), (0, 2)])
+@pytest.mark.parametrize("exps", [(0, 0), (1, 0), (0, 2), (3, 2), (-1, -3)])
 def test_a_signed_sum_is_one_or_the_other(turns: bool, exps: tuple[int, int]) -> None:
     """Every pair of a nibble and a smaller, unsigned one, both signs, against whole numbers."""
     a_format, b_format = Format(-8, 7, exps[0]), Format(0, 5, exps[1])
