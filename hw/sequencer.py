@@ -43,7 +43,7 @@ class Sequencer(wiring.Component):
         context = self._context
         room = Signal(range(plan.answers + 1), init=plan.answers)
         # What decides is known a cycle ahead: whether there is room, and no distance left to keep.
-        has_room, open = Signal(init=1), Signal(init=1)
+        has_room, spaced = Signal(init=1), Signal(init=1)
         wait = Signal(range(max(pace.closing_interval, 2)))
         fresh = by_context("fresh", 1, tag.contexts, init=1)
         phase = Signal(range(max(tag.period, 2)))
@@ -51,19 +51,19 @@ class Sequencer(wiring.Component):
         reads, begins_anew = Signal(), Signal()
         m.d.comb += [
             reads.eq(1 if every else self.flags.last),
-            self.fires.eq(self.full & open & (~reads | has_room)),
+            self.fires.eq(self.full & spaced & (~reads | has_room)),
             begins_anew.eq(self.flags.first | fresh[context]),
             phase.eq(Mux(begins_anew, 0, following[context])),
         ]
         with m.If(wait != 0):
             m.d.sync += wait.eq(wait - 1)
         with m.If(wait <= 1):
-            m.d.sync += open.eq(1)
+            m.d.sync += spaced.eq(1)
         m.d.sync += self.step.start.eq(self.fires)
         with m.If(self.fires):
             m.d.sync += [
                 wait.eq(Mux(reads, pace.closing_interval - 1, pace.interval - 1)),
-                open.eq(Mux(reads, pace.closing_interval == 1, pace.interval == 1)),
+                spaced.eq(Mux(reads, pace.closing_interval == 1, pace.interval == 1)),
                 self.step.tag.phase.eq(phase),
                 self.step.tag.init.eq(begins_anew),
                 *(self.step.tag[name].eq(self.flags[name]) for name in tag.flags),
@@ -76,9 +76,11 @@ class Sequencer(wiring.Component):
             has_room.eq(Mux(answers, room > 1, has_room) | self.answered),
         ]
         self._begin_readout(m, every)
-        # The step fired a cycle before its strobe.
-        waits = max(pace.rest - 2, 0)
-        connect_strobe(m, delay_strobe(m, "rest", self.step, waits, pace.interval), self.rested)
+        if tag.contexts > 1:
+            # The step fired a cycle before its strobe.
+            waits = max(pace.rest - 2, 0)
+            rested = delay_strobe(m, "rest", self.step, waits, pace.interval)
+            connect_strobe(m, rested, self.rested)
         return m
 
     @property

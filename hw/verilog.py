@@ -120,7 +120,7 @@ def header(plan: Plan, module: str) -> str:
         *(
             [
                 f"i_context: which of the {ports['contexts']} independent sequences a timestep "
-                "belongs to, in any order;",
+                f"belongs to, 0 to {ports['contexts'] - 1} in any order;",
                 "  each has a state of its own; o_context: that of the answer",
             ]
             if ports["contexts"] > 1

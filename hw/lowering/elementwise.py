@@ -62,12 +62,13 @@ class _Sum(Linear):
         lanes, kind = pattern.lanes, type(self.node.operation)
         for k, value in enumerate(self.node.operands):
             found = self.alone(value)
-            given = found.unsigned(pattern) if found and isinstance(passed[k], Demand) else None
-            if given is None or kind is not arithmetic.Add:
+            signed = kind is arithmetic.Add and isinstance(passed[k], Demand)
+            given = found.unsigned(pattern) if found and signed else None
+            if given is None:
                 continue
             order = [given.format, Format(0, 1), formats[1 - k]]
-            signed = SignedAdd(lanes, order, result, self.tag, self.schedule.turns)
-            return Lowered(signed, pattern, (given.plain, given.signs, passed[1 - k]))
+            turned = SignedAdd(lanes, order, result, self.tag, self.schedule.turns)
+            return Lowered(turned, pattern, (given.plain, given.signs, passed[1 - k]))
         subtract = kind is arithmetic.Sub
         operator = AddSub(lanes, formats, result, self.tag, subtract)
         return Lowered(operator, pattern, tuple(passed))

@@ -56,13 +56,16 @@ class Banks(wiring.Component):
 
     @property
     def cost(self) -> Cost:
-        bits, banks = len(self.data), -(-self.lanes // self.bank_lanes)
+        bits, width = len(self.data), self.shape.width
+        firsts = range(0, self.lanes, self.bank_lanes)
+        widths = [width * min(self.bank_lanes, self.lanes - first) for first in firsts]
+        banks = len(widths)
         told = 2 * (len(self.read_row) + 1)
         choice = bits if self.initial is not None and self.initial.any() else 0
         return Cost(
             logic_bits=told * banks + choice,
             register_bits=4 * bits + told * (banks + 1),
-            memories=((bits, self.rows),),
+            memories=tuple((bits, self.rows) for bits in widths),
         )
 
     def elaborate(self, platform: object) -> Module:

@@ -102,4 +102,4 @@ def test_only_wide_words_of_several_contexts_are_in_banks() -> None:
     assert memory(64, 4).in_banks and not memory(64, 1).in_banks and not memory(8, 4).in_banks
     assert memory(64, 4).latency(Pattern(64, 64)) == Banks.latency
     assert memory(64, 4).latency(Pattern(64, 8)) == Banks.latency + 1
-    assert memory(64, 4).cost.memories == ((64 * 12, 4),)
+    assert memory(64, 4).cost.memories == ((264, 4), (264, 4), (240, 4))

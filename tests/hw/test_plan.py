@@ -132,12 +132,9 @@ def test_every_vector_counts_for_the_most_lanes() -> None:
 
 @pytest.mark.parametrize("lanes", [1, 2, 4, 8, 16])
 def test_an_ordinary_step_of_the_transform(lanes: int) -> None:
-    """Read 2, through the transform and its signs, exponent free, sum, narrow 2, and back.
-
-    All at once the signs are the sum's, and so is the half that narrowing adds.
-    """
+    """Read 2, through the transform, exponent free, sum with its signs, narrow 2, and back."""
     plan = Plan(recurrent(16, hadamard(16, 16)), Schedule(lanes))
-    loop = 2 + (16 // lanes - 1) + 4 + (lanes < 16) + 1 + 2
+    loop = 2 + (16 // lanes - 1) + 4 + 1 + 2
     assert plan.cycles_per_step == max(loop, 16 // lanes) + 1
     assert plan.closing_cycles >= 3 * 16 // lanes
     assert plan.latency_cycles > plan.cycles_per_step
