@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from amaranth import Array as Choices
-from amaranth import Cat, Const, Module, Mux, Signal, Value
+from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -21,6 +21,7 @@ from .banks import BANK_BITS, Banks
 from .base import Cost, Operator, connect_strobe, delay_strobe
 from .planes import PlaneMemory
 from .rom import READ_LATENCY, pack_beats
+from .rows import Rows
 
 PICKED = 8
 """Elements that are picked from planes at the same time."""
@@ -57,7 +58,7 @@ class VectorMemory(wiring.Component):
     def in_banks(self) -> bool:
         """Whether words are so wide, and latency so well hidden, that banks are worth it."""
         wide = self.pattern.lanes * shape_of(self.format).width > BANK_BITS
-        return self.contexts > 1 and wide
+        return self.rows.contexts > 1 and wide
 
     def accesses(self, reader: Pattern) -> Iterator[tuple[int, int, int]]:
         """For each word: its write, first and last read, in cycles from the first of either.
@@ -84,7 +85,7 @@ class VectorMemory(wiring.Component):
     ) -> None:
         self.pattern = written
         self.format = format
-        self.contexts = contexts
+        self.rows = Rows(written.beats, contexts)
         self.readers = [Addresses(reader, written.lanes) for reader in readers]
         self.initial = initial
         members: dict[str, Any] = {"write": In(Beats(written.lanes, format, tag))}
@@ -97,7 +98,7 @@ class VectorMemory(wiring.Component):
     def cost(self) -> Cost:
         width, lanes, words = shape_of(self.format).width, self.pattern.lanes, self.pattern.beats
         word = width * lanes
-        memories = ((word, self._rows),) if self._rows > 1 and not self.in_banks else ()
+        memories = ((word, self.rows.count),) if self.rows.count > 1 and not self.in_banks else ()
         # Without a memory the word itself is registers, and so is what its read port holds.
         total = Cost(register_bits=word if memories else 3 * word, memories=memories)
         if self.in_banks:
@@ -136,10 +137,10 @@ class VectorMemory(wiring.Component):
             m.d.comb += reading.start.eq(strobe.start)
             # An idle reader rests at word 0, so the turns combine by a plain or.
             word_read = word_read | reading.word
-            address = address | self._address(reading.word, strobe.tag, reading.active)
+            address = address | self.rows.row(reading.word, strobe.tag, reading.active)
             starts_anew = starts_anew | (reading.active & strobe.tag.init)
             self._connect(m, k, reading, word)
-        write = self._address(writing.word, self.write.tag), Cat(*self.write.lanes), writing.active
+        write = self.rows.row(writing.word, self.write.tag), Cat(*self.write.lanes), writing.active
         if self.in_banks:
             m.submodules.words = banks = self._banks
             m.d.comb += [
@@ -152,7 +153,7 @@ class VectorMemory(wiring.Component):
             ]
             return m
         m.submodules.words = words = Memory(
-            shape=layout, depth=max(self._rows, 2), init=[], attrs={"no_rw_check": 1}
+            shape=layout, depth=max(self.rows.count, 2), init=[], attrs={"no_rw_check": 1}
         )
         write_port = words.write_port()
         read_port = words.read_port()
@@ -169,26 +170,9 @@ class VectorMemory(wiring.Component):
     def _banks(self) -> Banks:
         initial = None
         if self.initial is not None:
-            initial = np.zeros((1 << self._word_bits, self.pattern.lanes), np.int64)
+            initial = np.zeros((1 << self.rows.word_bits, self.pattern.lanes), np.int64)
             initial[: self.pattern.beats] = pack_beats(self.initial, self.pattern.lanes)
-        return Banks(shape_of(self.format), self.pattern.lanes, self._rows, initial)
-
-    @property
-    def _rows(self) -> int:
-        """Words of all contexts, each at its own place."""
-        return self.contexts << self._word_bits if self.contexts > 1 else self.pattern.beats
-
-    @property
-    def _word_bits(self) -> int:
-        """Address bits that count words."""
-        return (self.pattern.beats - 1).bit_length()
-
-    def _address(self, word: Any, tag: Any, active: Any = 1) -> Any:
-        """Where a word of the tag's vector lies; 0 for the idle."""
-        if self.contexts == 1:
-            return word
-        context = Mux(active, tag.context, 0)
-        return Cat((word | Const(0, self._word_bits))[: self._word_bits], context)
+        return Banks(shape_of(self.format), self.pattern.lanes, self.rows.count, initial)
 
     def _initialised(self, m: Module, read: Any, address: Any, starts_anew: Any) -> Any:
         """What was read, or the initial value; the choice is one cycle behind the address."""
@@ -250,9 +234,8 @@ class Stored:
 
     def latency(self, reader: Pattern) -> int:
         """Cycles from a reader's strobe to its data."""
-        return memory_of(self.written, self.format, [reader], None, Tag(1), self.contexts).latency(
-            reader
-        )
+        memory = memory_of(self.written, self.format, [reader], None, Tag(1), self.contexts)
+        return memory.latency(reader)
 
     def readable(self, pattern: Pattern) -> Pattern:
         """The pattern closest to the one wanted that can be read."""

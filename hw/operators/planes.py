@@ -16,6 +16,7 @@ from .addresses import Addresses, addresses_cost
 from .base import Cost, connect_strobe, delay_strobe
 from .converters import collected
 from .rom import READ_LATENCY, pack_beats
+from .rows import Rows
 
 
 class PlaneMemory(wiring.Component):
@@ -51,7 +52,7 @@ class PlaneMemory(wiring.Component):
         tag: Tag,
         contexts: int = 1,
     ) -> None:
-        self.contexts = contexts
+        self.rows = Rows(written.beats, contexts)
         self.pattern = written
         self.format = format
         self.readers = readers
@@ -83,19 +84,9 @@ class PlaneMemory(wiring.Component):
     @property
     def depth(self) -> int:
         """Planes of the memory."""
-        if self._rows == 1:
+        if self.rows.count == 1:
             return self.digits
-        return self._rows << self._place_bits
-
-    @property
-    def _rows(self) -> int:
-        """Beats of all contexts, each at its own place."""
-        return self.contexts << self._beat_bits if self.contexts > 1 else self.pattern.beats
-
-    @property
-    def _beat_bits(self) -> int:
-        """Address bits that count beats."""
-        return (self.pattern.beats - 1).bit_length()
+        return self.rows.count << self._place_bits
 
     @property
     def _place_bits(self) -> int:
@@ -105,7 +96,7 @@ class PlaneMemory(wiring.Component):
     def accesses(self, reader: Pattern) -> Iterator[tuple[int, int, int]]:
         """For each plane: its write, first and last read, in cycles from the first of either."""
         written, dwell = self.pattern, self.pattern.dwell
-        at_once = self._rows == 1
+        at_once = self.rows.count == 1
         turns = reader.cycles // reader.repeats * (reader.repeats - 1)
         for beat in range(reader.beats):
             source = beat if reader.digit else beat * reader.lanes // written.lanes
@@ -123,8 +114,8 @@ class PlaneMemory(wiring.Component):
         plane = lanes * digit
         total = Cost(logic_bits=plane, register_bits=plane, memories=((plane, self.depth),))
         if self.pattern.settles:
-            many = self._rows > 1
-            ends = ((2 * lanes, self._rows),) if many else ()
+            many = self.rows.count > 1
+            ends = ((2 * lanes, self.rows.count),) if many else ()
             total += Cost(register_bits=0 if many else 2 * lanes, memories=ends)
         if self.initial is not None and self.initial.any():
             rows = self.digits * self.pattern.beats
@@ -149,7 +140,7 @@ class PlaneMemory(wiring.Component):
         m.submodules.writing = writing = Addresses(self.pattern.words)
         m.d.comb += [
             writing.start.eq(self.write.start),
-            write.addr.eq(self._address(writing.held, self._row(writing.word, self.write.tag))),
+            write.addr.eq(self._address(writing.held, self.rows.row(writing.word, self.write.tag))),
             write.data.eq(Cat(*self.write.lanes)),
             write.en.eq(writing.active & (writing.held < self.digits)),
         ]
@@ -167,17 +158,10 @@ class PlaneMemory(wiring.Component):
         return m
 
     def _address(self, place: Value, row: Value) -> Value:
-        return place if self._rows == 1 else self._beside(place, row)
+        return place if self.rows.count == 1 else self._beside(place, row)
 
     def _beside(self, place: Value, row: Value) -> Value:
         return Cat((place | Const(0, self._place_bits))[: self._place_bits], row)
-
-    def _row(self, beat: Value, tag: Any, active: Any = 1) -> Any:
-        """Where a beat of the tag's vector lies; 0 for the idle."""
-        if self.contexts == 1:
-            return beat
-        context = Mux(active, tag.context, 0)
-        return Cat((beat | Const(0, self._beat_bits))[: self._beat_bits], context)
 
     def _turns(self, readings: list[Addresses]) -> tuple[Any, ...]:
         """Beat, row and digit that are read, whether a sign is held instead, whether it is anew.
@@ -193,7 +177,7 @@ class PlaneMemory(wiring.Component):
             tag = getattr(self, f"read{k}").tag
             source = self._place_of(reader, reading.word)[0]
             beat = beat | source
-            row = row | self._row(source, tag, reading.active)
+            row = row | self.rows.row(source, tag, reading.active)
             place = place | reading.held
             anew = anew | (reading.active & tag.init)
             if reader.digit:
@@ -255,18 +239,18 @@ class PlaneMemory(wiring.Component):
         lanes = self.pattern.lanes
         settles = writing.active & (writing.held == self.pattern.settles - 1)
         known = Cat(*self.write.over, *self.write.under)
-        if self._rows == 1:
+        if self.rows.count == 1:
             kept = Signal(2 * lanes, name="ends", reset_less=True)
             with m.If(settles):
                 m.d.sync += kept.eq(known)
             return kept[:lanes], kept[lanes:]
         m.submodules.ends = ends = Memory(
-            shape=2 * lanes, depth=self._rows, init=[], attrs={"no_rw_check": 1}
+            shape=2 * lanes, depth=self.rows.count, init=[], attrs={"no_rw_check": 1}
         )
         write = ends.write_port()
         read = ends.read_port()
         m.d.comb += [
-            write.addr.eq(self._row(writing.word, self.write.tag)),
+            write.addr.eq(self.rows.row(writing.word, self.write.tag)),
             write.data.eq(known),
             write.en.eq(settles),
             read.addr.eq(row),
