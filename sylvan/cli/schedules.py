@@ -71,7 +71,7 @@ def plan(
         write_whole(out / PICTURE_FILE, picture(best, points, part))
         console.print(f"{FRONT_FILE} and {PICTURE_FILE} are in {out}")
     middle = found[len(found) // 2]["schedule"]
-    place = quoted(folder.parent / f"{part.name}-{middle['lanes']}")
+    place = f"{part.name}-{middle['lanes']}"
     next_step(
         f"sylvan build {quoted(folder)} --target {part.name} {knobs(middle)} --out {place}",
     )
