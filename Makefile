@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup icarus demo test test-all lint format types readme results gallery \
-	bench-adders bench-factors bench-golden bench-hw bench-packing bench-phases bench-placed \
+	bench-adders bench-factors bench-fit bench-golden bench-hw bench-packing bench-phases bench-placed \
 	bench-qornn bench-train
 
 VENV := .venv
@@ -43,6 +43,9 @@ bench-adders: setup  ## adder graphs beside those of da4ml; adds to bench/adders
 
 bench-factors: setup  ## what bits of a normalization's factors cost, in the gated cells of RUNS
 	@$(BIN)/python bench/factors.py $(or $(RUNS),$(error Give trained runs: make bench-factors RUNS="runs/a runs/b"))
+
+bench-fit: setup  ## cores of many kinds built, the cost model fitted to them; adds to bench/fit.json
+	@$(BIN)/python bench/fit.py
 
 bench-golden: setup  ## images per second of the golden model; writes bench/golden.json
 	@$(BIN)/python bench/golden.py

@@ -1,27 +1,28 @@
 """What a plan should cost on a part, said before any tool has run.
 
-A first estimate from what operators are made of; the report prints it beside the measurement.
+Counts of what a core is made of, weighed as bench/fit.py found it on cores that were built; the
+report prints the estimate beside the measurement.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from math import sqrt
 from typing import Any
 
+from .control import control_cost
+from .fitted import DELAYS, WEIGHTS, Delays
 from .operators.base import Cost
 from .plan import Plan
 from .report import CYCLES
 from .targets import Target
 
-UNSAID = 0.5
-"""Cells for each flip-flop, for what costs leave out: lone flip-flops, carry chains, control.
-
-But for iCE40 flip-flops are apart, so an operator that says its adders has said all its LUTs there.
-"""
-
-
-SMALL_MEMORY_BITS = 64
-"""On iCE40, whose LUTs hold constants only, smaller memories become logic, mostly flip-flops."""
-BLOCK_WEIGHT = 128
+BLOCK_WEIGHTS = {"ice40": 64, "ecp5": 128, "xilinx": 128, "gowin": 128}
 """What yosys takes a block RAM to be worth, in the units of `LutMemory.weight`."""
+LOGIC_WEIGHT = 1
+"""And a bit of a memory that becomes flip-flops."""
+ROM_BITS = {"ice40": 1024, "ecp5": 2048, "xilinx": 4112, "gowin": 2048}
+"""Bits of constants for each block RAM that yosys takes to be worth as much in logic."""
+LUT_BITS = {"ice40": 16, "ecp5": 16, "xilinx": 64, "gowin": 16}
 
 
 @dataclass(frozen=True)
@@ -45,39 +46,113 @@ def estimate(plan: Plan, target: Target) -> dict[str, Any]:
     cycles = {key: getattr(plan, key) for key in CYCLES}
     if not target.mapped:
         return cycles
-    costs = plan.cost
-    total = sum(costs.values(), Cost())
-    blocks = [block_rams(width, depth, target) for width, depth in total.memories]
-    in_logic = [size for size, b in zip(total.memories, blocks, strict=True) if not b]
-    held = sum(in_luts(width, depth, target)[1] for width, depth in in_logic)
-    apart = target.family != "ice40"
-    vague = (cost.register_bits for cost in costs.values() if not (apart and cost.adders))
+    total = total_cost(plan)
+    cells, blocks = round(luts(total, target)), brams(total, target)
     return cycles | {
-        "luts": round(luts(total, target) + UNSAID * sum(vague) + held),
-        # What a memory in LUTs is asked for is held by a register of its own.
-        "ffs": total.register_bits + sum(width for width, _ in in_logic),
-        "brams": sum(blocks),
+        "luts": cells,
+        "ffs": flip_flops(total, target),
+        "brams": blocks,
         "sprams": 0,
         "dsps": 0,
+        "fmax_mhz": fmax_mhz(plan, cells, blocks, target),
     }
 
 
-def luts(cost: Cost, target: Target) -> int:
-    """LUTs of arithmetic and logic; on ECP5 a carry chain begins with one that carries in."""
-    entries = cost.adders if target.family == "ecp5" else 0
-    return cost.adder_bits + entries + cost.logic_bits
+def total_cost(plan: Plan) -> Cost:
+    """Cost of a whole core."""
+    return sum(plan.cost.values(), control_cost(plan))
+
+
+def terms(cost: Cost, target: Target) -> tuple[float, ...]:
+    """What each of the `Weights` is multiplied by."""
+    tables = sum(rom_tables(*s, target) for s in cost.roms if not rom_blocks(*s, target))
+    held = sum(in_luts(*s, target)[1] for s in cost.memories if not block_rams(*s, target))
+    sums = cost.adder_bits, cost.adders, cost.inverted_bits, cost.product_bits
+    counts = *sums, cost.logic_bits, cost.waiting_bits, tables, held, 1
+    return tuple(map(float, counts))
+
+
+def luts(cost: Cost, target: Target) -> float:
+    """LUTs of a whole core."""
+    return weighed(astuple(WEIGHTS[str(target.family)]), terms(cost, target))
+
+
+def weighed(weights: Sequence[float], counts: Sequence[float]) -> float:
+    """The sum of what is counted, each by its weight."""
+    return sum(weight * count for weight, count in zip(weights, counts, strict=True))
+
+
+def flip_flops(cost: Cost, target: Target) -> int:
+    """Flip-flops: what a memory in LUTs is asked for is held by a register of its own."""
+    in_logic = (size for size in cost.memories if not block_rams(*size, target))
+    return cost.register_bits + sum(width for width, _ in in_logic)
+
+
+def brams(cost: Cost, target: Target) -> int:
+    """Block RAMs of all memories."""
+    blocks = sum(block_rams(*size, target) for size in cost.memories)
+    return blocks + sum(rom_blocks(*size, target) for size in cost.roms)
+
+
+def path(plan: Plan) -> tuple[int, float]:
+    """Adders in a row between two registers, as far as operators say, and bits of the widest sums.
+
+    Both the most of any operator; of the sums of one, the mean.
+    """
+    operators = [part.operator for part in plan.parts if part.operator is not None]
+    rows = max((operator.path.adders for operator in operators if operator.path), default=1)
+    costs = (operator.cost for operator in operators)
+    return rows, max((cost.adder_bits / cost.adders for cost in costs if cost.adders), default=0.0)
+
+
+def delay_terms(bits: float, cells: float, blocks: int) -> tuple[float, ...]:
+    """What each of the delays of a core is multiplied by where no adders are in a row.
+
+    Bits of its widest sums; ways, which grow with the side of the square that its LUTs fill; and a
+    block RAM, which is slow to read.
+    """
+    return 1.0, bits, sqrt(cells), float(blocks > 0)
+
+
+def period_ns(delays: Delays, rows: int, terms: Sequence[float]) -> float:
+    """A clock period: that of adders in a row, or of the rest of a core."""
+    return max(delays.row * rows, weighed(delays.core, terms))
+
+
+def fmax_mhz(plan: Plan, cells: float, blocks: int, target: Target) -> float | None:
+    """MHz of a plan of so many LUTs and block RAMs; None on a part that is not placed."""
+    delays = DELAYS.get(str(target.family))
+    if delays is None:
+        return None
+    rows, bits = path(plan)
+    return 1000 / period_ns(delays, rows, delay_terms(bits, cells, blocks))
+
+
+def rom_blocks(width: int, depth: int, target: Target) -> int:
+    """Block RAMs of constants; 0 where they become logic."""
+    blocks = _blocks(width, depth, target)
+    return blocks if width * depth > ROM_BITS[str(target.family)] * blocks else 0
+
+
+def rom_tables(width: int, depth: int, target: Target) -> float:
+    """LUTs of constants in logic: tables, and half a LUT for every choice between two."""
+    rows = max(1, depth / LUT_BITS[str(target.family)])
+    return width * (rows + (rows - 1) / 2)
 
 
 def block_rams(width: int, depth: int, target: Target) -> int:
-    """Block RAMs of a memory; 0 where it is so small that it becomes logic.
+    """Block RAMs of a memory; 0 where it is so small that it becomes logic."""
+    blocks = _blocks(width, depth, target)
+    least = BLOCK_WEIGHTS[str(target.family)] * blocks
+    return blocks if in_luts(width, depth, target)[0] > least else 0
 
-    A block may be half as wide and twice as deep, and so on down to 2 bits.
-    """
+
+def _blocks(width: int, depth: int, target: Target) -> int:
+    """The fewest blocks: one may be half as wide and twice as deep, and so on down to 2 bits."""
     assert target.bram_bits is not None and target.bram_width is not None
     rows = target.bram_bits // target.bram_width
     shapes = [(target.bram_width >> k, rows << k) for k in range(6) if target.bram_width >> k > 1]
-    blocks = min(-(-width // wide) * -(-depth // deep) for wide, deep in shapes)
-    return blocks if in_luts(width, depth, target)[0] > BLOCK_WEIGHT * blocks else 0
+    return min(-(-width // wide) * -(-depth // deep) for wide, deep in shapes)
 
 
 def in_luts(width: int, depth: int, target: Target) -> tuple[float, float]:
@@ -88,7 +163,7 @@ def in_luts(width: int, depth: int, target: Target) -> tuple[float, float]:
     kind = LUT_MEMORIES.get(str(target.family))
     if kind is None:
         bits = width * depth
-        return BLOCK_WEIGHT * bits / SMALL_MEMORY_BITS, bits / 4
+        return LOGIC_WEIGHT * bits, bits
     ways = []
     for wide, deep in kind.shapes:
         rows = -(-depth // deep)

@@ -181,7 +181,8 @@ class Plan:
     @property
     def cost(self) -> dict[str, Cost]:
         """Cost by name of part or memory."""
-        costs = {p.name: p.operator.cost for p in self.parts if p.operator is not None}
+        operators = {p.name: p.operator for p in self.parts if p.operator is not None}
+        costs = {name: made.cost + made.timing_cost for name, made in operators.items()}
         for memory in self.memories:
             for copy in range(memory.copies):
                 component = memory.component(copy)

@@ -14,7 +14,7 @@ from .delay import successor
 def addresses_cost(pattern: Pattern) -> Cost:
     """Cost of counting through a pattern."""
     bits = pattern.cycles.bit_length()
-    return Cost(adder_bits=bits, logic_bits=bits, register_bits=bits)
+    return Cost(adder_bits=bits, adders=1, logic_bits=bits, register_bits=bits)
 
 
 class Addresses(wiring.Component):

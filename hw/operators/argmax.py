@@ -29,7 +29,8 @@ class ArgMax(Operator):
     @property
     def cost(self) -> Cost:
         width, index = shape_of(self.source).width, self.pattern.size.bit_length()
-        return Cost(adder_bits=width, register_bits=width + index) + addresses_cost(self.pattern)
+        best = Cost(width, 1, 0, width + index, waiting_bits=width + index)
+        return best + addresses_cost(self.pattern)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -66,6 +66,7 @@ class Banks(wiring.Component):
             logic_bits=told * banks + choice,
             register_bits=4 * bits + told * (banks + 1),
             memories=tuple((bits, self.rows) for bits in widths),
+            waiting_bits=4 * bits + told,
         )
 
     def elaborate(self, platform: object) -> Module:

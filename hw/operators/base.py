@@ -17,9 +17,12 @@ from ..clock import Path
 class Cost:
     """What an operator is made of, before any tool has seen it.
 
-    adder_bits: bits of sums. adders: in how many carry chains, as far as an operator says.
-    logic_bits: other look-up tables. register_bits: flip-flops.
-    memories: (word width, depth) of each RAM and ROM, whatever it is mapped to.
+    adder_bits: bits of sums. adders: in how many carry chains.
+    product_bits: bits of the rows of products, but for one row that counts as a sum.
+    inverted_bits: of what is subtracted, which on iCE40 passes a look-up table of its own before.
+    logic_bits: other look-up tables. register_bits: flip-flops, and waiting_bits: those of them
+        that only wires lead to, which on iCE40 leave a look-up table unused.
+    memories, roms: (word width, depth) of each RAM and ROM, whatever it is mapped to.
     """
 
     adder_bits: int = 0
@@ -27,6 +30,10 @@ class Cost:
     logic_bits: int = 0
     register_bits: int = 0
     memories: tuple[tuple[int, int], ...] = ()
+    roms: tuple[tuple[int, int], ...] = ()
+    waiting_bits: int = 0
+    inverted_bits: int = 0
+    product_bits: int = 0
 
     def __add__(self, other: "Cost") -> "Cost":
         return Cost(
@@ -35,6 +42,10 @@ class Cost:
             self.logic_bits + other.logic_bits,
             self.register_bits + other.register_bits,
             self.memories + other.memories,
+            self.roms + other.roms,
+            self.waiting_bits + other.waiting_bits,
+            self.inverted_bits + other.inverted_bits,
+            self.product_bits + other.product_bits,
         )
 
 
@@ -78,6 +89,11 @@ class Operator(wiring.Component):
         return Cost()
 
     @property
+    def timing_cost(self) -> Cost:
+        """What hands its strobe on."""
+        return strobe_cost(self.latency, self.interval, self.tag)
+
+    @property
     def figures(self) -> dict[str, Any]:
         """What a plan says of it besides."""
         return {}
@@ -102,6 +118,27 @@ class Source(Operator):
         )
 
 
+REGISTERS = 3
+"""Strobes that are delayed by no more cycles are in registers alone."""
+
+
+def _spans(cycles: int, interval: int) -> list[int]:
+    """The cycles that each register or timer of a delay spans."""
+    span = max(interval, 1)
+    if min(cycles, span) <= REGISTERS:
+        return [1] * cycles
+    return [span] * (cycles // span) + [cycles % span] * (cycles % span > 0)
+
+
+def strobe_cost(cycles: int, interval: int, tag: Tag) -> Cost:
+    """Cost of a StrobeDelay: a strobe for every span, and for a timer its counter and one more."""
+    spans = _spans(cycles, interval)
+    counters = [(span - 1).bit_length() for span in spans if span > 1]
+    strobes = (len(spans) + len(counters)) * (1 + tag.size)
+    bits = sum(counters)
+    return Cost(bits, len(counters), bits, bits + strobes, waiting_bits=strobes)
+
+
 class StrobeDelay(wiring.Component):
     """`o` is `i`, `cycles` later; its tag stays until the next one.
 
@@ -110,16 +147,11 @@ class StrobeDelay(wiring.Component):
     timers spans the rest. Reset forgets the strobes on their way.
     """
 
-    REGISTERS = 3
-
     def __init__(self, cycles: int, interval: int, tag: Tag) -> None:
         if cycles < 0:
             raise ValueError(f"a strobe cannot be delayed by {cycles} cycles")
         self.tag = tag
-        self.spans = [1] * cycles
-        span = max(interval, 1)
-        if cycles > self.REGISTERS and span > self.REGISTERS:
-            self.spans = [span] * (cycles // span) + [cycles % span] * (cycles % span > 0)
+        self.spans = _spans(cycles, interval)
         super().__init__({"i": In(Strobe(tag)), "o": Out(Strobe(tag))})
 
     def elaborate(self, platform: object) -> Module:

@@ -62,7 +62,7 @@ class ToWords(Operator):
     @property
     def cost(self) -> Cost:
         bits = self.pattern.lanes * shape_of(self.format).width
-        return Cost(register_bits=2 * bits) + addresses_cost(self.pattern)
+        return Cost(register_bits=2 * bits, waiting_bits=2 * bits) + addresses_cost(self.pattern)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -53,9 +53,9 @@ def successor(count: Any, modulus: int) -> Any:
 def delay_cost(bits: int, cycles: int) -> Cost:
     """Cost of delaying `bits` wires."""
     if cycles <= REGISTER_CYCLES:
-        return Cost(register_bits=bits * cycles)
-    pointer = 2 * (cycles - 1).bit_length()
-    return Cost(adder_bits=pointer, register_bits=pointer, memories=((bits, cycles),))
+        return Cost(register_bits=bits * cycles, waiting_bits=bits * cycles)
+    pointer = (cycles - 1).bit_length()
+    return Cost(pointer, 1, pointer, 2 * pointer, ((bits, cycles),), waiting_bits=pointer)
 
 
 class Delay(Operator):

@@ -7,7 +7,7 @@ from sylvan.model.numbers import Format
 
 from ..beats import Tag, shape_of
 from .base import Cost, Operator, start_result
-from .product import product
+from .product import product, product_cost
 
 
 class Elementwise(Operator):
@@ -48,7 +48,7 @@ class Elementwise(Operator):
 class AddSub(Elementwise):
     """`o = a + b` or `a - b`, binary points aligned by wiring.
 
-    Cost: `lanes * width` adder bits, as many registers.
+    Cost: `lanes * width` adder bits, but for those that go past, and all in registers.
     """
 
     operands = ("a", "b")
@@ -61,7 +61,11 @@ class AddSub(Elementwise):
 
     @property
     def cost(self) -> Cost:
-        return Cost(adder_bits=self.bits, register_bits=self.bits)
+        # Where one operand has no bits, those of the other go past; but they are subtracted.
+        shifts = [f.exp - self.result.exp for f in self.formats]
+        past = self.lanes * (shifts[1] if self.subtract else max(shifts))
+        inverted = (self.bits - past) * self.subtract
+        return Cost(self.bits - past, self.lanes, register_bits=self.bits, inverted_bits=inverted)
 
     def lane(self, *operands: Value) -> Any:
         a, b = (x << (f.exp - self.result.exp) for x, f in zip(operands, self.formats, strict=True))
@@ -105,7 +109,7 @@ class Neg(Elementwise):
 
     @property
     def cost(self) -> Cost:
-        return Cost(adder_bits=self.bits, register_bits=self.bits)
+        return Cost(self.bits, self.lanes, register_bits=self.bits)
 
     def lane(self, *operands: Value) -> Any:
         return -operands[0]
@@ -121,7 +125,7 @@ class SignFlip(Elementwise):
 
     @property
     def cost(self) -> Cost:
-        return Cost(adder_bits=self.bits, logic_bits=self.bits, register_bits=self.bits)
+        return Cost(self.bits, self.lanes, self.bits, self.bits)
 
     def lane(self, *operands: Value) -> Any:
         a, negative = operands
@@ -133,7 +137,7 @@ class Relu(Elementwise):
 
     @property
     def cost(self) -> Cost:
-        return Cost(register_bits=self.bits)
+        return Cost(register_bits=self.bits, waiting_bits=self.bits)
 
     def lane(self, *operands: Value) -> Any:
         (a,) = operands
@@ -145,15 +149,14 @@ class Relu(Elementwise):
 class Multiply(Elementwise):
     """`o = a * b`, by partial products in logic.
 
-    Cost: `lanes * width(a) * width(b)` adder bits, `lanes * width(o)` registers.
+    Cost: `lanes` products, `lanes * width(o)` registers.
     """
 
     operands = ("a", "b")
 
     @property
     def cost(self) -> Cost:
-        a, b = (shape_of(f).width for f in self.formats)
-        return Cost(adder_bits=self.lanes * a * b, register_bits=self.bits)
+        return sum([product_cost(*self.formats)] * self.lanes, Cost(register_bits=self.bits))
 
     def lane(self, *operands: Value) -> Any:
         a, b = operands
@@ -175,7 +178,7 @@ class PhaseShift(Elementwise):
 
     @property
     def cost(self) -> Cost:
-        return Cost(register_bits=self.bits)
+        return Cost(logic_bits=self.bits, register_bits=self.bits)
 
     def lane(self, *operands: Value) -> Any:
         (a,) = operands

@@ -81,12 +81,27 @@ class GraphMatVec(Operator):
         ]
 
     @property
+    def _subtracts(self) -> list[bool]:
+        """Whether each of the adders subtracts."""
+        negated = (self.graph.output_sign < 0).sum()
+        return [*map(bool, self.graph.subtracts), *[True] * int(negated)]
+
+    @property
     def cost(self) -> Cost:
-        widths = (shape_of(format).width for format in self.graph.formats)
-        chains = zip(widths, self.kept(), strict=True)
-        registers = sum(width * count for width, count in chains)
+        widths, kept = [shape_of(format).width for format in self.graph.formats], self.kept()
+        registers = sum(width * count for width, count in zip(widths, kept, strict=True))
+        # The first register of a sum is beside its adder.
+        made = list(zip(widths, kept, strict=True))[self.graph.inputs :]
+        waiting = registers - sum(width for width, count in made if count)
         sums = self.sums()
-        return Cost(adder_bits=sum(sums), adders=len(sums), register_bits=registers)
+        inverted = sum(width for width, minus in zip(sums, self._subtracts, strict=True) if minus)
+        return Cost(
+            adder_bits=sum(sums),
+            adders=len(sums),
+            register_bits=registers,
+            waiting_bits=waiting,
+            inverted_bits=inverted,
+        )
 
     @property
     def path(self) -> Path:

@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 from sylvan.model.numbers import Format
 
 from ..beats import Tag, shape_of
-from .base import Cost, Operator, connect_strobe, delay_strobe
+from .base import Cost, Operator, connect_strobe, delay_strobe, strobe_cost
 from .delay import delay_cost, delayed
 
 
@@ -141,8 +141,16 @@ class Hadamard(Operator):
                 total += Cost(2 * bits, 2 * self.lanes, 2 * bits, bits)
                 total += delay_cost(bits, self.delays[k])
             else:
-                total += Cost(adder_bits=bits, adders=self.lanes, register_bits=bits)
+                total += Cost(bits, self.lanes, 0, bits, inverted_bits=bits // 2)
         return total
+
+    @property
+    def timing_cost(self) -> Cost:
+        """A strobe from stage to stage, and for those in time a counter."""
+        waits = [delay + 1 for delay in self.delays] + [len(self.strides)]
+        counters = [delay.bit_length() for delay in self.delays]
+        total = Cost(sum(counters), len(counters), sum(counters), sum(counters))
+        return sum((strobe_cost(wait, self.interval, self.tag) for wait in waits), total)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

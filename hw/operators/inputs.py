@@ -30,6 +30,8 @@ class InputReader(Source):
     @property
     def cost(self) -> Cost:
         bits = self.pattern.beats * self.pattern.lanes * shape_of(self.format).width
+        if self.pattern.beats == 1:
+            return Cost(register_bits=bits, waiting_bits=bits)
         return Cost(logic_bits=bits, register_bits=bits) + addresses_cost(self.pattern)
 
     def elaborate(self, platform: object) -> Module:

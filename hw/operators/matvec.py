@@ -12,9 +12,9 @@ from sylvan.model.arrays import Array
 from sylvan.model.numbers import Format
 
 from ..beats import Pattern, Tag, shape_of
-from .base import Cost, Operator, connect_strobe, delay_strobe, start_result
+from .base import Cost, Operator, connect_strobe, delay_strobe, start_result, strobe_cost
 from .delay import delay_cost, delayed, successor
-from .product import pipelined_product, product, product_latency
+from .product import pipelined_product, product, product_cost, product_latency
 
 
 def prefix_format(weights: Array, operand: Format) -> Format:
@@ -39,7 +39,7 @@ class InnerMatVec(Operator):
     Operands: a, pattern (columns, P) repeated for every row; b, the weights in the same order.
     Latency: `ceil(columns / P) + ceil(log2 P)` and that of a product. Interval:
         `rows * ceil(columns / P)`.
-    Cost: P multipliers, `P - 1` adders of the tree, an accumulator.
+    Cost: P multipliers, `P - 1` adders of the tree, an accumulator that can start from zero.
     """
 
     operands = ("a", "b")
@@ -59,6 +59,7 @@ class InnerMatVec(Operator):
         self.source = source
         self.weight = weight
         self.sum = prefix_format(weights, source)
+        self.weights = weights
         self.tree_levels = (lanes - 1).bit_length()
         factors = shape_of(source).width, shape_of(weight).width
         self.product_latency = product_latency(*factors)
@@ -69,10 +70,18 @@ class InnerMatVec(Operator):
     @property
     def cost(self) -> Cost:
         a, b = shape_of(self.source).width, shape_of(self.weight).width
-        tree = self.lanes * (a + b) + shape_of(self.sum).width
-        levels = 1 + self.product_latency
-        registers = levels * self.lanes * (a + b) + 2 * shape_of(self.sum).width
-        return Cost(adder_bits=self.lanes * a * b + tree, register_bits=registers)
+        total, beat = shape_of(self.sum).width, (self.beats - 1).bit_length()
+        # Lanes without a weight are gone from the netlist.
+        lanes = sum(bool(self.weights[:, k :: self.lanes].any()) for k in range(self.lanes))
+        tree = (lanes - 1) * (a + b + 1)
+        row = Cost(register_bits=total, waiting_bits=total)
+        if self.beats > 1:
+            row += Cost(total + beat, 2, total + beat, total + beat)
+        arrival = strobe_cost(self.product_latency + self.tree_levels, self.interval, self.tag)
+        products = [product_cost(self.source, self.weight)] * lanes
+        held = self.product_latency * lanes * (a + b)
+        terms = Cost(tree, lanes - 1, register_bits=held + tree)
+        return sum(products, terms + row + arrival)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -154,10 +163,14 @@ class OuterMatVec(Operator):
     @property
     def cost(self) -> Cost:
         a, b = shape_of(self.source).width, shape_of(self.weight).width
-        cost = Cost(adder_bits=self.lanes * a * b, register_bits=self.lanes * (a + b))
+        cost = sum(
+            [product_cost(self.source, self.weight)] * self.lanes,
+            Cost(register_bits=self.lanes * (a + b)),
+        )
         if self.circulates:
-            bits = self.lanes * shape_of(self.sum).width
-            cost += Cost(adder_bits=bits, register_bits=bits) + delay_cost(bits, self.beats - 1)
+            bits, left = self.lanes * shape_of(self.sum).width, (self.beats - 1).bit_length()
+            cost += Cost(bits + left, self.lanes + 1, bits + left, bits + left)
+            cost += delay_cost(bits, self.beats - 1)
         return cost
 
     def elaborate(self, platform: object) -> Module:

@@ -100,11 +100,12 @@ class VectorMemory(wiring.Component):
         word = width * lanes
         memories = ((word, self.rows.count),) if self.rows.count > 1 and not self.in_banks else ()
         # Without a memory the word itself is registers, and so is what its read port holds.
-        total = Cost(register_bits=word if memories else 3 * word, memories=memories)
+        held = word if memories else 3 * word
+        total = Cost(register_bits=held, memories=memories, waiting_bits=held)
         if self.in_banks:
             total = self._banks.cost
         if self.initial is not None and self.initial.any():
-            total += Cost(logic_bits=word, memories=((word, words),) if words > 1 else ())
+            total += Cost(logic_bits=word, roms=((word, words),) if words > 1 else ())
         for pattern in [self.pattern, *(reader.pattern for reader in self.readers)]:
             total += addresses_cost(pattern)
         for reader in self.readers:
@@ -113,7 +114,9 @@ class VectorMemory(wiring.Component):
                 waits = self.latency(reader.pattern) - 1
                 place = waits * (reader.parts - 1).bit_length()
                 total += Cost(
-                    logic_bits=width * (lanes - picked), register_bits=width * picked + place
+                    logic_bits=width * (lanes - picked),
+                    register_bits=width * picked + place,
+                    waiting_bits=place,
                 )
         return total
 

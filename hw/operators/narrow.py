@@ -48,8 +48,8 @@ class Narrow(Operator):
     Parameters: lanes; narrowing; added, whether one half has been added to `a` before.
     Latency: 2, the sum and the choice of an end; where one half was added before, what is beyond an
         end has the first cycle to itself. 1 where there is nothing to add. Interval: 1.
-    Cost: per lane, `width(a)` adder bits where it adds, twice `width(o)` logic, registers for each
-    stage.
+    Cost: per lane, `width(a)` adder bits where it adds, `width(o)` logic and one for each end that
+        clamps, registers for each stage.
     """
 
     def __init__(self, lanes: int, narrowing: Narrowing, tag: Tag, added: bool = False) -> None:
@@ -64,9 +64,11 @@ class Narrow(Operator):
     @property
     def cost(self) -> Cost:
         wide, narrow = shape_of(self.narrowing.sum).width, shape_of(self.narrowing.target).width
+        ends = self.narrowing.over + self.narrowing.under
         return Cost(
-            adder_bits=self.lanes * wide if self.adds else 0,
-            logic_bits=self.lanes * 2 * narrow,
+            adder_bits=self.lanes * wide * self.adds,
+            adders=self.lanes * self.adds,
+            logic_bits=self.lanes * (narrow + ends) if ends or self.narrowing.dropped else 0,
             register_bits=self.lanes * (wide * self.adds + (narrow + 2) * self.added + narrow),
         )
 

@@ -16,7 +16,7 @@ from .addresses import Addresses, addresses_cost
 from .base import Cost, Operator, connect_strobe, delay_strobe
 from .delay import delayed, successor
 from .matvec import prefix_format
-from .product import product
+from .product import product, product_cost
 from .rom import READ_LATENCY, Rom
 
 FIRST_WORD = READ_LATENCY + REST
@@ -195,16 +195,18 @@ class PackedMatVec(Operator):
     def cost(self) -> Cost:
         a, b, s = (shape_of(f).width for f in (self.source, self.weight, self.sum))
         lanes, slots = self.packing.lanes, self.packing.slots
-        multiplies = 0 if is_unit(self.weight) else a * b
+        multiplies = Cost() if is_unit(self.weight) else product_cost(self.source, self.weight)
         place = (slots - 1).bit_length() + (self.packing.windows - 1).bit_length()
         lane = Cost(
-            adder_bits=s + 1 + multiplies + place,
+            adder_bits=s + 1 + place,
+            adders=2,
             logic_bits=a + s * (1 + bool(self.packing.turns.any())) + place,
             register_bits=2 * s + a + b + 3 * place,
+            waiting_bits=s + b + 2 * place,
             memories=((a, self.taken.size), (s, slots)),
         )
         counting = addresses_cost(self.taken) + addresses_cost(self.left)
-        return sum([lane] * lanes, self.words.cost + counting)
+        return sum([lane + multiplies] * lanes, self.words.cost + counting)
 
     @property
     def figures(self) -> dict[str, Any]:

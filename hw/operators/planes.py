@@ -116,17 +116,19 @@ class PlaneMemory(wiring.Component):
         if self.pattern.settles:
             many = self.rows.count > 1
             ends = ((2 * lanes, self.rows.count),) if many else ()
-            total += Cost(register_bits=0 if many else 2 * lanes, memories=ends)
+            held = 0 if many else 2 * lanes
+            total += Cost(register_bits=held, memories=ends, waiting_bits=held)
         if self.initial is not None and self.initial.any():
             rows = self.digits * self.pattern.beats
-            total += Cost(logic_bits=plane, memories=((plane, rows),))
+            total += Cost(logic_bits=plane, roms=((plane, rows),))
         for pattern in [self.pattern, *self.readers]:
             total += addresses_cost(pattern)
         for reader in self.readers:
             if not reader.digit:
                 mux = digit * max(lanes - reader.lanes, 0)
-                registers = 2 * width * reader.lanes + digit * reader.lanes
-                total += Cost(logic_bits=mux, register_bits=registers)
+                words = 2 * width * reader.lanes
+                registers = words + digit * reader.lanes
+                total += Cost(logic_bits=mux, register_bits=registers, waiting_bits=words)
         return total
 
     def elaborate(self, platform: object) -> Module:

@@ -4,6 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from amaranth import Module, Mux, Signal, Value
+from sylvan.model.numbers import Format
+
+from ..beats import shape_of
+from .base import Cost
 
 
 def product(a: Value, b: Value) -> Any:
@@ -11,7 +15,7 @@ def product(a: Value, b: Value) -> Any:
 
     The top bit of a signed factor weighs negatively, so its row is subtracted. Written out
     because synthesis tools spend about twice the cells on a plain `*` of a few bits.
-    Cost: `width(wide)` ands and adder bits for each bit of the narrower factor.
+    Cost: that of `product_cost`.
     """
     return _summed(a, b, lambda level, k, total: total)
 
@@ -47,3 +51,20 @@ def _summed(a: Value, b: Value, keep: Callable[[int, int, Any], Any]) -> Any:
         rows = [keep(level, k, total) for k, total in enumerate(sums)]
         level += 1
     return -rows[0] if negative else rows[0]
+
+
+def product_cost(a: Format, b: Format) -> Cost:
+    """Cost of a product: rows, of a constant those where its bits are 1, and one sum in the end."""
+    rows, wide, constant = _rows(a, b)
+    if rows <= 1:
+        return Cost(logic_bits=0 if constant else wide)
+    return Cost(wide + rows, 1, product_bits=(rows - 1) * wide)
+
+
+def _rows(a: Format, b: Format) -> tuple[int, int, bool]:
+    """Rows of a product, their bits, and whether one factor is a constant."""
+    for factor, other in ((a, b), (b, a)):
+        if factor.lo == factor.hi:
+            return abs(factor.lo).bit_count(), shape_of(other).width, True
+    narrow, wide = sorted(shape_of(f).width for f in (a, b))
+    return narrow, wide, False

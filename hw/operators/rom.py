@@ -73,11 +73,14 @@ class Rom(Source):
 
     @property
     def cost(self) -> Cost:
-        word = sum(map(len, self.o.lanes))
         counting = addresses_cost(self.pattern)
-        if self.logic and self.depth > 1:
-            return counting + Cost(logic_bits=word * -(-self.depth // 16), register_bits=2 * word)
-        return counting + Cost(memories=((word, self.depth),) if self.depth > 1 else ())
+        if self.depth == 1:
+            return counting
+        word = sum(map(len, self.o.lanes))
+        held = Cost(register_bits=word, waiting_bits=word)
+        if self.logic:
+            return counting + held + Cost(logic_bits=word * -(-self.depth // 16))
+        return counting + held + Cost(roms=((word, self.depth),))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

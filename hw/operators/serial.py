@@ -130,14 +130,17 @@ class SerialGraph(Operator):
     def cost(self) -> Cost:
         digit = self.pattern.digit
         adders = self.graph.adders
-        one = Cost(logic_bits=2) if digit == 1 else Cost(adder_bits=digit + 2)
-        registers = adders * (digit + 1) + sum(self.waits()) * digit
+        one = Cost(logic_bits=2) if digit == 1 else Cost(adder_bits=digit + 2, adders=1)
+        waiting = sum(self.waits()) * digit
+        registers = adders * (digit + 1) + waiting
         places = sum(self.graph.shift_a.tolist()) + sum(self.graph.shift_b.tolist())
         return Cost(
             adder_bits=adders * one.adder_bits,
+            adders=adders * one.adders,
             # At each level a table turns what goes on into what starts anew.
             logic_bits=adders * one.logic_bits + CONTROL + self.latency,
             register_bits=registers + places + self.latency,
+            waiting_bits=waiting,
         ) + addresses_cost(self.pattern)
 
     def elaborate(self, platform: object) -> Module:

@@ -8,7 +8,8 @@ from amaranth.lib.wiring import In
 from sylvan.model.numbers import Format
 
 from ..beats import Pattern, Tag, digits
-from .base import Cost, Operator, connect_strobe, delay_strobe
+from .addresses import addresses_cost
+from .base import Cost, Operator, connect_strobe, delay_strobe, strobe_cost
 from .delay import delay_cost, delayed
 from .hadamard import butterfly
 from .serial import WordClock, add_digits
@@ -74,9 +75,20 @@ class SerialTransform(Operator):
     @property
     def cost(self) -> Cost:
         bits = self.pattern.lanes * self.pattern.digit
-        stage = Cost(adder_bits=2 * bits, logic_bits=2 * bits, register_bits=bits)
+        lanes, digit = self.pattern.lanes, self.pattern.digit
+        adders = (
+            Cost(2 * lanes * (digit + 2), 2 * lanes) if digit > 1 else Cost(logic_bits=4 * bits)
+        )
+        stage = adders + Cost(logic_bits=2 * bits, register_bits=bits + 2 * lanes)
         stages = (stage + delay_cost(bits, d * self.pattern.dwell) for d in self.delays)
         return sum(stages, Cost())
+
+    @property
+    def timing_cost(self) -> Cost:
+        """A strobe from stage to stage, and in each a place in the vector."""
+        waits = (delay * self.pattern.dwell + 1 for delay in self.delays)
+        strobes = (strobe_cost(wait, self.interval, self.tag) for wait in waits)
+        return sum([addresses_cost(self.pattern)] * len(self.delays), sum(strobes, Cost()))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

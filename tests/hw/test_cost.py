@@ -1,9 +1,28 @@
 """What is estimated of a part's resources, before any tool has run."""
 
+from pathlib import Path
+
 import pytest
-from sylvan.hw.cost import block_rams, in_luts, luts
+from sylvan.hw import fitted
+from sylvan.hw.cost import (
+    block_rams,
+    delay_terms,
+    estimate,
+    flip_flops,
+    in_luts,
+    luts,
+    period_ns,
+    rom_blocks,
+    terms,
+)
+from sylvan.hw.fitted import Delays, Weights
 from sylvan.hw.operators.base import Cost
+from sylvan.hw.plan import Plan
+from sylvan.hw.schedule import Schedule
 from sylvan.hw.targets import target
+from sylvan.model.storage import load
+
+DIGITS = Path(__file__).parents[2] / "gallery" / "digits"
 
 
 @pytest.mark.parametrize(
@@ -43,17 +62,52 @@ def test_a_memory_takes_the_fewest_blocks(part: str, width: int, depth: int, blo
         ("xilinx-7a35t", 12, 32, 2 * 4),
         ("xilinx-7a35t", 12, 33, 4 * 4),
         ("xilinx-7a35t", 12, 128, 8 * 4 + 12 / 2),
-        ("ice40-up5k", 4, 4, 4),
+        ("ice40-up5k", 4, 4, 16),
     ],
 )
 def test_a_memory_in_luts(part: str, width: int, depth: int, cells: float) -> None:
     assert in_luts(width, depth, target(part))[1] == cells
 
 
+def test_what_is_counted_is_weighed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memories of 16 words of 8 bits, and constants of 64 words of 2: 5.5 LUTs for each bit."""
+    cost = Cost(20, 2, 5, 100, ((8, 16),), ((2, 64),), waiting_bits=7, inverted_bits=3)
+    cost += Cost(product_bits=11)
+    part = target("ecp5-25f")
+    assert terms(cost, part) == (20, 2, 3, 11, 5, 7, 11, 8, 1)
+    weights = Weights(*(10.0**place for place in range(-4, 5)))
+    monkeypatch.setitem(fitted.WEIGHTS, "ecp5", weights)
+    assert luts(cost, part) == pytest.approx(19176.134)
+    assert flip_flops(cost, part) == 100 + 8
+
+
 @pytest.mark.parametrize(
-    ("part", "cells"),
-    [("ice40-up5k", 25), ("ecp5-25f", 27), ("xilinx-7a35t", 25), ("gowin-gw1n9", 25)],
+    ("part", "depth", "blocks"),
+    [
+        ("ice40-up5k", 64, 0),
+        ("ice40-up5k", 65, 1),
+        ("ecp5-25f", 128, 0),
+        ("ecp5-25f", 129, 1),
+        ("xilinx-7a35t", 257, 0),
+        ("xilinx-7a35t", 258, 1),
+    ],
 )
-def test_a_carry_chain_of_ecp5_begins_with_a_cell_of_its_own(part: str, cells: int) -> None:
-    cost = Cost(adder_bits=20, adders=2, logic_bits=5, register_bits=100)
-    assert luts(cost, target(part)) == cells
+def test_constants_are_block_rams_later_than_other_words(
+    part: str, depth: int, blocks: int
+) -> None:
+    assert rom_blocks(16, depth, target(part)) == blocks
+
+
+def test_a_clock_period_is_of_adders_in_a_row_or_of_the_rest() -> None:
+    """4 + 20 * 0.1 + sqrt(2500) * 0.02 ns, a block RAM 1 more; or 3 ns for each adder."""
+    delays = Delays(3.0, (4.0, 0.1, 0.02, 1.0))
+    plain, block = delay_terms(20, 2500, 0), delay_terms(20, 2500, 3)
+    assert period_ns(delays, 1, plain) == period_ns(delays, 2, plain) == pytest.approx(7)
+    assert period_ns(delays, 2, block) == pytest.approx(8)
+    assert period_ns(delays, 3, block) == pytest.approx(9)
+
+
+def test_a_part_that_is_not_placed_has_no_clock_rate() -> None:
+    plan = Plan(load(DIGITS), Schedule(1))
+    rates = [estimate(plan, target(name))["fmax_mhz"] for name in ("ecp5-25f", "gowin-gw1n9")]
+    assert rates[0] > 50 and rates[1] is None

@@ -77,7 +77,7 @@ def test_a_constant_is_a_rom_and_one_factor_is_no_memory() -> None:
     b = Builder(numeric(8))
     b.layer("step", b.scale([[3]], 0, b.input))
     plan = Plan(b.program(b.input, "every"), Schedule(2))
-    assert plan.cost["scale0_factors"].memories == ()
+    assert plan.cost["scale0_factors"].roms == ()
 
 
 def test_what_is_linear_and_passes_at_once_is_one_graph() -> None:

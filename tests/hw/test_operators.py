@@ -233,7 +233,7 @@ def test_a_graph_of_wires_waits_one_cycle() -> None:
     # The negative of 4 bits has 5.
     assert (operator.latency, operator.cost) == (
         1,
-        Cost(adder_bits=5, adders=1, register_bits=8),
+        Cost(adder_bits=5, adders=1, register_bits=8, waiting_bits=8, inverted_bits=5),
     )
     with pytest.raises(ValueError, match="levels must be at least 1, got 0"):
         GraphMatVec(graph, [(2, NIBBLE)], Format(-16, 14), 1, 0)
@@ -296,10 +296,10 @@ def test_a_rom_has_the_words_of_its_address() -> None:
     pattern = Pattern(6, 2)
     words = np.ones((3, 5, 3, 2), np.int64)
     lookup = LookupRom(words, pattern, Format(0, 1), Format(0, 4), Tag(3))
-    assert lookup.cost.memories == ((2, 3 << 5),)
-    assert Rom(words[:, 0], pattern, Format(0, 1), Tag(3)).cost.memories == ((2, 3 << 2),)
-    assert Rom(words[:1, 0], pattern, Format(0, 1), Tag(1)).cost.memories == ((2, 3),)
-    assert Rom(words[:1, 0, :1], Pattern(2, 2), Format(0, 1), Tag(3)).cost.memories == ()
+    assert lookup.cost.roms == ((2, 3 << 5),)
+    assert Rom(words[:, 0], pattern, Format(0, 1), Tag(3)).cost.roms == ((2, 3 << 2),)
+    assert Rom(words[:1, 0], pattern, Format(0, 1), Tag(1)).cost.roms == ((2, 3),)
+    assert Rom(words[:1, 0, :1], Pattern(2, 2), Format(0, 1), Tag(3)).cost.roms == ()
 
 
 def test_what_a_memory_takes_besides_its_words() -> None:
@@ -310,7 +310,8 @@ def test_what_a_memory_takes_besides_its_words() -> None:
     plain = cost([beats])
     assert plain.memories == ((8, 3),) and cost([beats], np.zeros(6, int)) == plain
     begun = cost([beats], np.arange(6))
-    assert begun.memories == ((8, 3), (8, 3)) and begun.logic_bits == plain.logic_bits + 8
+    assert (begun.memories, begun.roms) == (((8, 3),), ((8, 3),))
+    assert begun.logic_bits == plain.logic_bits + 8
     counting, picking = addresses_cost(beats), addresses_cost(singly)
     one = cost([singly])
     assert one.logic_bits - plain.logic_bits == picking.logic_bits - counting.logic_bits + 4

@@ -186,7 +186,7 @@ def test_weights_are_block_ram(part: str, tmp_path: Path) -> None:
     with Workers(1) as crew:
         netlist = Flow("packed", target(part), tmp_path, crew, print).map()
     found = by_module(netlist, text, "packed")["packed.words"]
-    word, depth = design.words.cost.memories[0]
+    word, depth = design.words.cost.roms[0]
     bits = target(part).bram_bits
     assert bits is not None and -(-word * depth // bits) <= found["brams"] <= 4
     assert found["luts"] < 40 and found["ffs"] < 2 * word

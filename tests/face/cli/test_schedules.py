@@ -1,6 +1,7 @@
 """The front of schedules as it is printed and written, and builds for a rate."""
 
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 from commands import Sylvan
 from sylvan.hw import build as hw_build
-from sylvan.hw import synthesis
+from sylvan.hw import fitted, synthesis
 
 from sylvan.cli.shared import hertz
 
@@ -42,9 +43,10 @@ def test_a_front_is_a_table_a_picture_and_data(sylvan: Sylvan, run: Path, tmp_pa
 
 
 def test_a_front_without_clock_rates_says_so(sylvan: Sylvan, run: Path, tmp_path: Path) -> None:
-    told = sylvan("plan", run, "--target", "ice40-hx8k")
+    told = sylvan("plan", run, "--target", "gowin-gw2a18")
     assert told.code == 0 and "ranked by cycles, because the clock rate is not" in told.out
-    assert "ranked by cycles" not in sylvan("plan", run, "--target", "ice40-hx8k", "--clock", 1).out
+    for known in (("gowin-gw2a18", "--clock", 1), ("ice40-hx8k",)):
+        assert "ranked by cycles" not in sylvan("plan", run, "--target", *known).out
 
 
 def test_a_build_for_a_rate_moves_on_until_it_is_sustained(
@@ -64,7 +66,7 @@ def test_a_build_for_a_rate_moves_on_until_it_is_sustained(
     assert told.code == 0, told.error
     assert told.out.count("builds ") == 2
     assert "placed at 9.0 MHz, below 10 MHz" in told.out
-    assert "at 10 MHz, placed at 30.0 MHz (estimate not known, asked 20,000)" in told.out
+    assert re.search(r"at 10 MHz, placed at 30\.0 MHz \(estimate [\d,]+, asked 20,000\)", told.out)
     assert "the rate is of the others: --timesteps counts both" in told.out
     report = json.loads((out / "report.json").read_text())
     assert report["measured"]["fmax_mhz"] == 30.0
@@ -83,6 +85,7 @@ def test_without_a_clock_it_is_0_9_of_what_is_placed(
     told = sylvan(*build, "--rate", "1k")
     assert told.code == 0 and "at 0.9 of the placed 40.0 MHz" in told.out
     assert "--timesteps counts both" not in told.out
+    monkeypatch.delitem(fitted.DELAYS, "ice40")
     told = sylvan(*build, "--rate", "100M")
     assert told.code == 2 and "at 0.9 of 80.0 MHz. " in told.error
 
