@@ -4,38 +4,20 @@ import json
 from pathlib import Path
 
 import pytest
+from equivalence import proof
 from sylvan.hw import turns
 from sylvan.hw.mapping import Mapper
 from sylvan.hw.targets import target
 from sylvan.hw.tools import Workers, find
 
-PROOF = """\
+MAPPED = """\
 design -reset
 read_json turned.json
 hierarchy -top {name}
 select -assert-none t:$mux t:$alu
 select -assert-min 1 t:CCU2C
-read_verilog -overwrite +/ecp5/cells_sim.v
-hierarchy -top {name}
-flatten
-proc
-opt
-rename {name} gate
-design -stash gate
-design -reset
-read_json given.json
-hierarchy -top {name}
-rename {name} gold
-techmap
-opt
-design -stash gold
-design -copy-from gold -as gold gold
-design -copy-from gate -as gate gate
-miter -equiv -flatten -make_assert gold gate miter
-hierarchy -top miter
-setundef -undriven -undef
-sat -verify -prove-asserts miter
 """
+GIVEN = "design -reset\nread_json given.json"
 RULES = (
     "c ? a + b : d - b",
     "c ? d - b : b + a",
@@ -77,7 +59,7 @@ def run(folder: Path, name: str, script: str) -> int:
 
 def test_chosen_sums_are_proven(tmp_path: Path) -> None:
     assert turned(tmp_path, RULES) == [1] * len(modules(RULES))
-    proofs = "".join(PROOF.format(name=name) for name in modules(RULES))
+    proofs = "".join(proof(name, MAPPED.format(name=name), GIVEN) for name in modules(RULES))
     assert run(tmp_path, "prove", proofs) == 0, (tmp_path / "prove.console").read_text()[-2000:]
 
 
@@ -92,7 +74,7 @@ def test_a_wrong_table_is_not_proven(tmp_path: Path, parameter: str, place: int)
         table[:place] + str(1 - int(table[place])) + table[place + 1 :]
     )
     (tmp_path / "turned.json").write_text(json.dumps(tree))
-    assert run(tmp_path, "prove", PROOF.format(name="m0")) != 0
+    assert run(tmp_path, "prove", proof("m0", MAPPED.format(name="m0"), GIVEN)) != 0
 
 
 def test_other_choices_stay(tmp_path: Path) -> None:
