@@ -10,7 +10,7 @@ from typing import Any
 
 from sylvan.model.errors import CheckError
 
-from . import carry, turns
+from . import block_ram, carry, turns
 from . import netlist as netlists
 from .measured import DoesNotFit, Measured, mapped
 from .targets import Target
@@ -52,6 +52,7 @@ class Mapper:
         self._run("map", script, path.name)
         if ecp5:
             self._edit(path, carry.free_ends)
+            self._edit(path, block_ram.move_registers)
         return netlists.read(path, self.module)
 
     def _run(self, name: str, script: str, result: str) -> None:
