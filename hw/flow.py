@@ -79,8 +79,9 @@ class Flow(Mapper):
         self.step(self.packer, arguments, self.packer.name, self.bitstream.name)
 
 
-TIMING_WEIGHT = 40
-"""Of timing beside wire length in placement; nextpnr's own is 10."""
+TIMING = ["--placer-heap-timingweight", "100", "--placer-heap-critexp", "4"]
+"""How placement weighs timing beside wire length, and how much of it what is most critical; by
+itself nextpnr says 10 and 2, and control ends up far from what it controls."""
 
 
 def nextpnr_arguments(target: Target, name: str, seed: int, clock_hz: float | None) -> list[str]:
@@ -89,13 +90,11 @@ def nextpnr_arguments(target: Target, name: str, seed: int, clock_hz: float | No
     if target.speed is not None:
         part += ["--speed", target.speed]
     textual = "--asc" if target.family == "ice40" else "--textcfg"
-    # By itself the placer weighs timing so little that control ends up far from what it controls.
-    weight = ["--placer-heap-timingweight", str(TIMING_WEIGHT)] if target.family == "ecp5" else []
     # Missing the wished clock is a figure in the report, not an error.
     clock = [] if clock_hz is None else ["--freq", f"{clock_hz / 1e6:g}", "--timing-allow-fail"]
     return [
         *part,
-        *weight,
+        *TIMING,
         *["--json", "netlist.json", "--seed", str(seed), *clock],
         *[textual, f"{name}.config", "--report", f"{name}.json", "--log", f"{name}.log", "--quiet"],
     ]
