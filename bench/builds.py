@@ -156,9 +156,12 @@ def measured(design: Core) -> Row:
 
 
 def build() -> None:
-    """Build what is not there, or has changed."""
+    """Build what is not there, or has changed; what is built no more goes."""
+    wanted = list(designs())
     rows = json.loads(OUT.read_text()) if OUT.is_file() else []
-    for design in designs():
+    rows = [row for row in rows if any(row.items() >= key(design).items() for design in wanted)]
+    write_json(OUT, rows)
+    for design in wanted:
         row = next((r for r in rows if r.items() >= key(design).items()), None)
         if row is None or row["given"] != design.given():
             made = key(design) | measured(design) | {"given": design.given()}

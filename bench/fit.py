@@ -28,7 +28,7 @@ from sylvan.hw.cost import (
     total_cost,
     weighed,
 )
-from sylvan.hw.fitted import Delays, Weights
+from sylvan.hw.fitted import CoreDelays, Weights
 from sylvan.hw.targets import target
 from sylvan.model.files import write_json
 
@@ -37,13 +37,13 @@ CODE, PAGE = Path(fitted.__file__), ROOT / "docs" / "schedules.md"
 CODE_MARKS = "# fitted: begin\n", "# fitted: end\n"
 PAGE_MARKS = "<!-- fit: begin -->\n", "<!-- fit: end -->\n"
 EXPECTED = {
-    "ice40": Weights(1, 0, 1, 2, 1, 1, 1, 1, 0),
-    "ecp5": Weights(1, 1, 0, 2, 1, 0, 1, 1, 0),
-    "xilinx": Weights(1, 0, 0, 1, 1, 0, 1, 1, 0),
-    "gowin": Weights(1, 0, 0, 2, 1, 0, 1, 1, 0),
+    "ice40": Weights(1, 0, 1, 2, 1, 1, 1, 0),
+    "ecp5": Weights(1, 1, 0, 2, 1, 0, 1, 0),
+    "xilinx": Weights(1, 0, 0, 1, 1, 0, 1, 0),
+    "gowin": Weights(1, 0, 0, 2, 1, 0, 1, 0),
 }
 """LUTs that each count should be, from how a family is built."""
-TRUST = Weights(*[0.2] * 8, 0.002)
+TRUST = Weights(*[0.2] * 7, 0.002)
 """Relative error that is as bad as a whole LUT away from that."""
 EXPECTED_DELAYS, TRUST_DELAYS = (0, 0.1, 0, 1), (0, 1, 0, 0.1)
 """The same of delays that few cores tell apart: a bit of carry, a block RAM."""
@@ -107,7 +107,7 @@ def solved(counts: Any, found: Any, expected: Any, trust: Any) -> list[float]:
 def fit(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
     """Weights and delays of every family."""
     weights: dict[str, Weights] = {}
-    delays: dict[str, Delays] = {}
+    delays: dict[str, CoreDelays] = {}
     for name, expected in EXPECTED.items():
         some = [row for row in rows if family(row) == name]
         found = [row["luts"] for row in some]
@@ -119,7 +119,7 @@ def fit(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
     return {"WEIGHTS": weights, "DELAYS": delays}
 
 
-def slowest(rows: Sequence[Row], weights: Weights) -> Delays:
+def slowest(rows: Sequence[Row], weights: Weights) -> CoreDelays:
     """Delays of adders in a row by cores that have many, others by the others."""
     long = [1000 / row["fmax_mhz"] / row["path"][0] for row in rows if row["path"][0] >= ROWS]
     others = [row for row in rows if row["path"][0] < ROWS]
@@ -128,7 +128,7 @@ def slowest(rows: Sequence[Row], weights: Weights) -> Delays:
         [1000 / r["fmax_mhz"] for r in others],
     )
     found = solved(counts, periods, EXPECTED_DELAYS, TRUST_DELAYS)
-    return Delays(round(median(long or [EXPECTED_ROW]), 4), tuple(found))
+    return CoreDelays(round(median(long or [EXPECTED_ROW]), 4), tuple(found))
 
 
 def timed(row: Row, weights: Weights) -> tuple[float, ...]:

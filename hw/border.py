@@ -93,7 +93,7 @@ class AnswerQueue(wiring.Component):
     for its whole answer.
 
     Members: i, In(Beats): the answer as the plan's pattern has it; o, Out(stream); answered,
-        Out(1): the last element of an answer leaves.
+        Out(1): the last element of an answer left a cycle ago.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -113,20 +113,27 @@ class AnswerQueue(wiring.Component):
         fifo = SyncFIFOBuffered(width=transfer.size, depth=fifo_depth(plan.queue_depth))
         m.submodules.fifo = fifo
         m.submodules.elements = elements = Addresses(plan.answer.pattern)
-        entering, leaving = Signal(transfer), data.View(transfer, fifo.r_data)
-        m.d.comb += [
-            elements.start.eq(self.i.start),
+        entering, leaving = Signal(transfer, reset_less=True), data.View(transfer, fifo.r_data)
+        enters = Signal()
+        m.d.sync += [
+            enters.eq(elements.enters),
             entering.data.eq(self.i.lanes[0]),
             *(entering[name].eq(self.i.tag[name]) for name in plan.tag.flags),
+        ]
+        m.d.comb += [
+            elements.start.eq(self.i.start),
             fifo.w_data.eq(entering),
-            fifo.w_en.eq(elements.enters),
+            fifo.w_en.eq(enters),
             self.o.valid.eq(fifo.r_rdy),
             self.o.data.eq(leaving.data),
             *(getattr(self.o, name).eq(leaving[name]) for name in plan.tag.flags),
             fifo.r_en.eq(self.o.ready),
         ]
         element = Signal(range(max(plan.output_port.transfers, 2)))
+        m.d.sync += self.answered.eq(0)
         with m.If(self.o.valid & self.o.ready):
-            m.d.sync += element.eq(successor(element, plan.output_port.transfers))
-            m.d.comb += self.answered.eq(element == plan.output_port.transfers - 1)
+            m.d.sync += [
+                element.eq(successor(element, plan.output_port.transfers)),
+                self.answered.eq(element == plan.output_port.transfers - 1),
+            ]
         return m

@@ -1,4 +1,6 @@
-"""The clock rate that adders in a row should reach on a part, said before any tool has run.
+"""The clock rate that an adder graph alone should reach on a part, before any tool has run.
+
+A core has other slow paths besides, so that of a whole core is told by `cost.fmax_mhz`, coarsely.
 
 A path leaves a register; for each adder in a row it goes a way through the fabric and along a carry
 chain. A way goes across the adders that work side by side: as far as the side of the square that
@@ -22,8 +24,9 @@ class Path:
 
 
 @dataclass(frozen=True)
-class Delays:
-    """Nanoseconds: `register + adders * (adder + way * sqrt(abreast)) + full * share**2`."""
+class GraphDelays:
+    """Of a graph alone, nanoseconds:
+    `register + adders * (adder + way * sqrt(abreast)) + full * share**2`."""
 
     register: float
     adder: float
@@ -32,7 +35,7 @@ class Delays:
 
 
 #: Fitted by bench/placed.py.
-DELAYS = {"ecp5": Delays(register=1.6351, adder=1.5044, way=0.0364, full=4.0936)}
+DELAYS = {"ecp5": GraphDelays(register=1.6351, adder=1.5044, way=0.0364, full=4.0936)}
 
 
 def terms(path: Path, registers: int, target: Target) -> tuple[float, float, float, float]:

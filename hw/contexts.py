@@ -36,15 +36,16 @@ class ContextQueue(wiring.Component):
     and one that is ready to fire.
 
     Members: i, In(stream); full, Out(1): the first may fire, with flags, Out; fires, In(1): it
-    does, and is at vector, Out, until the next; rested, In(Strobe): a context may fire in the next
-    cycle.
+    does, and is at vector, Out, until the next; rested, In(Strobe): a context may fire in the
+    cycle after the next.
     Latency: 2 from the last transfer to full.
     """
 
     def __init__(self, plan: Plan) -> None:
         self.port = plan.input_port
         self.tag = plan.tag
-        self.rests = plan.pace.rest > plan.pace.interval
+        self.interval = plan.pace.interval
+        self.rests = plan.pace.rest > self.interval
         layout = data.ArrayLayout(shape_of(self.port.value.format), self.port.value.size)
         super().__init__(
             {
@@ -65,18 +66,22 @@ class ContextQueue(wiring.Component):
         )
         asked_flags = Signal.like(self.flags, name="asked_flags", reset_less=True)
         first_flags = Signal.like(self.flags, name="first_flags", reset_less=True)
-        asks, waits, moves = Signal(), Signal(), Signal()
-        m.d.comb += moves.eq(asks & (~waits | self.fires))
-        self._gather(m, asks, moves, asked, asked_flags)
-        free = Signal()
-        with m.If(moves):
-            m.d.sync += [waits.eq(1), first.eq(asked), first_flags.eq(asked_flags), free.eq(1)]
-        with m.Elif(self.fires):
-            m.d.sync += [waits.eq(0), free.eq(0)]
+        asks, waits, stuck, free, fired = (Signal() for _ in range(5))
+        m.d.sync += fired.eq(self.fires)
+        # Where no step follows at once, the queue moves on a cycle later, and nothing hurries.
+        leaves = self.fires if self.interval == 1 else fired
+        m.d.comb += stuck.eq(waits & ~leaves)
+        self._gather(m, asks, stuck, asked, asked_flags)
+        m.d.sync += waits.eq(asks | stuck)
+        with m.If(~stuck):
+            m.d.sync += [first.eq(asked), first_flags.eq(asked_flags)]
         with m.If(self.fires):
             m.d.sync += gone.eq(first)
         if self.rests:
-            self._look_up(m, free, waits, moves, asked_flags.context, first_flags.context)
+            contexts = asked_flags.context, first_flags.context
+            self._look_up(m, free, asks, stuck, fired, *contexts)
+        else:
+            m.d.comb += free.eq(waits)
         m.d.comb += [
             self.full.eq(free),
             self.flags.eq(first_flags),
@@ -88,7 +93,7 @@ class ContextQueue(wiring.Component):
     def _bits(self) -> int:
         return self.port.per_transfer * self.port.element_bits
 
-    def _gather(self, m: Module, asks: Any, moves: Any, asked: Any, asked_flags: Any) -> None:
+    def _gather(self, m: Module, asks: Any, stuck: Any, asked: Any, asked_flags: Any) -> None:
         """Transfers become a timestep, which goes on at once or waits where it was gathered."""
         held = Signal.like(asked, name="held", reset_less=True)
         held_flags = Signal.like(asked_flags, name="held_flags", reset_less=True)
@@ -104,18 +109,18 @@ class ContextQueue(wiring.Component):
                 m.d.sync += count.eq(successor(count, self.port.transfers))
         with m.If(accepts):
             m.d.sync += [held.eq(arrived), Value.cast(held_flags).eq(flags)]
-        with m.If(~asks | moves):
+        m.d.sync += [
+            asks.eq(gathered | completes | (asks & stuck)),
+            gathered.eq((gathered | completes) & asks & stuck),
+        ]
+        with m.If(~asks | ~stuck):
             m.d.sync += [
-                asks.eq(gathered | completes),
-                gathered.eq(0),
                 asked.eq(Mux(gathered, held, arrived)),
                 Value.cast(asked_flags).eq(Mux(gathered, Value.cast(held_flags), flags)),
             ]
-        with m.Elif(completes):
-            m.d.sync += gathered.eq(1)
 
     def _look_up(
-        self, m: Module, free: Any, waits: Any, moves: Any, asked: Any, first: Any
+        self, m: Module, free: Any, asks: Any, stuck: Any, fired: Any, asked: Any, first: Any
     ) -> None:
         """Let the first in the queue be free once it has rested.
 
@@ -123,12 +128,16 @@ class ContextQueue(wiring.Component):
         """
         resting = by_context("resting", 1, self.tag.contexts)
         rested = self.rested.tag.context
+        left = Signal.like(first, name="left", reset_less=True)
+        m.d.sync += left.eq(first)
+        wakes, woken = Signal(), Signal.like(first, name="woken", reset_less=True)
+        m.d.sync += [wakes.eq(self.rested.start), woken.eq(rested)]
+        with m.If(fired):
+            write_own(m, resting, left, 1)
+        # Where the rest is the shortest there is, both are in one cycle, and it is over.
         with m.If(self.rested.start):
             write_own(m, resting, rested, 0)
-            with m.If(waits & ~self.fires & (rested == first)):
-                m.d.sync += free.eq(1)
-        with m.If(self.fires):
-            write_own(m, resting, first, 1)
-        with m.If(moves):
-            rests = resting[asked] & ~(self.rested.start & (rested == asked))
-            m.d.sync += free.eq(~rests & ~(self.fires & (first == asked)))
+        rests = resting[asked] | (fired & (left == asked))
+        if self.interval == 1:
+            rests |= self.fires & (first == asked)
+        m.d.sync += free.eq(Mux(stuck, free | (wakes & (woken == first)), asks & ~rests))

@@ -16,7 +16,7 @@ def control_cost(plan: Plan) -> Cost:
     strobes += _strobes(plan.readout, 0, pace.closing_interval)
     strobes.append((pace.readout_begins, pace.closing_interval))
     if plan.tag.contexts > 1:
-        strobes.append((max(pace.rest - 2, 0), pace.interval))
+        strobes.append((max(pace.rest - 3, 0), pace.interval))
     delays = (strobe_cost(*strobe, plan.tag) for strobe in strobes)
     return sum(delays, _collecting(plan) + _firing(plan) + _answering(plan))
 
@@ -47,10 +47,10 @@ def _firing(plan: Plan) -> Cost:
 
 
 def _answering(plan: Plan) -> Cost:
-    """The queue of answers, and a register of the one that leaves."""
+    """The queue of answers, and registers of the one that enters and the one that leaves."""
     word = Transfer(plan.output_port.element_bits, plan.tag).size
     depth = fifo_depth(plan.queue_depth)
-    queue = Cost(register_bits=word, waiting_bits=word)
+    queue = Cost(register_bits=2 * word, waiting_bits=2 * word)
     if depth > 1:
         queue += _counter(depth) + _counter(depth) + Cost(memories=((word, depth - 1),))
     return queue + _counter(plan.output_port.transfers) + addresses_cost(plan.answer.pattern)

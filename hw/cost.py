@@ -10,7 +10,7 @@ from math import sqrt
 from typing import Any
 
 from .control import control_cost
-from .fitted import DELAYS, WEIGHTS, Delays
+from .fitted import DELAYS, WEIGHTS, CoreDelays
 from .operators.base import Cost
 from .plan import Plan
 from .report import CYCLES
@@ -20,9 +20,6 @@ BLOCK_WEIGHTS = {"ice40": 64, "ecp5": 128, "xilinx": 128, "gowin": 128}
 """What yosys takes a block RAM to be worth, in the units of `LutMemory.weight`."""
 LOGIC_WEIGHT = 1
 """And a bit of a memory that becomes flip-flops."""
-ROM_BITS = {"ice40": 1024, "ecp5": 2048, "xilinx": 4112, "gowin": 2048}
-"""Bits of constants for each block RAM that yosys takes to be worth as much in logic."""
-LUT_BITS = {"ice40": 16, "ecp5": 16, "xilinx": 64, "gowin": 16}
 
 
 @dataclass(frozen=True)
@@ -65,10 +62,9 @@ def total_cost(plan: Plan) -> Cost:
 
 def terms(cost: Cost, target: Target) -> tuple[float, ...]:
     """What each of the `Weights` is multiplied by."""
-    tables = sum(rom_tables(*s, target) for s in cost.roms if not rom_blocks(*s, target))
     held = sum(in_luts(*s, target)[1] for s in cost.memories if not block_rams(*s, target))
     sums = cost.adder_bits, cost.adders, cost.inverted_bits, cost.product_bits
-    counts = *sums, cost.logic_bits, cost.waiting_bits, tables, held, 1
+    counts = *sums, cost.logic_bits, cost.waiting_bits, held, 1
     return tuple(map(float, counts))
 
 
@@ -91,7 +87,7 @@ def flip_flops(cost: Cost, target: Target) -> int:
 def brams(cost: Cost, target: Target) -> int:
     """Block RAMs of all memories."""
     blocks = sum(block_rams(*size, target) for size in cost.memories)
-    return blocks + sum(rom_blocks(*size, target) for size in cost.roms)
+    return blocks + sum(_blocks(*size, target) for size in cost.roms)
 
 
 def path(plan: Plan) -> tuple[int, float]:
@@ -109,12 +105,12 @@ def delay_terms(bits: float, cells: float, blocks: int) -> tuple[float, ...]:
     """What each of the delays of a core is multiplied by where no adders are in a row.
 
     Bits of its widest sums; ways, which grow with the side of the square that its LUTs fill; and a
-    block RAM, which is slow to read.
+    block RAM, as far as its reads are slow.
     """
     return 1.0, bits, sqrt(cells), float(blocks > 0)
 
 
-def period_ns(delays: Delays, rows: int, terms: Sequence[float]) -> float:
+def period_ns(delays: CoreDelays, rows: int, terms: Sequence[float]) -> float:
     """A clock period: that of adders in a row, or of the rest of a core."""
     return max(delays.row * rows, weighed(delays.core, terms))
 
@@ -126,18 +122,6 @@ def fmax_mhz(plan: Plan, cells: float, blocks: int, target: Target) -> float | N
         return None
     rows, bits = path(plan)
     return 1000 / period_ns(delays, rows, delay_terms(bits, cells, blocks))
-
-
-def rom_blocks(width: int, depth: int, target: Target) -> int:
-    """Block RAMs of constants; 0 where they become logic."""
-    blocks = _blocks(width, depth, target)
-    return blocks if width * depth > ROM_BITS[str(target.family)] * blocks else 0
-
-
-def rom_tables(width: int, depth: int, target: Target) -> float:
-    """LUTs of constants in logic: tables, and half a LUT for every choice between two."""
-    rows = max(1, depth / LUT_BITS[str(target.family)])
-    return width * (rows + (rows - 1) / 2)
 
 
 def block_rams(width: int, depth: int, target: Target) -> int:

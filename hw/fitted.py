@@ -13,14 +13,14 @@ class Weights:
     product_bit: float
     logic_bit: float
     waiting_bit: float
-    table: float
     held: float
     core: float
 
 
 @dataclass(frozen=True)
-class Delays:
-    """Nanoseconds: for each adder in a row, and in `core` for each count of `cost.delay_terms`."""
+class CoreDelays:
+    """Of a whole core, nanoseconds: `row` for each adder in a row; or what `core` makes of the
+    counts of `cost.delay_terms`."""
 
     row: float
     core: tuple[float, float, float, float]
@@ -28,13 +28,13 @@ class Delays:
 
 # fitted: begin
 WEIGHTS = {
-    "ice40": Weights(0.9323, 0.0709, 0.8736, 2.1321, 0.9207, 0.9561, 1.1077, 1.5117, 0.0),
-    "ecp5": Weights(0.8896, 1.0544, 0.0, 2.325, 1.0888, 0.0993, 1.0432, 1.2429, 4.4681),
-    "xilinx": Weights(0.7796, 0.0, 0.0, 1.0668, 1.1116, 0.0, 1.1392, 0.9298, 0.0),
-    "gowin": Weights(0.9118, 0.0321, 0.0, 2.0754, 1.053, 0.0075, 1.0101, 1.21, 3.824),
+    "ice40": Weights(0.771, 0.0926, 1.2321, 1.7376, 1.0309, 0.9615, 1.8404, 0.0),
+    "ecp5": Weights(0.8135, 1.0544, 0.0, 1.4864, 1.1947, 0.1557, 1.099, 0.0),
+    "xilinx": Weights(0.5744, 0.0, 0.1789, 0.9023, 1.0351, 0.2185, 0.7749, 0.0),
+    "gowin": Weights(0.7724, 0.1219, 0.0, 1.4385, 1.0409, 0.3027, 1.0305, 0.0),
 }
 DELAYS = {
-    "ice40": Delays(3.4883, (6.6463, 0.106, 0.0049, 0.3082)),
-    "ecp5": Delays(2.7116, (5.1117, 0.0762, 0.0141, 0.6598)),
+    "ice40": CoreDelays(3.3903, (5.7986, 0.0563, 0.0108, 0.0)),
+    "ecp5": CoreDelays(2.709, (3.8227, 0.0179, 0.0289, 0.8274)),
 }
 # fitted: end

@@ -20,9 +20,13 @@ COLLECT = 1
 where contexts are looked up."""
 BEGIN = 1
 """Cycles from firing to cycle 0 of the step."""
-QUEUE = 2
+QUEUE = 3
 """Cycles from an element at the end of the readout to its transfer, the queue being empty; one
 less where the queue is a single register."""
+LOOK_UP = 3
+"""Least rest of a context where contexts are looked up: what fires is entered a cycle later."""
+ROOM = 2
+"""Cycles from the last transfer of an answer to a step that may take its place."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +89,11 @@ def find_pace(
     closing = max(_of_parts(bodies.readout), _of_ports(bodies, begins), interval)
     reread = _rereading(bodies, begins)
     if every:
-        rest = max(rest, reread, closing)
         interval = closing
-    else:
+        rest = max(rest, reread, interval)
+    if contexts > 1 and rest > interval:
+        rest = max(rest, LOOK_UP)
+    if not every:
         closing = max(closing, rest, reread)
     if contexts == 1:
         interval, closing = rest, max(closing, rest)
@@ -95,7 +101,7 @@ def find_pace(
     ordinary = int(mean) if mean == int(mean) else mean
     pattern = bodies.answer.pattern
     first = BEGIN + begins + bodies.answer.time + QUEUE
-    drained = first + (pattern.beats - 1) * pattern.dwell + 1
+    drained = first + (pattern.beats - 1) * pattern.dwell + ROOM
     answers = -(-drained // closing)
     single = answers * output_port.transfers == 1
     return Pace(

@@ -23,8 +23,8 @@ class Schedule:
             its own.
         turns: whether, where words pass, adders between the beats of a transform take turns at sums
             and differences: half as many, for delay lines of twice the bits.
-        logic_roms: whether constants are kept in look-up tables, never in block RAM, whose read is
-            the slowest thing there is.
+        logic_roms: whether constants that pass as vectors are kept in look-up tables however many
+            there are, never in block RAM.
     """
 
     lanes: int = DEFAULT_LANES

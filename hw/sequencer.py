@@ -18,7 +18,7 @@ class Sequencer(wiring.Component):
 
     Members: full, flags, In: an input may fire; answered, In(1): an answer has left; fires, Out(1):
         a step does, in the cycle before its first; step, readout, Out(Strobe): cycle 0 of the
-        bodies; rested, Out(Strobe): its context may fire again in the next cycle.
+        bodies; rested, Out(Strobe): its context may fire again in the cycle after the next.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -40,7 +40,7 @@ class Sequencer(wiring.Component):
         m = Module()
         plan, pace, tag = self.plan, self.plan.pace, self.plan.tag
         every = plan.program.readout.read == "every"
-        context = self._context
+        context = self._context_of(self.flags)
         room = Signal(range(plan.answers + 1), init=plan.answers)
         # What decides is known a cycle ahead: whether there is room, and no distance left to keep.
         has_room, spaced = Signal(init=1), Signal(init=1)
@@ -55,10 +55,8 @@ class Sequencer(wiring.Component):
             begins_anew.eq(self.flags.first | fresh[context]),
             phase.eq(Mux(begins_anew, 0, following[context])),
         ]
-        with m.If(wait != 0):
-            m.d.sync += wait.eq(wait - 1)
-        with m.If(wait <= 1):
-            m.d.sync += spaced.eq(1)
+        with m.If(~spaced):
+            m.d.sync += [wait.eq(wait - 1), spaced.eq(wait == 1)]
         m.d.sync += self.step.start.eq(self.fires)
         with m.If(self.fires):
             m.d.sync += [
@@ -68,31 +66,37 @@ class Sequencer(wiring.Component):
                 self.step.tag.init.eq(begins_anew),
                 *(self.step.tag[name].eq(self.flags[name]) for name in tag.flags),
             ]
-            write_own(m, fresh, context, 0)
-            write_own(m, following, context, successor(phase, tag.period))
-        answers = self.fires & reads
+        read = Signal()
+        m.d.sync += read.eq(self.fires & reads)
+        # What a step leaves behind is written a cycle later, if the next that asks is no sooner.
+        fired = self.fires, context, phase
+        if pace.rest > 1:
+            fired = self.step.start, self._context_of(self.step.tag), self.step.tag.phase
+        with m.If(fired[0]):
+            write_own(m, fresh, fired[1], 0)
+            write_own(m, following, fired[1], successor(fired[2], tag.period))
+        answers = read if pace.closing_interval > 1 else self.fires & reads
         m.d.sync += [
             room.eq(room - answers + self.answered),
             has_room.eq(Mux(answers, room > 1, has_room) | self.answered),
         ]
-        self._begin_readout(m, every)
+        self._begin_readout(m, read)
         if tag.contexts > 1:
             # The step fired a cycle before its strobe.
-            waits = max(pace.rest - 2, 0)
+            waits = max(pace.rest - 3, 0)
             rested = delay_strobe(m, "rest", self.step, waits, pace.interval)
             connect_strobe(m, rested, self.rested)
         return m
 
-    @property
-    def _context(self) -> Any:
-        """That of the collected input."""
-        return self.flags.context if self.plan.tag.contexts > 1 else Const(0, 1)
+    def _context_of(self, flags: Any) -> Any:
+        """The context among flags."""
+        return flags.context if self.plan.tag.contexts > 1 else Const(0, 1)
 
-    def _begin_readout(self, m: Module, every: bool) -> None:
+    def _begin_readout(self, m: Module, read: Signal) -> None:
         """The readout's strobe; its reads of the state never mean the initial one."""
         gated = Strobe(self.plan.tag).create()
         m.d.comb += [
-            gated.start.eq(self.step.start if every else self.step.start & self.step.tag.last),
+            gated.start.eq(read),
             gated.tag.eq(self.step.tag),
             gated.tag.init.eq(0),
         ]

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from amaranth import Module, Signal
+from amaranth import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..beats import Pattern
 from .base import Cost
-from .delay import successor
 
 
 def addresses_cost(pattern: Pattern) -> Cost:
@@ -25,7 +24,8 @@ class Addresses(wiring.Component):
 
     Members: start, In(1); active, Out(1): a pattern is passing, from the cycle of start; word,
     Out: number of the word; part, Out: which part of the word; held, Out: cycles that the beat has
-    stayed; enters, Out(1): the first cycle of a beat; moves, Out(1): its last.
+    stayed; enters, Out(1): the first cycle of a beat; moves, Out(1): its last; ends, Out(1): the
+    last cycle of a pass.
     """
 
     def __init__(self, pattern: Pattern, word_lanes: int | None = None) -> None:
@@ -44,6 +44,7 @@ class Addresses(wiring.Component):
                 "held": Out(range(max(pattern.dwell, 2))),
                 "enters": Out(1),
                 "moves": Out(1),
+                "ends": Out(1),
             }
         )
 
@@ -52,21 +53,44 @@ class Addresses(wiring.Component):
         pattern = self.pattern
         running = Signal()
         m.d.comb += self.active.eq(self.start | running)
+        # That a count is at its end is a register, so that nothing is compared where it is used.
         enters: Any = self.active
         moves: Any = self.active
         if pattern.dwell > 1:
+            opens, closes = Signal(init=1), Signal()
             with m.If(self.active):
-                m.d.sync += self.held.eq(successor(self.held, pattern.dwell))
-            enters = self.active & (self.held == 0)
-            moves = self.active & (self.held == pattern.dwell - 1)
+                m.d.sync += [
+                    self.held.eq(Mux(closes, 0, self.held + 1)),
+                    opens.eq(closes),
+                    closes.eq(self.held == pattern.dwell - 2),
+                ]
+            # No beat of several cycles ends in the first.
+            enters, moves = self.active & opens, running & closes
         m.d.comb += [self.enters.eq(enters), self.moves.eq(moves)]
         ends: Any = self.moves
-        if self.words > 1:
-            ends = ends & (self.word == self.words - 1)
+        if pattern.beats > 1:
+            final = Signal()
+            ends = (moves if pattern.dwell > 1 else running) & final
+            word, part = divmod(pattern.beats - 2, self.parts)
+            with m.If(self.moves):
+                m.d.sync += final.eq((self.word == word) & (self.part == part))
+            self._advance(m, ends)
+        m.d.comb += self.ends.eq(ends)
+        if pattern.repeats > 1:
+            turn, over = Signal(range(pattern.repeats)), Signal()
+            with m.If(ends):
+                m.d.sync += [
+                    turn.eq(Mux(over, 0, turn + 1)),
+                    over.eq(turn == pattern.repeats - 2),
+                ]
+            ends = ends & over
+        m.d.sync += running.eq(self.active & ~ends)
+        return m
+
+    def _advance(self, m: Module, ends: Any) -> None:
+        """The next part of the word, or of the next word; all begins again where a pass ends."""
         next_word: Any = self.moves
         if self.parts > 1:
-            last_part = (pattern.beats - 1) % self.parts
-            ends = ends & (self.part == last_part)
             next_word = self.moves & (self.part == self.parts - 1)
             with m.If(self.moves):
                 m.d.sync += self.part.eq(self.part + 1)
@@ -77,13 +101,3 @@ class Addresses(wiring.Component):
                 m.d.sync += self.word.eq(self.word + 1)
             with m.If(ends):
                 m.d.sync += self.word.eq(0)
-        if pattern.repeats > 1:
-            turn = Signal(range(pattern.repeats))
-            with m.If(ends):
-                m.d.sync += turn.eq(successor(turn, pattern.repeats))
-            ends = ends & (turn == pattern.repeats - 1)
-        with m.If(ends):
-            m.d.sync += running.eq(0)
-        with m.Elif(self.start):
-            m.d.sync += running.eq(1)
-        return m

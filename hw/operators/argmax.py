@@ -13,7 +13,8 @@ class ArgMax(Operator):
     """`o = argmax a`: the lowest index among the largest elements of a single-lane vector.
 
     Parameters: pattern of the operand (one lane); its format; format of the index.
-    Latency: `(size - 1) * dwell + 1`. Interval: `size * dwell`.
+    Latency: `(size - 1) * dwell + 1`, and where elements stay `size * dwell`: one that is better is
+        taken over in its last cycle, having been compared before. Interval: `size * dwell`.
     Cost: a comparator and registers for the best element and its index.
     """
 
@@ -22,7 +23,8 @@ class ArgMax(Operator):
             raise ValueError(f"argmax takes single elements once, got {pattern}")
         self.pattern = pattern
         self.source = source
-        self.latency = (pattern.size - 1) * pattern.dwell + 1
+        self.stays = pattern.dwell > 1
+        self.latency = pattern.cycles if self.stays else pattern.size
         self.interval = pattern.cycles
         super().__init__({"a": (1, source)}, (1, result), tag)
 
@@ -39,7 +41,10 @@ class ArgMax(Operator):
         element = self.a.lanes[0]
         best = Signal(shape_of(self.source), reset_less=True)
         index = Signal.like(addresses.word, reset_less=True)
-        with m.If(addresses.active & ((addresses.word == 0) | (element > best))):
+        opens, better = Signal(), Signal()
+        compared = m.d.sync if self.stays else m.d.comb
+        compared += [opens.eq(addresses.word == 0), better.eq(element > best)]
+        with m.If(addresses.moves & (opens | better)):
             m.d.sync += [best.eq(element), index.eq(addresses.word)]
         m.d.comb += self.o.lanes[0].eq(index)
         start_result(m, self, self.a)

@@ -12,8 +12,12 @@ from sylvan.model.arrays import Array
 
 from .base import Cost
 
-BANK_BITS = 192
-"""Bits of a word that one set of address registers serves, as long as there are forms enough."""
+WORD_BITS = 192
+"""Bits of a word that is so wide that banks are worth it."""
+BANK_BITS = 36
+"""Bits of a bank, as long as there are registers enough that tools take for different ones."""
+VARIANTS = 4
+"""Registers of one value that differ in their initial value and in whether a reset restores it."""
 
 
 class Banks(wiring.Component):
@@ -21,7 +25,8 @@ class Banks(wiring.Component):
 
     A row is told to all banks by way of two registers, the second of them each bank's own, as near
     to it as placement likes; what is written waits as long. Tools would merge registers that are
-    equal, so every bank keeps a turn of its own of what it is told, and turns it back.
+    equal. So the first are several, each of which keeps a form of its own of what it is told, and
+    the second of those that hear from the same first are variants.
 
     Parameters: shape and lanes of a word; rows; initial, words (2**k, lanes) of which one is read
         in place of what was written, chosen by the lowest k bits of the row, or None.
@@ -40,8 +45,8 @@ class Banks(wiring.Component):
         self.lanes = lanes
         self.rows = rows
         self.initial = initial
-        forms = (rows - 1).bit_length() + 1
-        self.bank_lanes = max(1, BANK_BITS // shape.width, -(-lanes // forms))
+        most = VARIANTS * ((rows - 1).bit_length() + 1)
+        self.bank_lanes = max(1, BANK_BITS // shape.width, -(-lanes // most))
         bits = lanes * shape.width
         super().__init__(
             {
@@ -61,24 +66,21 @@ class Banks(wiring.Component):
         widths = [width * min(self.bank_lanes, self.lanes - first) for first in firsts]
         banks = len(widths)
         told = 2 * (len(self.read_row) + 1)
+        forms = -(-banks // VARIANTS)
         choice = bits if self.initial is not None and self.initial.any() else 0
         return Cost(
-            logic_bits=told * banks + choice,
-            register_bits=4 * bits + told * (banks + 1),
+            logic_bits=2 * told * forms + choice,
+            register_bits=4 * bits + told * (banks + forms),
             memories=tuple((bits, self.rows) for bits in widths),
-            waiting_bits=4 * bits + told,
+            waiting_bits=4 * bits + told * (banks - forms),
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         width = self.shape.width
         written = Signal.like(self.write_data, reset_less=True)
-        write, read = Signal(len(self.write_row) + 1), Signal(len(self.read_row) + 1)
-        m.d.sync += [
-            write.eq(Cat(self.enable, self.write_row)),
-            read.eq(Cat(self.anew, self.read_row)),
-            written.eq(self.write_data),
-        ]
+        m.d.sync += written.eq(self.write_data)
+        write, read = Cat(self.enable, self.write_row), Cat(self.anew, self.read_row)
         data: list[Any] = []
         for number, lane in enumerate(range(0, self.lanes, self.bank_lanes)):
             here = slice(lane * width, min(lane + self.bank_lanes, self.lanes) * width)
@@ -87,8 +89,12 @@ class Banks(wiring.Component):
             m.submodules[f"bank{number}"] = memory
             write_port = memory.write_port()
             read_port = memory.read_port()
-            told_write = _told(m, f"write{number}", write, number)
-            told_read = _told(m, f"read{number}", read, number)
+            form, variant = divmod(number, VARIANTS)
+            if variant == 0:
+                write_form = _formed(m, f"write_form{form}", write, form)
+                read_form = _formed(m, f"read_form{form}", read, form)
+            told_write = _varied(m, f"write{number}", write_form, variant)
+            told_read = _varied(m, f"read{number}", read_form, variant)
             arriving = Signal(bits, name=f"arriving{number}", reset_less=True)
             leaving = Signal(bits, name=f"leaving{number}", reset_less=True)
             word: Any = read_port.data
@@ -122,11 +128,19 @@ class Banks(wiring.Component):
         return Choices(raws)[place]
 
 
-def _told(m: Module, name: str, value: Signal, number: int) -> Value:
-    """`value` a cycle later, kept by bank `number` in a form that no other bank has."""
-    kept = Signal(len(value), name=name)
-    m.d.sync += kept.eq(turned(value, number))
-    return turned(kept, number)
+def _formed(m: Module, name: str, value: Value, form: int) -> Value:
+    """`value` a cycle later, kept in a form that no other register has; 0 by itself."""
+    kept = Signal(len(value), name=name, init=(1 << form) - 1)
+    m.d.sync += kept.eq(turned(value, form))
+    return turned(kept, form)
+
+
+def _varied(m: Module, name: str, value: Value, variant: int) -> Value:
+    """`value` a cycle later; bit 0, which must not be 1 by itself, has half as many variants."""
+    init = ((1 << len(value)) - 2) * (variant % 2)
+    kept = Signal(len(value), name=name, init=init, reset_less=variant >= VARIANTS // 2)
+    m.d.sync += kept.eq(value)
+    return kept
 
 
 def turned(bits: Value, number: int) -> Value:

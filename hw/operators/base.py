@@ -136,7 +136,8 @@ def strobe_cost(cycles: int, interval: int, tag: Tag) -> Cost:
     counters = [(span - 1).bit_length() for span in spans if span > 1]
     strobes = (len(spans) + len(counters)) * (1 + tag.size)
     bits = sum(counters)
-    return Cost(bits, len(counters), bits, bits + strobes, waiting_bits=strobes)
+    logic = bits + len(counters)
+    return Cost(bits, len(counters), logic, logic + strobes, waiting_bits=strobes)
 
 
 class StrobeDelay(wiring.Component):
@@ -145,6 +146,9 @@ class StrobeDelay(wiring.Component):
     Short delays are registers. Longer ones are timers, each of which holds one strobe at a time
     and so spans at most `interval` cycles, the least distance between two strobes; a chain of
     timers spans the rest. Reset forgets the strobes on their way.
+
+    Members: i, In and o, Out(Strobe); soon, Out(1): `o` starts in the next cycle, where it is
+    delayed at all.
     """
 
     def __init__(self, cycles: int, interval: int, tag: Tag) -> None:
@@ -152,7 +156,7 @@ class StrobeDelay(wiring.Component):
             raise ValueError(f"a strobe cannot be delayed by {cycles} cycles")
         self.tag = tag
         self.spans = _spans(cycles, interval)
-        super().__init__({"i": In(Strobe(tag)), "o": Out(Strobe(tag))})
+        super().__init__({"i": In(Strobe(tag)), "o": Out(Strobe(tag)), "soon": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -160,18 +164,23 @@ class StrobeDelay(wiring.Component):
         tag: Any = self.i.tag
         for k, span in enumerate(self.spans):
             if span > 1:
-                left = Signal(range(span), name=f"left{k}")
+                left, runs = Signal(range(span), name=f"left{k}"), Signal(name=f"runs{k}")
                 waiting = Signal(self.tag, name=f"waiting{k}", reset_less=True)
+                ends = Signal(name=f"ends{k}")
+                m.d.comb += ends.eq(runs & (left == 1))
+                m.d.sync += runs.eq(start | (runs & ~ends))
                 with m.If(start):
                     m.d.sync += [left.eq(span - 1), waiting.eq(tag)]
-                with m.Elif(left != 0):
+                with m.Elif(runs):
                     m.d.sync += left.eq(left - 1)
-                start, tag = left == 1, waiting
+                start, tag = ends, waiting
             later = Signal(name=f"start{k}")
             kept = Signal(self.tag, name=f"tag{k}", reset_less=True)
             m.d.sync += later.eq(start)
             with m.If(start):
                 m.d.sync += kept.eq(tag)
+            if k == len(self.spans) - 1:
+                m.d.comb += self.soon.eq(start)
             start, tag = later, kept
         m.d.comb += [self.o.start.eq(start), self.o.tag.eq(tag)]
         return m

@@ -1,4 +1,4 @@
-"""Lane by lane arithmetic, one register deep."""
+"""Lane by lane arithmetic."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from sylvan.model.numbers import Format
 
 from ..beats import Tag, shape_of
 from .base import Cost, Operator, start_result
-from .product import product, product_cost
+from .product import pipelined_product, product_cost, product_latency
 
 
 class Elementwise(Operator):
@@ -149,18 +149,31 @@ class Relu(Elementwise):
 class Multiply(Elementwise):
     """`o = a * b`, by partial products in logic.
 
-    Cost: `lanes` products, `lanes * width(o)` registers.
+    Latency: that of a product.
+    Cost: `lanes` products, `lanes * width(o)` registers for each of its levels.
     """
 
     operands = ("a", "b")
 
+    def __init__(self, lanes: int, formats: list[Format], result: Format, tag: Tag) -> None:
+        super().__init__(lanes, formats, result, tag)
+        self.latency = product_latency(*(shape_of(format).width for format in formats))
+
     @property
     def cost(self) -> Cost:
-        return sum([product_cost(*self.formats)] * self.lanes, Cost(register_bits=self.bits))
+        held = Cost(register_bits=self.latency * self.bits)
+        return sum([product_cost(*self.formats)] * self.lanes, held)
 
-    def lane(self, *operands: Value) -> Any:
-        a, b = operands
-        return product(a, b)
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        for k, (a, b, o) in enumerate(zip(self.a.lanes, self.b.lanes, self.o.lanes, strict=True)):
+            m.d.comb += o.eq(self.product(m, f"lane{k}", a, b))
+        start_result(m, self, self.a)
+        return m
+
+    def product(self, m: Module, name: str, a: Value, b: Value) -> Value:
+        """The result of one lane."""
+        return pipelined_product(m, name, a, b)
 
 
 class PhaseShift(Elementwise):

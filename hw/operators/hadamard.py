@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 from sylvan.model.numbers import Format
 
 from ..beats import Tag, shape_of
-from .base import Cost, Operator, connect_strobe, delay_strobe, strobe_cost
+from .base import Cost, Operator, StrobeDelay, connect_strobe, delay_strobe, strobe_cost
 from .delay import delay_cost, delayed
 
 
@@ -28,15 +28,19 @@ class TimeStage(wiring.Component):
     Where adders take `turns`, what came stays for twice as long instead, and differences are made
     when they go out, by the adder that makes sums in between.
 
-    Members: start, In(1); i, In and o, Out: the lanes. Latency: `delay + 1`.
+    Members: start, In(1), or if it is told a cycle `ahead`, soon; i, In and o, Out: the lanes.
+    Latency: `delay + 1`.
     """
 
-    def __init__(self, lanes: int, delay: int, source: Format, result: Format, turns: bool) -> None:
+    def __init__(
+        self, lanes: int, delay: int, source: Format, result: Format, turns: bool, ahead: bool
+    ) -> None:
         self.delay = delay
         self.turns = turns
+        self.ahead = ahead
         super().__init__(
             {
-                "start": In(1),
+                "soon" if ahead else "start": In(1),
                 "i": In(shape_of(source)).array(lanes),
                 "o": Out(shape_of(result)).array(lanes),
             }
@@ -45,9 +49,13 @@ class TimeStage(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         position = Signal(range(2 * self.delay))
-        m.d.sync += position.eq(Mux(self.start, 1, position + 1))
         second = Signal()
-        m.d.comb += second.eq(position[-1] & ~self.start)
+        if self.ahead:
+            m.d.sync += position.eq(Mux(self.soon, 0, position + 1))
+            m.d.comb += second.eq(position[-1])
+        else:
+            m.d.sync += position.eq(Mux(self.start, 1, position + 1))
+            m.d.comb += second.eq(position[-1] & ~self.start)
         if self.turns:
             self._take_turns(m, second)
         else:
@@ -156,13 +164,17 @@ class Hadamard(Operator):
         m = Module()
         lanes: Any = self.a.lanes
         strobe: Any = self.a
+        soon: Any = None
         for k, delay in enumerate(self.delays):
-            stage = TimeStage(self.lanes, delay, self.formats[k], self.formats[k + 1], self.turns)
+            given, made = self.formats[k : k + 2]
+            stage = TimeStage(self.lanes, delay, given, made, self.turns, ahead=soon is not None)
             m.submodules[f"time{delay}"] = stage
-            m.d.comb += stage.start.eq(strobe.start)
+            m.d.comb += stage.start.eq(strobe.start) if soon is None else stage.soon.eq(soon)
             m.d.comb += [i.eq(lane) for i, lane in zip(stage.i, lanes, strict=True)]
-            lanes = stage.o
-            strobe = delay_strobe(m, f"timing{delay}", strobe, delay + 1, self.interval)
+            timing = StrobeDelay(delay + 1, self.interval, self.tag)
+            m.submodules[f"timing{delay}"] = timing
+            connect_strobe(m, strobe, timing.i)
+            lanes, strobe, soon = stage.o, timing.o, timing.soon
         for k, stride in enumerate(self.strides, start=len(self.delays)):
             lanes = self._space_stage(m, lanes, stride, self.formats[k + 1])
         strobe = delay_strobe(m, "timing", strobe, len(self.strides), self.interval)

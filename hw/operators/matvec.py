@@ -12,9 +12,10 @@ from sylvan.model.arrays import Array
 from sylvan.model.numbers import Format
 
 from ..beats import Pattern, Tag, shape_of
+from .addresses import Addresses, addresses_cost
 from .base import Cost, Operator, connect_strobe, delay_strobe, start_result, strobe_cost
-from .delay import delay_cost, delayed, successor
-from .product import pipelined_product, product, product_cost, product_latency
+from .delay import delay_cost, delayed
+from .product import pipelined_product, product_cost, product_latency
 
 
 def prefix_format(weights: Array, operand: Format) -> Format:
@@ -55,7 +56,8 @@ class InnerMatVec(Operator):
     ) -> None:
         self.rows, self.columns = weights.shape
         self.lanes = lanes
-        self.beats = Pattern(self.columns, lanes).beats
+        self.passed = Pattern(self.columns, lanes, repeats=self.rows)
+        self.beats = self.passed.beats
         self.source = source
         self.weight = weight
         self.sum = prefix_format(weights, source)
@@ -70,13 +72,13 @@ class InnerMatVec(Operator):
     @property
     def cost(self) -> Cost:
         a, b = shape_of(self.source).width, shape_of(self.weight).width
-        total, beat = shape_of(self.sum).width, (self.beats - 1).bit_length()
+        total = shape_of(self.sum).width
         # Lanes without a weight are gone from the netlist.
         lanes = sum(bool(self.weights[:, k :: self.lanes].any()) for k in range(self.lanes))
         tree = (lanes - 1) * (a + b + 1)
         row = Cost(register_bits=total, waiting_bits=total)
         if self.beats > 1:
-            row += Cost(total + beat, 2, total + beat, total + beat)
+            row += Cost(total, 1, register_bits=total) + addresses_cost(self.passed)
         arrival = strobe_cost(self.product_latency + self.tree_levels, self.interval, self.tag)
         products = [product_cost(self.source, self.weight)] * lanes
         held = self.product_latency * lanes * (a + b)
@@ -100,26 +102,29 @@ class InnerMatVec(Operator):
                 held = Signal(total.shape(), name=f"tree{level}_{k}", reset_less=True)
                 m.d.sync += held.eq(total)
                 terms.append(held)
-        arrived = delay_strobe(
-            m, "arrival", self.a, self.product_latency + self.tree_levels, self.interval
-        )
+        ahead = self.product_latency + self.tree_levels
+        arrived = delay_strobe(m, "arrival", self.a, ahead, self.interval)
         self._accumulate(m, terms[0], arrived)
         return m
 
     def _accumulate(self, m: Module, term: Any, strobe: Any) -> None:
         """Sum `beats` terms per row; a finished row moves to the output and stays there."""
-        beat = Signal(range(max(self.beats, 2)))
-        here = Signal.like(beat)
-        m.d.comb += here.eq(Mux(strobe.start, 0, beat))
-        m.d.sync += beat.eq(successor(here, self.beats))
-        partial = Signal(shape_of(self.sum), reset_less=True)
-        total = Signal(shape_of(self.sum))
-        m.d.comb += total.eq(Mux(here == 0, 0, partial) + term)
-        m.d.sync += partial.eq(total)
         row = Signal(self.o.lanes[0].shape(), reset_less=True)
-        with m.If(here == self.beats - 1):
+        total = Signal(shape_of(self.sum))
+        if self.beats == 1:
+            m.d.comb += [total.eq(term), self.o.lanes[0].eq(row)]
             m.d.sync += row.eq(total)
-        m.d.comb += self.o.lanes[0].eq(row)
+        else:
+            m.submodules.rows = rows = Addresses(self.passed)
+            m.d.comb += [rows.start.eq(strobe.start), total.eq(term), self.o.lanes[0].eq(row)]
+            partial = Signal(total.shape(), reset_less=True)
+            m.d.comb += total.eq(partial + term)
+            m.d.sync += partial.eq(total)
+            # It rests at 0, so that nothing is decided in front of the adder.
+            with m.If(~rows.active | rows.ends):
+                m.d.sync += partial.eq(0)
+            with m.If(rows.ends):
+                m.d.sync += row.eq(total)
         finished = delay_strobe(m, "timing", strobe, self.beats, self.interval)
         connect_strobe(m, finished, self.o)
 
@@ -133,7 +138,7 @@ class OuterMatVec(Operator):
     Parameters: weights, integers (rows, columns); lanes: P, rows per cycle.
     Operands: a, a single lane, each element held for `ceil(rows / P)` cycles;
         b, the weights column by column in beats of P rows.
-    Latency: `(columns - 1) * ceil(rows / P) + 1`, one more where sums circulate.
+    Latency: `(columns - 1) * ceil(rows / P)` and that of a product, one more where sums circulate.
     Interval: `columns * ceil(rows / P)`.
     Cost: P multipliers; with several columns P adders and `ceil(rows / P)` words of sums.
     """
@@ -156,7 +161,8 @@ class OuterMatVec(Operator):
         self.weight = weight
         self.sum = prefix_format(weights, source)
         self.circulates = self.columns > 1
-        self.latency = (self.columns - 1) * self.beats + 1 + self.circulates
+        self.product_latency = product_latency(shape_of(source).width, shape_of(weight).width)
+        self.latency = (self.columns - 1) * self.beats + self.product_latency + self.circulates
         self.interval = self.columns * self.beats
         super().__init__({"a": (1, source), "b": (lanes, weight)}, (lanes, result), tag)
 
@@ -165,7 +171,7 @@ class OuterMatVec(Operator):
         a, b = shape_of(self.source).width, shape_of(self.weight).width
         cost = sum(
             [product_cost(self.source, self.weight)] * self.lanes,
-            Cost(register_bits=self.lanes * (a + b)),
+            Cost(register_bits=self.product_latency * self.lanes * (a + b)),
         )
         if self.circulates:
             bits, left = self.lanes * shape_of(self.sum).width, (self.beats - 1).bit_length()
@@ -178,11 +184,11 @@ class OuterMatVec(Operator):
         bounds = self.source.times(self.weight.lo, self.weight.hi)
         results = []
         for k, weight in enumerate(self.b.lanes):
-            term = Signal(shape_of(bounds), name=f"product{k}", reset_less=True)
-            m.d.sync += term.eq(product(weight, self.a.lanes[0]))
+            term = Signal(shape_of(bounds), name=f"product{k}")
+            m.d.comb += term.eq(pipelined_product(m, f"columns{k}", weight, self.a.lanes[0]))
             results.append(term)
         if self.circulates:
-            arrived = delay_strobe(m, "arrival", self.a, 1, self.interval)
+            arrived = delay_strobe(m, "arrival", self.a, self.product_latency, self.interval)
             results = self._circulate(m, results, arrived.start)
         m.d.comb += [out.eq(x) for out, x in zip(self.o.lanes, results, strict=True)]
         start_result(m, self, self.a)
@@ -190,13 +196,12 @@ class OuterMatVec(Operator):
 
     def _circulate(self, m: Module, terms: list[Signal], start: Value) -> list[Signal]:
         """Add each column's terms to the sums of the column before; the first starts from zero."""
-        left = Signal(range(max(self.beats, 2)))
-        opening = Signal()
+        left, runs = Signal(range(max(self.beats, 2))), Signal()
+        opening = start | runs
         with m.If(start):
-            m.d.sync += left.eq(self.beats - 1)
-        with m.Elif(left != 0):
-            m.d.sync += left.eq(left - 1)
-        m.d.comb += opening.eq(start | (left != 0))
+            m.d.sync += [left.eq(self.beats - 1), runs.eq(self.beats > 1)]
+        with m.Elif(runs):
+            m.d.sync += [left.eq(left - 1), runs.eq(left != 1)]
         shape = shape_of(self.sum)
         sums = [Signal(shape, name=f"sum{k}", reset_less=True) for k in range(self.lanes)]
         layout = data.ArrayLayout(shape, self.lanes)

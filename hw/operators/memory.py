@@ -7,7 +7,6 @@ from math import gcd
 from typing import Any
 
 import numpy as np
-from amaranth import Array as Choices
 from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
@@ -17,10 +16,12 @@ from sylvan.model.numbers import Format
 
 from ..beats import Beats, Pattern, Strobe, Tag, digits, shape_of
 from .addresses import Addresses, addresses_cost
-from .banks import BANK_BITS, Banks
+from .banks import WORD_BITS, Banks
 from .base import Cost, Operator, connect_strobe, delay_strobe
+from .choice import choice_cost, choice_latency, chosen
+from .delay import delay_cost, delayed
 from .planes import PlaneMemory
-from .rom import READ_LATENCY, pack_beats
+from .rom import READ_LATENCY, constants, constants_cost, pack_beats
 from .rows import Rows
 
 PICKED = 8
@@ -46,18 +47,18 @@ class VectorMemory(wiring.Component):
     Cost: for each vector `ceil(size / lanes) * lanes * width` memory bits, an output register of
     one word; one vector of one word is kept in registers. An initial value that is not zero takes
     as many memory bits (none if of one word), and a choice between two words. A reader of L lanes
-    of a word takes a multiplexer of `(lanes - L) * width` and a register.
+    of a word takes a multiplexer of `(lanes - L) * width` with registers.
     """
 
     def latency(self, reader: Pattern) -> int:
-        """Cycles from a reader's strobe to its data; picking parts of words takes one more."""
+        """Cycles from a reader's strobe to its data; picking parts of words takes more."""
         word = Banks.latency if self.in_banks else READ_LATENCY
-        return word + (reader.lanes < self.pattern.lanes)
+        return word + choice_latency(-(-self.pattern.lanes // reader.lanes))
 
     @property
     def in_banks(self) -> bool:
         """Whether words are so wide, and latency so well hidden, that banks are worth it."""
-        wide = self.pattern.lanes * shape_of(self.format).width > BANK_BITS
+        wide = self.pattern.lanes * shape_of(self.format).width > WORD_BITS
         return self.rows.contexts > 1 and wide
 
     def accesses(self, reader: Pattern) -> Iterator[tuple[int, int, int]]:
@@ -105,19 +106,14 @@ class VectorMemory(wiring.Component):
         if self.in_banks:
             total = self._banks.cost
         if self.initial is not None and self.initial.any():
-            total += Cost(logic_bits=word, roms=((word, words),) if words > 1 else ())
+            total += Cost(logic_bits=word) + constants_cost(words, word)
         for pattern in [self.pattern, *(reader.pattern for reader in self.readers)]:
             total += addresses_cost(pattern)
         for reader in self.readers:
             if reader.parts > 1:
-                picked = reader.pattern.lanes
-                waits = self.latency(reader.pattern) - 1
-                place = waits * (reader.parts - 1).bit_length()
-                total += Cost(
-                    logic_bits=width * (lanes - picked),
-                    register_bits=width * picked + place,
-                    waiting_bits=place,
-                )
+                waits = self.latency(reader.pattern) - choice_latency(reader.parts)
+                total += delay_cost((reader.parts - 1).bit_length(), waits)
+                total += choice_cost(reader.parts, width * reader.pattern.lanes)
         return total
 
     def elaborate(self, platform: object) -> Module:
@@ -187,7 +183,7 @@ class VectorMemory(wiring.Component):
         if self.initial.any():
             init = [[int(raw) for raw in w] for w in pack_beats(self.initial, self.pattern.lanes)]
             layout = read.data.shape()
-            m.submodules.initial = rom = Memory(shape=layout, depth=max(len(init), 2), init=init)
+            m.submodules.initial = rom = constants(layout, init)
             port = rom.read_port()
             m.d.comb += port.addr.eq(address)
             initial = Value.cast(port.data)
@@ -202,15 +198,13 @@ class VectorMemory(wiring.Component):
         if reading.parts == 1:
             m.d.comb += Cat(*out.lanes).eq(word)
             return
-        part: Any = reading.part
-        for stage in range(latency - 1):
-            later = Signal.like(reading.part, name=f"part{k}_{stage}", reset_less=True)
-            m.d.sync += later.eq(part)
-            part = later
-        for j, o in enumerate(out.lanes):
-            element = Signal(shape_of(self.format), name=f"element{k}_{j}", reset_less=True)
-            lanes = range(j, self.pattern.lanes, reading.pattern.lanes)
-            m.d.sync += element.eq(Choices(word[lane] for lane in lanes)[part])
+        waits = latency - choice_latency(reading.parts)
+        part = delayed(m, f"part{k}_", reading.part, waits)
+        count, lanes = reading.pattern.lanes, [word[lane] for lane in range(self.pattern.lanes)]
+        # What no element follows is padding.
+        lanes += lanes[: -len(lanes) % count]
+        parts = [lanes[first : first + count] for first in range(0, len(lanes), count)]
+        for o, element in zip(out.lanes, chosen(m, f"element{k}_", parts, part), strict=True):
             m.d.comb += o.eq(element)
 
 

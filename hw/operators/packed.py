@@ -19,9 +19,6 @@ from .matvec import prefix_format
 from .product import product, product_cost
 from .rom import READ_LATENCY, Rom
 
-FIRST_WORD = READ_LATENCY + REST
-"""Cycles from the ROM's strobe to word 0 of the packing."""
-
 
 def is_unit(weight: Format) -> bool:
     """Whether weights are -1, 0 and 1, so that a sign replaces the multiplier."""
@@ -154,10 +151,11 @@ class PackedMatVec(Operator):
         self.source = source
         self.weight = Format(min(int(matrix.min()), 0), max(int(matrix.max()), 0))
         self.sum = prefix_format(matrix, source)
-        self.begins = max(packing.wait, FIRST_WORD)
+        self.words = self._rom(tag)
+        self.first_word = self.words.latency + REST
+        self.begins = max(packing.wait, self.first_word)
         self.leaves = self.begins + packing.leave
         self.latency = self.leaves + READ_LATENCY
-        self.words = self._rom(tag)
         self.interval = self._interval()
         super().__init__({"a": (1, source)}, (lanes, result), tag)
 
@@ -222,9 +220,10 @@ class PackedMatVec(Operator):
         m.submodules.words = words = self.words
         m.submodules.taking = taking = Addresses(self.taken)
         m.submodules.leaving = leaving = Addresses(self.left)
-        begun = self.begins - FIRST_WORD
+        # The packing's word 0 follows words of no weight.
+        begun = self.begins - self.first_word
         connect_strobe(m, delay_strobe(m, "arrival", self.a, begun, self.interval), words.i)
-        wait = self.leaves - begun - READ_LATENCY
+        wait = self.leaves - begun - words.latency
         finished = delay_strobe(m, "finish", words.o, wait, self.interval)
         m.d.comb += [taking.start.eq(self.a.start), leaving.start.eq(finished.start)]
         lanes = [Lane(packing, self.source, self.weight, self.sum) for _ in self.o.lanes]

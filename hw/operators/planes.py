@@ -15,7 +15,7 @@ from ..beats import Beats, Pattern, Strobe, Tag, digits, digits_of, shape_of
 from .addresses import Addresses, addresses_cost
 from .base import Cost, connect_strobe, delay_strobe
 from .converters import collected
-from .rom import READ_LATENCY, pack_beats
+from .rom import READ_LATENCY, constants, constants_cost, pack_beats
 from .rows import Rows
 
 
@@ -120,7 +120,7 @@ class PlaneMemory(wiring.Component):
             total += Cost(register_bits=held, memories=ends, waiting_bits=held)
         if self.initial is not None and self.initial.any():
             rows = self.digits * self.pattern.beats
-            total += Cost(logic_bits=plane, roms=((plane, rows),))
+            total += Cost(logic_bits=plane) + constants_cost(rows, plane)
         for pattern in [self.pattern, *self.readers]:
             total += addresses_cost(pattern)
         for reader in self.readers:
@@ -272,7 +272,7 @@ class PlaneMemory(wiring.Component):
         for lanes in pack_beats(self.initial, self.pattern.lanes):
             planes = zip(*(digits_of(int(raw), digit, rows) for raw in lanes), strict=True)
             words += [sum(value << k * digit for k, value in enumerate(plane)) for plane in planes]
-        m.submodules.initial = rom = Memory(shape=plane, depth=max(len(words), 2), init=words)
+        m.submodules.initial = rom = constants(plane, words)
         port = rom.read_port()
         m.d.comb += port.addr.eq(place if self.pattern.beats == 1 else self._beside(place, beat))
         return port.data

@@ -1,21 +1,30 @@
 # amaranth: UnusedElaboratable=no
 """Constants that pass like any other vector."""
 
+from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
-from amaranth import Cat, Module, Signal, Value
+from amaranth import Array as Choices
+from amaranth import Cat, Module, Shape, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.memory import Memory
 from sylvan.model.arrays import Array
 from sylvan.model.numbers import Format
 
-from ..beats import Pattern, Tag
+from ..beats import Pattern, Tag, shape_of
 from .addresses import Addresses, addresses_cost
 from .base import Cost, Operator, Source, start_result
 
 READ_LATENCY = 2
 """Cycles from an address to its word: the memory's own and an output register's."""
+
+TABLE_BITS = 4
+"""Address bits of a look-up table."""
+
+FEW_WORDS, FEW_BITS = 32, 512
+"""Up to so many words, and of more below so many bits, look-up tables are the better ROM."""
 
 
 def pack_beats(vectors: Array, lanes: int) -> Array:
@@ -34,24 +43,22 @@ class Rom(Source):
         words: integers (phases, beats, lanes), phases being 1 or the period.
         pattern: the order; its beats and lanes are those of `words`.
         format: holds every word.
-        logic: whether words are made of look-up tables, never of block RAM, whose read is slow.
-    Latency: 2. Interval: `pattern.cycles`.
+        logic: whether words are in look-up tables however many there are, not only where few.
+    Latency: 2, in logic 3. Interval: `pattern.cycles`.
     Cost: `depth * lanes * width` memory bits, depth being the product of phases, beats and, in
     digits, digits of a word, all but the first of several grown to a power of two; a single word is
-    wires. In logic a LUT for each 16 bits.
+    wires. In logic a LUT for each 16 bits, the choice among tables and their registers.
     """
-
-    latency = READ_LATENCY
 
     def __init__(
         self, words: Array, pattern: Pattern, format: Format, tag: Tag, logic: bool = False
     ) -> None:
-        self.logic = logic
-        self.set_words(words[:, None], pattern)
+        self.set_words(words[:, None], pattern, format, logic)
         super().__init__((pattern, format), tag)
 
-    def set_words(self, words: Array, pattern: Pattern) -> None:
+    def set_words(self, words: Array, pattern: Pattern, format: Format, logic: bool) -> None:
         """Keep words (phases, symbols, beats, lanes) that pass in `pattern`; every digit is one."""
+        width = pattern.lanes * (pattern.digit or shape_of(format).width)
         if words.shape[2:] != (pattern.beats, pattern.lanes):
             raise ValueError(
                 f"words of shape {words.shape} do not pass as {pattern.beats} beats of "
@@ -65,11 +72,19 @@ class Rom(Source):
         self.words = words
         self.pattern = pattern
         self.interval = pattern.cycles
+        self.in_logic = self.depth > 1 and (logic or are_few(self.depth, width))
+        self.latency = READ_LATENCY + self.in_logic
 
     @property
     def depth(self) -> int:
         """Words of the memory: phase, symbol and beat have bits of their own in its address."""
-        return len(_grown(self.words))
+        outermost, *others = [axis for axis in self.words.shape[:-1] if axis > 1] or [1]
+        return outermost * prod(1 << _bits(axis) for axis in others)
+
+    @property
+    def table_bits(self) -> int:
+        """Address bits of each of the tables in logic."""
+        return max(TABLE_BITS, -(-_bits(self.depth) // 2))
 
     @property
     def cost(self) -> Cost:
@@ -78,8 +93,12 @@ class Rom(Source):
             return counting
         word = sum(map(len, self.o.lanes))
         held = Cost(register_bits=word, waiting_bits=word)
-        if self.logic:
-            return counting + held + Cost(logic_bits=word * -(-self.depth // 16))
+        if self.in_logic:
+            parts = -(-self.depth // (1 << self.table_bits))
+            luts = _tables(self.depth) + parts - 1
+            kept = Cost(logic_bits=word * luts, register_bits=word * parts)
+            address = Cost(register_bits=_bits(self.depth), waiting_bits=_bits(self.depth))
+            return counting + held + kept + address
         return counting + held + Cost(roms=((word, self.depth),))
 
     def elaborate(self, platform: object) -> Module:
@@ -102,16 +121,48 @@ class Rom(Source):
         if len(init) == 1:
             m.d.comb += [lane.eq(raw) for lane, raw in zip(self.o.lanes, init[0], strict=True)]
         else:
-            attrs: dict[str, str | int] = {"rom_style": "logic"} if self.logic else {}
-            memory = Memory(shape=layout, depth=len(init), init=init, attrs=attrs)
-            m.submodules.words = memory
-            port = memory.read_port()
-            m.d.comb += port.addr.eq(Cat(*index))
+            if self.in_logic:
+                word = self._in_logic(m, init, Cat(*index))
+            else:
+                memory = Memory(
+                    shape=layout, depth=len(init), init=init, attrs={"rom_style": "block"}
+                )
+                m.submodules.words = memory
+                port = memory.read_port()
+                m.d.comb += port.addr.eq(Cat(*index))
+                word = port.data
             for k, lane in enumerate(self.o.lanes):
                 held = Signal(lane.shape(), name=f"lane{k}", reset_less=True)
-                m.d.sync += held.eq(port.data[k])
+                m.d.sync += held.eq(word[k])
                 m.d.comb += lane.eq(held)
         start_result(m, self, strobe)
+
+    def _in_logic(self, m: Module, init: list[list[int]], address: Value) -> Any:
+        """The word two cycles after its address, from tables that are short enough for one cycle.
+
+        The choice among the tables is left to the next, so that both cycles do alike much. The
+        address waits for a cycle because tools make tables of its successor just as well.
+        """
+        low = self.table_bits
+        counted, address = address, Signal(len(address), reset_less=True)
+        m.d.sync += address.eq(counted)
+        layout = data.ArrayLayout(self.o.lanes[0].shape(), self.pattern.lanes)
+        words = []
+        for number, first in enumerate(range(0, len(init), 1 << low)):
+            table = init[first : first + (1 << low)]
+            table += [[0] * self.pattern.lanes] * (len(table) == 1)
+            memory = Memory(
+                shape=layout, depth=len(table), init=table, attrs={"rom_style": "logic"}
+            )
+            m.submodules[f"words{number}"] = memory
+            port = memory.read_port()
+            m.d.comb += port.addr.eq(address[:low])
+            words.append(port.data)
+        if len(words) == 1:
+            return words[0]
+        place = Signal(range(len(words)))
+        m.d.sync += place.eq(address[low:])
+        return data.View(layout, Choices(Value.cast(word) for word in words)[place])
 
 
 class LookupRom(Rom):
@@ -132,14 +183,39 @@ class LookupRom(Rom):
         tag: Tag,
         logic: bool = False,
     ) -> None:
-        self.logic = logic
-        self.set_words(words, pattern)
+        self.set_words(words, pattern, format, logic)
         Operator.__init__(self, {"a": (1, symbol)}, (pattern, format), tag)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         self.read_words(m, self.a, self.a.lanes[0])
         return m
+
+
+def are_few(words: int, width: int) -> bool:
+    """Whether constants are better off in look-up tables."""
+    return words <= FEW_WORDS or words * width < FEW_BITS
+
+
+def constants(shape: Any, words: Sequence[Any]) -> Memory:
+    """A memory of constants, in look-up tables where they are few, else in block RAM."""
+    few = are_few(len(words), Shape.cast(shape).width)
+    style: dict[str, str | int] = {"rom_style": "logic" if few else "block"}
+    return Memory(shape=shape, depth=max(len(words), 2), init=words, attrs=style)
+
+
+def constants_cost(words: int, width: int) -> Cost:
+    """Cost of `constants`; a single word is wires."""
+    if words == 1:
+        return Cost()
+    if are_few(words, width):
+        return Cost(logic_bits=width * _tables(words))
+    return Cost(roms=((width, words),))
+
+
+def _tables(words: int) -> int:
+    """Look-up tables for each bit of so many words."""
+    return -(-words // (1 << TABLE_BITS))
 
 
 def _bits(count: int) -> int:

@@ -7,7 +7,7 @@ import pytest
 from amaranth import Module, Signal, signed
 from amaranth.sim import Simulator
 from sylvan.hw.beats import Pattern, Tag
-from sylvan.hw.operators.banks import BANK_BITS, Banks, turned
+from sylvan.hw.operators.banks import WORD_BITS, Banks, turned
 from sylvan.hw.operators.memory import VectorMemory
 from sylvan.model.numbers import Format
 
@@ -98,8 +98,8 @@ def test_only_wide_words_of_several_contexts_are_in_banks() -> None:
         order = Pattern(64, lanes)
         return VectorMemory(order, format, [order], None, Tag(1, contexts), contexts)
 
-    assert 8 * 12 <= BANK_BITS < 64 * 12
+    assert 8 * 12 <= WORD_BITS < 64 * 12
     assert memory(64, 4).in_banks and not memory(64, 1).in_banks and not memory(8, 4).in_banks
     assert memory(64, 4).latency(Pattern(64, 64)) == Banks.latency
-    assert memory(64, 4).latency(Pattern(64, 8)) == Banks.latency + 1
-    assert memory(64, 4).cost.memories == ((264, 4), (264, 4), (240, 4))
+    assert memory(64, 4).latency(Pattern(64, 8)) == Banks.latency + 2
+    assert memory(64, 4).cost.memories == ((72, 4),) * 10 + ((48, 4),)

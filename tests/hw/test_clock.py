@@ -3,7 +3,7 @@
 import pytest
 from sylvan.hw import clock
 from sylvan.hw.adders import optimize
-from sylvan.hw.clock import Delays, Path, fmax_mhz
+from sylvan.hw.clock import GraphDelays, Path, fmax_mhz
 from sylvan.hw.operators.graph import GraphMatVec
 from sylvan.hw.targets import target
 from sylvan.model.matrices import sylvester
@@ -12,7 +12,7 @@ from sylvan.model.numbers import Format
 
 def test_a_path_is_a_register_and_adders_and_ways(monkeypatch: pytest.MonkeyPatch) -> None:
     """1 + 2 * (0.5 + 0.01 * 20) ns, and 10.4 * (1 / 4)**2 more in a part that is a quarter full."""
-    delays = Delays(register=1.0, adder=0.5, way=0.01, full=10.4)
+    delays = GraphDelays(register=1.0, adder=0.5, way=0.01, full=10.4)
     monkeypatch.setitem(clock.DELAYS, "ecp5", delays)
     part = target("ecp5-25f")
     assert part.ffs is not None

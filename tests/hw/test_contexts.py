@@ -54,6 +54,31 @@ def test_every_context_is_a_golden_model_of_its_own(
     cosimulate(Plan(program(read), schedule), tmp_path / "build", sequences=20, resets=8)
 
 
+def swapping(read: str) -> Program:
+    """Two states of one element that swap: each is there three cycles later, as soon as any."""
+    b = Builder(NumericInput(1, Format(-8, 7), (1.0,), (0.0,)))
+    states = [b.state(name, 1, Format(-8, 7), [k + 1]) for k, name in enumerate("ab")]
+    for state, other in zip(states, reversed(states), strict=True):
+        b.write(state, other)
+    b.layer("loop", states[0])
+    return b.program(b.add(states[0], b.input), read)
+
+
+def passing(read: str) -> Program:
+    """No state at all: what is read is one word, kept until then."""
+    b = Builder(NumericInput(1, Format(-8, 7), (1.0,), (0.0,)))
+    return b.program(b.neg(b.layer("feed", b.relu(b.input))), read)
+
+
+@pytest.mark.parametrize("contexts", [2, 5])
+@pytest.mark.parametrize("read", ["last", "every"])
+@pytest.mark.parametrize("made", [swapping, passing])
+def test_the_shortest_rest_there_is(made: Any, read: str, contexts: int, tmp_path: Path) -> None:
+    plan = Plan(made(read), Schedule(1, contexts=contexts))
+    assert plan.pace.rest <= 4
+    cosimulate(plan, tmp_path / "build", sequences=20, resets=4)
+
+
 def test_the_golden_model_of_contexts_is_that_of_each_alone() -> None:
     rng = np.random.default_rng(0)
     given = rng.integers(-8, 8, (40, 1)), rng.random(40) < 0.1, rng.random(40) < 0.3

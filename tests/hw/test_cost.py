@@ -6,16 +6,16 @@ import pytest
 from sylvan.hw import fitted
 from sylvan.hw.cost import (
     block_rams,
+    brams,
     delay_terms,
     estimate,
     flip_flops,
     in_luts,
     luts,
     period_ns,
-    rom_blocks,
     terms,
 )
-from sylvan.hw.fitted import Delays, Weights
+from sylvan.hw.fitted import CoreDelays, Weights
 from sylvan.hw.operators.base import Cost
 from sylvan.hw.plan import Plan
 from sylvan.hw.schedule import Schedule
@@ -70,37 +70,21 @@ def test_a_memory_in_luts(part: str, width: int, depth: int, cells: float) -> No
 
 
 def test_what_is_counted_is_weighed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Memories of 16 words of 8 bits, and constants of 64 words of 2: 5.5 LUTs for each bit."""
+    """Memories of 16 words of 8 bits are LUTs; constants are not."""
     cost = Cost(20, 2, 5, 100, ((8, 16),), ((2, 64),), waiting_bits=7, inverted_bits=3)
     cost += Cost(product_bits=11)
     part = target("ecp5-25f")
-    assert terms(cost, part) == (20, 2, 3, 11, 5, 7, 11, 8, 1)
-    weights = Weights(*(10.0**place for place in range(-4, 5)))
+    assert terms(cost, part) == (20, 2, 3, 11, 5, 7, 8, 1)
+    assert brams(cost, part) == 1
+    weights = Weights(*(10.0**place for place in range(-4, 4)))
     monkeypatch.setitem(fitted.WEIGHTS, "ecp5", weights)
-    assert luts(cost, part) == pytest.approx(19176.134)
+    assert luts(cost, part) == pytest.approx(1876.134)
     assert flip_flops(cost, part) == 100 + 8
-
-
-@pytest.mark.parametrize(
-    ("part", "depth", "blocks"),
-    [
-        ("ice40-up5k", 64, 0),
-        ("ice40-up5k", 65, 1),
-        ("ecp5-25f", 128, 0),
-        ("ecp5-25f", 129, 1),
-        ("xilinx-7a35t", 257, 0),
-        ("xilinx-7a35t", 258, 1),
-    ],
-)
-def test_constants_are_block_rams_later_than_other_words(
-    part: str, depth: int, blocks: int
-) -> None:
-    assert rom_blocks(16, depth, target(part)) == blocks
 
 
 def test_a_clock_period_is_of_adders_in_a_row_or_of_the_rest() -> None:
     """4 + 20 * 0.1 + sqrt(2500) * 0.02 ns, a block RAM 1 more; or 3 ns for each adder."""
-    delays = Delays(3.0, (4.0, 0.1, 0.02, 1.0))
+    delays = CoreDelays(3.0, (4.0, 0.1, 0.02, 1.0))
     plain, block = delay_terms(20, 2500, 0), delay_terms(20, 2500, 3)
     assert period_ns(delays, 1, plain) == period_ns(delays, 2, plain) == pytest.approx(7)
     assert period_ns(delays, 2, block) == pytest.approx(8)

@@ -249,7 +249,7 @@ def test_partial_sums_have_room() -> None:
 def test_a_buffer_turns_a_whole_vector() -> None:
     written, pattern = Pattern(20, 8), Pattern(20, 1, 3, 2)
     operator = Buffer(written, pattern, NIBBLE, Tag(1))
-    assert operator.latency == 3 + operator.memory.latency(pattern) == 6
+    assert operator.latency == 3 + operator.memory.latency(pattern) == 7
     assert operator.interval == 3 + 120
 
 
@@ -296,10 +296,21 @@ def test_a_rom_has_the_words_of_its_address() -> None:
     pattern = Pattern(6, 2)
     words = np.ones((3, 5, 3, 2), np.int64)
     lookup = LookupRom(words, pattern, Format(0, 1), Format(0, 4), Tag(3))
-    assert lookup.cost.roms == ((2, 3 << 5),)
-    assert Rom(words[:, 0], pattern, Format(0, 1), Tag(3)).cost.roms == ((2, 3 << 2),)
-    assert Rom(words[:1, 0], pattern, Format(0, 1), Tag(1)).cost.roms == ((2, 3),)
-    assert Rom(words[:1, 0, :1], Pattern(2, 2), Format(0, 1), Tag(3)).cost.roms == ()
+    assert lookup.depth == 3 << 5
+    assert Rom(words[:, 0], pattern, Format(0, 1), Tag(3)).depth == 3 << 2
+    assert Rom(words[:1, 0], pattern, Format(0, 1), Tag(1)).depth == 3
+    assert Rom(words[:1, 0, :1], Pattern(2, 2), Format(0, 1), Tag(3)).depth == 1
+
+
+def test_only_many_words_of_many_bits_are_in_block_ram() -> None:
+    def rom(beats: int, lanes: int, logic: bool = False) -> Rom:
+        words = np.ones((1, beats, lanes), np.int64)
+        return Rom(words, Pattern(beats * lanes, lanes), Format(0, 1), Tag(1), logic)
+
+    assert rom(64, 8).cost.roms == ((8, 64),) and rom(64, 8).latency == 2
+    for few in (rom(32, 100), rom(64, 7), rom(64, 8, logic=True)):
+        assert few.cost.roms == () and few.cost.logic_bits > 0 and few.latency == 3
+    assert rom(1, 8).latency == 2, "wires"
 
 
 def test_what_a_memory_takes_besides_its_words() -> None:
@@ -310,8 +321,8 @@ def test_what_a_memory_takes_besides_its_words() -> None:
     plain = cost([beats])
     assert plain.memories == ((8, 3),) and cost([beats], np.zeros(6, int)) == plain
     begun = cost([beats], np.arange(6))
-    assert (begun.memories, begun.roms) == (((8, 3),), ((8, 3),))
-    assert begun.logic_bits == plain.logic_bits + 8
+    assert begun.memories == ((8, 3),)
+    assert begun.logic_bits == plain.logic_bits + 8 + 8, "a choice, and a table for each bit"
     counting, picking = addresses_cost(beats), addresses_cost(singly)
     one = cost([singly])
     assert one.logic_bits - plain.logic_bits == picking.logic_bits - counting.logic_bits + 4

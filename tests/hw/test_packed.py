@@ -16,7 +16,7 @@ from contracts.suite import cosimulate
 from sylvan.hw.beats import Pattern, Tag
 from sylvan.hw.flow import Flow
 from sylvan.hw.netlist import by_module
-from sylvan.hw.operators.packed import FIRST_WORD, PackedMatVec
+from sylvan.hw.operators.packed import PackedMatVec
 from sylvan.hw.packing import APART, Packing, pack
 from sylvan.hw.plan import Plan
 from sylvan.hw.schedule import Schedule
@@ -111,7 +111,7 @@ def test_it_is_the_product_for_any_window_and_turns(bits: int) -> None:
 def test_latency_and_interval(rows: int, columns: int, lanes: int) -> None:
     packing = pack(sparse(rows, columns, -1, 1, 0.5), lanes)
     design = operator(packing, SIGNED)
-    begins = max(packing.wait, FIRST_WORD)
+    begins = max(packing.wait, design.first_word)
     assert design.latency == begins + packing.leave + 2
     assert design.interval >= max(packing.cycles + 1, columns)
     # The last beat leaves right after the last word, where few words are in the way.

@@ -34,13 +34,18 @@ REFUSED = [
 
 
 def _phases_exchanged(words: Any) -> Any:
-    def wrong(self: Any, words_: Any, pattern: Any) -> None:
-        words(self, words_[::-1], pattern)
+    return lambda self, given, *others: words(self, given[::-1], *others)
+
+
+def _announced_late(words: Any) -> Any:
+    def wrong(self: Any, *given: Any) -> None:
+        words(self, *given)
+        self.latency += 1
 
     return wrong
 
 
 FAULTS = [
     Fault("phases are exchanged", Rom, "set_words", _phases_exchanged),
-    Fault("words come a cycle before they are announced", Rom, "latency", lambda latency: 3),
+    Fault("words come a cycle before they are announced", Rom, "set_words", _announced_late),
 ]

@@ -47,10 +47,7 @@ REFUSED = [
 
 
 def _symbols_turned(words: Any) -> Any:
-    def wrong(self: Any, words_: Any, pattern: Any) -> None:
-        words(self, np.roll(words_, 1, axis=1), pattern)
-
-    return wrong
+    return lambda self, given, *others: words(self, np.roll(given, 1, axis=1), *others)
 
 
 FAULTS = [

@@ -79,8 +79,8 @@ def _strides_turned(elaborate: Any) -> Any:
 
 
 def _shorter_line(init: Any) -> Any:
-    def wrong(self: Any, lanes: int, delay: int, source: Any, result: Any) -> None:
-        init(self, lanes, delay, source, result)
+    def wrong(self: Any, lanes: int, delay: int, *others: Any, **told: Any) -> None:
+        init(self, lanes, delay, *others, **told)
         self.delay = max(delay // 2, 1)
 
     return wrong

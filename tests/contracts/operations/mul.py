@@ -31,11 +31,15 @@ REFUSED = [
 ]
 
 
-def _as_unsigned(lane: Any) -> Any:
-    return lambda self, a, b: lane(self, a.as_unsigned(), b)
+def _as_unsigned(product: Any) -> Any:
+    return lambda self, m, name, a, b: product(self, m, name, a.as_unsigned(), b)
+
+
+def _squares(product: Any) -> Any:
+    return lambda self, m, name, a, b: product(self, m, name, b, b)
 
 
 FAULTS = [
-    Fault("a sign is not extended", Multiply, "lane", _as_unsigned),
-    Fault("squares", Multiply, "lane", lambda lane: lambda self, a, b: lane(self, b, b)),
+    Fault("a sign is not extended", Multiply, "product", _as_unsigned),
+    Fault("squares", Multiply, "product", _squares),
 ]

@@ -46,13 +46,21 @@ REFUSED = [
 
 
 def _first_phase_only(words: Any) -> Any:
-    def wrong(self: Any, words_: Any, pattern: Any) -> None:
-        words(self, np.broadcast_to(words_[:1], words_.shape), pattern)
+    def wrong(self: Any, given: Any, *others: Any) -> None:
+        words(self, np.broadcast_to(given[:1], given.shape), *others)
+
+    return wrong
+
+
+def _only_taken(product: Any) -> Any:
+    def wrong(self: Any, m: Any, name: str, a: Any, b: Any) -> Any:
+        product(self, m, name, a, b)
+        return a
 
     return wrong
 
 
 FAULTS = [
     Fault("factors of the first phase only", Rom, "set_words", _first_phase_only),
-    Fault("nothing is multiplied", Multiply, "lane", lambda lane: lambda self, a, b: a),
+    Fault("nothing is multiplied", Multiply, "product", _only_taken),
 ]
