@@ -28,6 +28,8 @@ EXCESS = 4 / 3
 """LUTs, in those of the part, from which on schedules that ask for more are not looked at: the
 estimate may err, and a wider digit now and then takes a little less."""
 MOST_LEVELS = 4
+SURE = 0.8
+"""Share of an estimated clock rate that a part should reach for certain."""
 BUSY = 9 / 10
 """Share of the cycles from which on a core has no time left that more contexts are worth."""
 
@@ -135,10 +137,28 @@ def variants(plan: Plan, point: Candidate, more_contexts: bool) -> Iterator[Sche
         if schedule.contexts * busy < BUSY * pace.rest:
             most = 2 if alone else -(-pace.rest // busy)
             yield replace(schedule, contexts=min(2 * schedule.contexts, most))
-    whole = not schedule.digit and schedule.lanes == widest(plan.program)
     first = schedule.levels == 1 and (alone or not more_contexts)
-    if whole and first and point.estimate["fmax_mhz"] is not None:
+    if _unrolled(plan.program, schedule) and first and point.estimate["fmax_mhz"] is not None:
         yield from (replace(schedule, levels=levels) for levels in range(2, MOST_LEVELS + 1))
+
+
+def for_clock(program: Program, schedule: Schedule, target: Target, clock_hz: float) -> Schedule:
+    """The schedule with as many adders between registers as should surely reach a clock.
+
+    One, where the part's clock rate is not estimated or no plan should reach it: registers are cut
+    in wherever they can be.
+    """
+    for levels in range(MOST_LEVELS, 1, -1) if _unrolled(program, schedule) else ():
+        deeper = replace(schedule, levels=levels)
+        rate = estimate(Plan(program, deeper), target).get("fmax_mhz")
+        if rate is not None and rate * 1e6 * SURE >= clock_hz:
+            return deeper
+    return replace(schedule, levels=1)
+
+
+def _unrolled(program: Program, schedule: Schedule) -> bool:
+    """Whether lanes hold whole vectors of words, whose adders may stand in a row."""
+    return not schedule.digit and schedule.lanes == widest(program)
 
 
 def asks_more(schedule: Schedule, than: Schedule) -> bool:

@@ -9,7 +9,16 @@ from sylvan.model.errors import UserError
 
 from ..console import console, next_step, progress_bar, quoted, working_in
 from .schedules import choose
-from .shared import CLOCK_HELP, DataFolder, ProgramFolder, TargetName, find_program, hertz, task_of
+from .shared import (
+    CLOCK_HELP,
+    DataFolder,
+    ProgramFolder,
+    TargetName,
+    clock_rate,
+    find_program,
+    hertz,
+    task_of,
+)
 
 LANES_HELP = (
     "Elements of a vector per cycle; 8 by default. Fewer make the core smaller and slower, and "
@@ -21,7 +30,8 @@ DIGIT_HELP = (
 )
 LEVELS_HELP = (
     "Adders in a row between registers, where lanes hold whole vectors of words. More take fewer "
-    "cycles and registers and a slower clock, and change no answer."
+    "cycles and registers and a slower clock, and change no answer; with --clock as many as should "
+    "reach it, else 1 by default."
 )
 CONTEXTS_HELP = (
     "Independent sequences that share the core, a state for each: while one waits for its own last "
@@ -60,10 +70,11 @@ def build(
     logic_roms: Annotated[bool, Option("--logic-roms", help=LOGIC_ROMS_HELP)] = False,
     rate: Annotated[float | None, Option(help=RATE_HELP, parser=hertz, metavar="HZ")] = None,
     timesteps: Annotated[int | None, Option(help=TIMESTEPS_HELP)] = None,
-    clock: Annotated[float | None, Option(help=CLOCK_HELP, parser=hertz, metavar="HZ")] = None,
+    clock: Annotated[float | None, Option(help=CLOCK_HELP, parser=clock_rate, metavar="HZ")] = None,
 ) -> None:
     """Generate Verilog; for a part synthesize it, on iCE40 and ECP5 place and route it as well."""
     from sylvan.hw.build import build as run_build
+    from sylvan.hw.front import for_clock
     from sylvan.hw.plan import schedule_for
     from sylvan.hw.rate import Rate
     from sylvan.hw.targets import target as find_target
@@ -88,10 +99,12 @@ def build(
             return run_build(loaded, schedule, part, out, clock_hz=clock, progress=show)
 
         if rate is None:
-            levels = 1 if levels is None else levels
             turns = part.turns and not digit
-            knobs = lanes, digit, levels, contexts, turns, logic_roms
-            report = make(schedule_for(loaded, *knobs))
+            knobs = lanes, digit, 1 if levels is None else levels, contexts, turns, logic_roms
+            schedule = schedule_for(loaded, *knobs)
+            if clock is not None and levels is None and part.mapped:
+                schedule = for_clock(loaded, schedule, part, clock)
+            report = make(schedule)
         else:
             report = choose(loaded, part, Rate(rate, clock, timesteps, contexts), make, show)
     console.print(build_table({out.name: report}))

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from typer import Option
 
 from ..console import console, next_step, progress_bar, quoted
-from .shared import ProgramFolder, TargetName, find_program, hertz
+from .shared import ProgramFolder, TargetName, clock_rate, find_program
 
 FRONT_FILE = "front.json"
 PICTURE_FILE = "front.png"
@@ -22,7 +22,7 @@ def plan(
     program: ProgramFolder,
     target: TargetName,
     clock: Annotated[
-        float | None, Option(help=BOARD_CLOCK_HELP, parser=hertz, metavar="HZ")
+        float | None, Option(help=BOARD_CLOCK_HELP, parser=clock_rate, metavar="HZ")
     ] = None,
     contexts: Annotated[int | None, Option(help=CONTEXTS_HELP)] = None,
     out: Annotated[Path | None, Option(help=f"Folder for {FRONT_FILE} and {PICTURE_FILE}.")] = None,

@@ -17,9 +17,10 @@ DataFolder = Annotated[
     Path | None,
     Option(envvar="SYLVAN_DATA", help="Folder of the data sets, a subfolder for each."),
 ]
+SLOWEST_CLOCK_HZ = 1000
 CLOCK_HELP = (
-    "Clock that place and route should reach, such as 12M. It changes where cells are put, never "
-    "the Verilog; the rate that was reached is reported either way."
+    "Clock that place and route should reach, such as 12M. Without --levels, it also settles how "
+    "many adders stand between registers; the rate that was reached is reported either way."
 )
 TARGET_HELP = (
     "verilog; or a part, placed and routed: "
@@ -44,6 +45,14 @@ def hertz(text: str) -> float:
         rate = -1.0
     if not 0 < rate < float("inf"):
         raise UserError(f"a rate is a number above 0 in Hz, such as 16000, 16k or 2M, got {text}")
+    return rate
+
+
+def clock_rate(text: str) -> float:
+    """A clock as an option takes it, as `hertz`; but one so slow was meant otherwise."""
+    rate = hertz(text)
+    if rate < SLOWEST_CLOCK_HZ:
+        raise UserError(f"a clock of {rate:g} Hz runs no core: 12M is 12 MHz, got {text}")
     return rate
 
 

@@ -118,6 +118,7 @@ MISTAKES = [
         "a digit has at least 1 bit, got 0",
     ),
     (None, "build {run} --target verilog --levels 0 --out {out}", "at least 1, got 0"),
+    (None, "plan {run} --target ecp5-25f --clock 12", "a clock of 12 Hz runs no core: 12M is 12"),
     (None, "build {run} --target verilog --digit 99 --out {out}", "or whole words"),
     (None, "sim {out}", "there is no build directory"),
     (None, "sim {run}", "is no build directory: it has no plan.json. `sylvan build` makes one"),

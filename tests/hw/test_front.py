@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from candidates import candidate
 from programs import small, trained
+from sylvan.hw import fitted
 from sylvan.hw import front as hw_front
 from sylvan.hw.cost import estimate
-from sylvan.hw.front import BUSY, Candidate, asks_more, explore, front, schedules
+from sylvan.hw.fitted import CoreDelays
+from sylvan.hw.front import BUSY, SURE, Candidate, asks_more, explore, for_clock, front, schedules
 from sylvan.hw.plan import Plan, widest
 from sylvan.hw.schedule import Schedule
 from sylvan.hw.targets import Target, target
@@ -178,3 +180,16 @@ def test_a_target_without_a_part_has_no_front() -> None:
 )
 def test_a_schedule_says_itself(schedule: Schedule, words: str) -> None:
     assert str(schedule) == words
+
+
+def test_a_slow_clock_takes_more_adders_in_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An adder takes 3 ns for certain: as many in a row as there is time for, from 1 to 4."""
+    monkeypatch.setitem(fitted.DELAYS, "ecp5", CoreDelays(3.0 * SURE, (1.0, 0.0, 0.0, 0.0)))
+    program, part = trained(16, False), target("ecp5-25f")
+    schedule = Schedule(widest(program), levels=2, turns=True)
+    found = [for_clock(program, schedule, part, mhz * 1e6) for mhz in (10, 80, 100, 120, 1000)]
+    assert found == [replace(schedule, levels=levels) for levels in (4, 4, 3, 2, 1)]
+    latency = [Plan(program, each).latency_cycles for each in found]
+    assert latency == sorted(latency) and latency[0] < latency[-1]
+    assert for_clock(program, schedule, target("xilinx-7a35t"), 1e6).levels == 1, "no estimate"
+    assert for_clock(program, Schedule(2), part, 1e6).levels == 1, "no adders in a row"
