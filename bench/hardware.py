@@ -43,10 +43,12 @@ SIZES, QUICK = (64, 128, 256, 512, 1024), (64,)
 ECP5 = ("ecp5-25f", "ecp5-45f", "ecp5-85f")
 """In this order, each tried where a design does not fit the one before."""
 LADDERS = (ECP5, ("ice40-hx8k",), ("ice40-up5k",))
-LARGEST_ALONE = 64
-"""Cores without their readout are built up to this size, beside the plain designs."""
+LARGEST_ALONE = 128
+"""Up to this size plain designs are built, and beside them cores without their readout."""
 NAIVE_SIZES = (64,)
 """The naive product grows with n * n: only the largest part is tried, and no larger size."""
+SMALLEST = 1024
+"""From this size on only the smallest part is tried, whether it fits at all."""
 
 SAID = ("luts", "fmax_mhz", "cycles_per_step")
 """Figures that are printed as they come."""
@@ -56,27 +58,26 @@ CORES: dict[str, Callable[[int], Program]] = {
 }
 
 
-#: Lanes of words, alone and with as many contexts as fill the time of the recurrence; lanes of
-#: digits of each width. By family: what is worth a look on its parts.
-WORDS = {"ecp5": (4, 8, 16), "ice40": (1, 2, 8)}
-FILLED = {"ecp5": (16, 32, 64), "ice40": (8,)}
-DIGITS = {"ecp5": {1: 128, 4: 64}, "ice40": {1: 128}}
+#: By part, what is worth a look: lanes of words with as many contexts as fill the time of the
+#: recurrence, lanes of words alone, and lanes of digits of each width.
+FILLED = {"ecp5-25f": (64, 16), "ice40-hx8k": (8,)}
+WORDS = {"ecp5-25f": (64, 8), "ice40-hx8k": (8, 1), "ice40-up5k": (1, 2)}
+DIGITS = {"ecp5-25f": {1: 128}, "ice40-hx8k": {1: 128}}
 
 
 def points(n: int, part: Target) -> Iterator[Schedule]:
-    """The schedules that are built on a part, the most telling first."""
-    family = str(part.family)
+    """The schedules that are built on a part and those that follow it, the most telling first."""
     program = networks.network(n)
-    for lanes in reversed(FILLED[family]):
-        if lanes <= n:
-            schedule = Schedule(lanes, contexts=2, turns=part.turns)
-            pace = Plan(program, schedule).pace
-            filled = -(-pace.rest // pace.interval)
-            logic_roms = part.family == "ecp5" and lanes >= 32
-            yield replace(schedule, contexts=max(filled, 2), logic_roms=logic_roms)
-    for lanes in reversed(WORDS[family]):
-        yield Schedule(lanes, turns=part.turns)
-    for digit, most in DIGITS[family].items():
+    for lanes in FILLED.get(part.name, ()):
+        schedule = Schedule(lanes, contexts=2, turns=part.turns)
+        pace = Plan(program, schedule).pace
+        filled = -(-pace.rest // pace.interval)
+        logic_roms = part.family == "ecp5" and lanes == n
+        yield replace(schedule, contexts=max(filled, 2), logic_roms=logic_roms)
+    for lanes in WORDS.get(part.name, ()):
+        if lanes < n:
+            yield Schedule(lanes, turns=part.turns)
+    for digit, most in DIGITS.get(part.name, {}).items():
         yield Schedule(min(n, most), digit)
 
 
@@ -85,14 +86,16 @@ def designs(sizes: list[int], parts: list[str], quick: bool) -> Iterator[list[De
     for n in sizes:
         for ladder in LADDERS:
             on = [target(name) for name in ladder if name in parts]
-            if ladder == ECP5:
+            if n >= SMALLEST and ladder != LADDERS[-1]:
+                continue
+            if ladder == ECP5 and n <= LARGEST_ALONE:
                 for kind in references.TRANSFORMS:
                     tried = on if kind != "naive" else on[-1:] if n in NAIVE_SIZES else []
                     yield [Loop(f"{kind} loop", part, n, "loop", kind) for part in tried]
-            schedules = list(points(n, on[0])) if on else []
+            schedules = list(points(n, target(ladder[0]))) if on else []
             for schedule in schedules[: 2 if quick else None]:
                 for name, made in CORES.items():
-                    if name == bars.ALONE and n > LARGEST_ALONE:
+                    if name == bars.ALONE and (n > LARGEST_ALONE or ladder != ECP5):
                         continue
                     yield [Core(name, part, n, MODULE, made(n), schedule) for part in on]
 
