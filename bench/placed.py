@@ -176,7 +176,7 @@ def measured(row: dict[str, Any]) -> dict[str, float]:
     return {"luts": row["luts"], "ffs": row["ffs"], "fmax_mhz": rate}
 
 
-def fitted(rows: list[dict[str, Any]]) -> clock.Delays:
+def fitted(rows: list[dict[str, Any]]) -> clock.GraphDelays:
     """The delays of least squared relative error."""
     rows = [row for row in rows if row["path"] is not None]
     periods = [1000 / measured(row)["fmax_mhz"] for row in rows]
@@ -186,7 +186,7 @@ def fitted(rows: list[dict[str, Any]]) -> clock.Delays:
     ]
     matrix = np.array(terms) / np.array(periods)[:, None]
     found = np.linalg.lstsq(matrix, np.ones(len(rows)), rcond=None)[0]
-    return clock.Delays(*found.round(4).tolist())
+    return clock.GraphDelays(*found.round(4).tolist())
 
 
 def parts(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
