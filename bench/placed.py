@@ -29,6 +29,7 @@ from amaranth.lib.wiring import In
 from sylvan.hw import carry, clock
 from sylvan.hw.adders import AdderGraph, optimize
 from sylvan.hw.beats import Pattern, Tag
+from sylvan.hw.flow import nextpnr_arguments
 from sylvan.hw.mapping import yosys_script
 from sylvan.hw.operators.base import Operator
 from sylvan.hw.operators.graph import GraphMatVec
@@ -55,7 +56,7 @@ DRAWS: dict[str, tuple[tuple[int, ...], Callable[[int], Array]]] = {
             "binary": (16, 32),
             "ternary 50 % zeros": (16, 32, 64),
             "ternary 75 % zeros": (16, 32, 64),
-            "4 bits": (16, 32),
+            "4 bits": (16,),
         }.items()
     },
 }
@@ -130,7 +131,8 @@ def source(operator: Operator) -> str:
 def given(text: str) -> str:
     """A hash of all that decides what is placed, the releases of the tools aside."""
     script = yosys_script("alone", PART, find("yosys").release)
-    return hashlib.sha256((text + script + carry.MAP).encode()).hexdigest()[:16]
+    options = nextpnr_arguments(PART, "", 0, None)
+    return hashlib.sha256("\n".join([text, script, carry.MAP, *options]).encode()).hexdigest()[:16]
 
 
 def place(text: str, seed: int) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class GraphDelays:
 
 
 #: Fitted by bench/placed.py.
-DELAYS = {"ecp5": GraphDelays(register=1.6351, adder=1.5044, way=0.0364, full=4.0936)}
+DELAYS = {"ecp5": GraphDelays(register=1.8075, adder=1.5918, way=0.0226, full=2.8571)}
 
 
 def terms(path: Path, registers: int, target: Target) -> tuple[float, float, float, float]:

@@ -15,9 +15,6 @@ from ..beats import Pattern, Tag, digits
 from .addresses import Addresses, addresses_cost
 from .base import Cost, Operator, start_result
 
-CONTROL = 10
-"""Look-up tables, beside its counter, of what begins and ends a word; as measured on ECP5."""
-
 
 class WordClock:
     """When digits go on: 1 in every cycle of a word but its last one, and 0 between vectors.
@@ -138,7 +135,7 @@ class SerialGraph(Operator):
             adder_bits=adders * one.adder_bits,
             adders=adders * one.adders,
             # At each level a table turns what goes on into what starts anew.
-            logic_bits=adders * one.logic_bits + CONTROL + self.latency,
+            logic_bits=adders * one.logic_bits + self.latency,
             register_bits=registers + places + self.latency,
             waiting_bits=waiting,
         ) + addresses_cost(self.pattern)

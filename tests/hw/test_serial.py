@@ -23,7 +23,6 @@ from sylvan.hw.operators.memory import Buffer
 from sylvan.hw.operators.narrow import Narrowing
 from sylvan.hw.operators.planes import PlaneMemory
 from sylvan.hw.operators.serial import (
-    CONTROL,
     SerialGraph,
     SerialPhaseShift,
     SerialSignFlip,
@@ -156,7 +155,7 @@ def test_a_serial_graph_s_promises_and_what_it_refuses() -> None:
     operator = SerialGraph(graph, [(order, NIBBLE)], (order, Format(-64, 56)), Tag(1))
     assert (operator.latency, operator.interval) == (3, 7)
     counting = 3 + 2 * 3  # a place of 3 bits: a register each, an adder, a selector
-    assert operator.cost.logic_bits == 2 * 24 + 3 + CONTROL + 3
+    assert operator.cost.logic_bits == 2 * 24 + 3 + 3
     assert operator.cost.register_bits == 2 * 24 + 3 + counting - 6
     short = Pattern(8, 8, 6, 1, 1)
     with pytest.raises(ValueError, match="widest node takes 7 digits of 1 bits, a word has 6"):
