@@ -12,12 +12,15 @@ from .base import Cost, Operator, start_result
 REGISTER_CYCLES = 5
 """Delays up to this long are shift registers; longer ones are circular memories."""
 
+SIDES = 2
+"""Registers of those, one before and one behind."""
+
 
 def delayed(m: Module, name: str, value: Value, cycles: int) -> Value:
     """`value` as it was `cycles` cycles ago, whatever it means: no reset, no enable.
 
-    The memory form reads the word that was written `cycles - 1` cycles before, one cycle ahead, so
-    that reads and writes never meet at an address.
+    The memory form has a register on each side, because a memory is slow to reach and to read. It
+    reads the word after the one that is written, so that reads and writes never meet at an address.
     """
     if cycles <= REGISTER_CYCLES:
         for stage in range(cycles):
@@ -25,24 +28,31 @@ def delayed(m: Module, name: str, value: Value, cycles: int) -> Value:
             m.d.sync += held.eq(value)
             value = held
         return value
+    depth = cycles - SIDES
     m.submodules[name] = memory = Memory(
-        shape=value.shape(), depth=cycles, init=[], attrs={"no_rw_check": 1}
+        shape=value.shape(), depth=depth, init=[], attrs={"no_rw_check": 1}
     )
     write = memory.write_port()
     read = memory.read_port()
-    here = Signal(range(cycles), name=f"{name}_here")
-    following = Signal(range(cycles), name=f"{name}_following", init=1)
+    here = Signal(range(depth), name=f"{name}_here")
+    following = Signal(range(depth), name=f"{name}_following", init=1)
+    arriving, leaving = (
+        Signal(value.shape(), name=f"{name}_{side}", reset_less=True)
+        for side in ("arriving", "leaving")
+    )
     m.d.sync += [
         here.eq(following),
-        following.eq(successor(following, cycles)),
+        following.eq(successor(following, depth)),
+        arriving.eq(value),
+        leaving.eq(read.data),
     ]
     m.d.comb += [
         write.addr.eq(here),
-        write.data.eq(value),
+        write.data.eq(arriving),
         write.en.eq(1),
         read.addr.eq(following),
     ]
-    return Value.cast(read.data)
+    return leaving
 
 
 def successor(count: Any, modulus: int) -> Any:
@@ -54,8 +64,10 @@ def delay_cost(bits: int, cycles: int) -> Cost:
     """Cost of delaying `bits` wires."""
     if cycles <= REGISTER_CYCLES:
         return Cost(register_bits=bits * cycles, waiting_bits=bits * cycles)
-    pointer = (cycles - 1).bit_length()
-    return Cost(pointer, 1, pointer, 2 * pointer, ((bits, cycles),), waiting_bits=pointer)
+    depth = cycles - SIDES
+    pointer = (depth - 1).bit_length()
+    memory = Cost(pointer, 1, pointer, 2 * pointer, ((bits, depth),), waiting_bits=pointer)
+    return memory + Cost(register_bits=SIDES * bits, waiting_bits=bits)
 
 
 class Delay(Operator):
