@@ -1,7 +1,7 @@
 # amaranth: UnusedElaboratable=no
 """The index of the largest element of a stream."""
 
-from amaranth import Module, Signal
+from amaranth import Cat, Const, Module, Signal, Value
 from sylvan.model.numbers import Format
 
 from ..beats import Pattern, Tag, shape_of
@@ -38,14 +38,21 @@ class ArgMax(Operator):
         m = Module()
         m.submodules.addresses = addresses = Addresses(self.pattern)
         m.d.comb += addresses.start.eq(self.a.start)
-        element = self.a.lanes[0]
-        best = Signal(shape_of(self.source), reset_less=True)
+        element = self.signed(self.a.lanes[0])
+        # The best so far, inverted: e > b where e + ~b, which is e - b - 1, has no sign.
+        inverted = Signal(element.shape(), reset_less=True)
+        ahead = Signal(len(element) + 1)
         index = Signal.like(addresses.word, reset_less=True)
         opens, better = Signal(), Signal()
         compared = m.d.sync if self.stays else m.d.comb
-        compared += [opens.eq(addresses.word == 0), better.eq(element > best)]
+        m.d.comb += ahead.eq(element + inverted)
+        compared += [opens.eq(addresses.word == 0), better.eq(~ahead[-1])]
         with m.If(addresses.moves & (opens | better)):
-            m.d.sync += [best.eq(element), index.eq(addresses.word)]
+            m.d.sync += [inverted.eq(~element), index.eq(addresses.word)]
         m.d.comb += self.o.lanes[0].eq(index)
         start_result(m, self, self.a)
         return m
+
+    def signed(self, element: Value) -> Value:
+        """An element as a number with a sign."""
+        return element if element.shape().signed else Cat(element, Const(0, 1)).as_signed()
