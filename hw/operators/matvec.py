@@ -116,7 +116,7 @@ class InnerMatVec(Operator):
             m.d.sync += row.eq(total)
         else:
             m.submodules.rows = rows = Addresses(self.passed)
-            m.d.comb += [rows.start.eq(strobe.start), total.eq(term), self.o.lanes[0].eq(row)]
+            m.d.comb += [rows.start.eq(strobe.start), self.o.lanes[0].eq(row)]
             partial = Signal(total.shape(), reset_less=True)
             m.d.comb += total.eq(partial + term)
             m.d.sync += partial.eq(total)

@@ -7,7 +7,7 @@ from math import gcd
 from typing import Any
 
 import numpy as np
-from amaranth import Cat, Module, Mux, Signal, Value
+from amaranth import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -27,6 +27,9 @@ from .rows import Rows
 PICKED = 8
 """Elements that are picked from planes at the same time."""
 
+INITIAL_ROWS = range(32, 129)
+"""Rows of a memory that is block RAM on every part and takes no more of it for twice as many."""
+
 
 class VectorMemory(wiring.Component):
     """A vector written in one pattern and read in any number of them through one read port.
@@ -45,9 +48,10 @@ class VectorMemory(wiring.Component):
     Latency: that of `latency`. A word may be read in the cycle after its write and never in the
     same one. Several vectors of wide words are in banks.
     Cost: for each vector `ceil(size / lanes) * lanes * width` memory bits, an output register of
-    one word; one vector of one word is kept in registers. An initial value that is not zero takes
-    as many memory bits (none if of one word), and a choice between two words. A reader of L lanes
-    of a word takes a multiplexer of `(lanes - L) * width` with registers.
+    one word; one vector of one word is kept in registers. An initial value lies beside what is
+    written where that is free, so that nothing is chosen behind the memory; elsewhere, if it is not
+    zero, it takes as many memory bits (none if of one word), and a choice between two words. A
+    reader of L lanes of a word takes a multiplexer of `(lanes - L) * width` with registers.
     """
 
     def latency(self, reader: Pattern) -> int:
@@ -60,6 +64,16 @@ class VectorMemory(wiring.Component):
         """Whether words are so wide, and latency so well hidden, that banks are worth it."""
         wide = self.pattern.lanes * shape_of(self.format).width > WORD_BITS
         return self.rows.contexts > 1 and wide
+
+    @property
+    def holds_initial(self) -> bool:
+        """Whether the initial value is in the memory itself, in rows that are never written."""
+        return self.initial is not None and not self.in_banks and self.rows.count in INITIAL_ROWS
+
+    @property
+    def depth(self) -> int:
+        """Words of the memory."""
+        return 2 << self.rows.bits if self.holds_initial else self.rows.count
 
     def accesses(self, reader: Pattern) -> Iterator[tuple[int, int, int]]:
         """For each word: its write, first and last read, in cycles from the first of either.
@@ -99,13 +113,13 @@ class VectorMemory(wiring.Component):
     def cost(self) -> Cost:
         width, lanes, words = shape_of(self.format).width, self.pattern.lanes, self.pattern.beats
         word = width * lanes
-        memories = ((word, self.rows.count),) if self.rows.count > 1 and not self.in_banks else ()
+        memories = ((word, self.depth),) if self.rows.count > 1 and not self.in_banks else ()
         # Without a memory the word itself is registers, and so is what its read port holds.
         held = word if memories else 3 * word
         total = Cost(register_bits=held, memories=memories, waiting_bits=held)
         if self.in_banks:
             total = self._banks.cost
-        if self.initial is not None and self.initial.any():
+        if self.initial is not None and self.initial.any() and not self.holds_initial:
             total += Cost(logic_bits=word) + constants_cost(words, word)
         for pattern in [self.pattern, *(reader.pattern for reader in self.readers)]:
             total += addresses_cost(pattern)
@@ -152,7 +166,10 @@ class VectorMemory(wiring.Component):
             ]
             return m
         m.submodules.words = words = Memory(
-            shape=layout, depth=max(self.rows.count, 2), init=[], attrs={"no_rw_check": 1}
+            shape=layout,
+            depth=max(self.depth, 2),
+            init=self._initial_rows(),
+            attrs={"no_rw_check": 1},
         )
         write_port = words.write_port()
         read_port = words.read_port()
@@ -160,10 +177,25 @@ class VectorMemory(wiring.Component):
             write_port.addr.eq(write[0]),
             Value.cast(write_port.data).eq(write[1]),
             write_port.en.eq(write[2]),
-            read_port.addr.eq(address),
         ]
-        m.d.sync += Value.cast(word).eq(self._initialised(m, read_port, word_read, starts_anew))
+        read: Any = read_port.data
+        if self.holds_initial:
+            address = Cat((address | Const(0, self.rows.bits))[: self.rows.bits], starts_anew)
+        else:
+            read = self._initialised(m, read_port, word_read, starts_anew)
+        m.d.comb += read_port.addr.eq(address)
+        m.d.sync += Value.cast(word).eq(read)
         return m
+
+    def _initial_rows(self) -> list[list[int]]:
+        """The memory's contents at first: the initial value in its upper half, for each context."""
+        if self.initial is None or not self.holds_initial:
+            return []
+        beats = pack_beats(self.initial, self.pattern.lanes).tolist()
+        rows = [[0] * self.pattern.lanes] * self.depth
+        for first in range(1 << self.rows.bits, self.depth, 1 << self.rows.word_bits):
+            rows[first : first + len(beats)] = beats
+        return rows
 
     @property
     def _banks(self) -> Banks:

@@ -23,6 +23,11 @@ class Rows:
         return self.contexts << self.word_bits if self.contexts > 1 else self.words
 
     @property
+    def bits(self) -> int:
+        """Address bits of all rows."""
+        return (self.count - 1).bit_length()
+
+    @property
     def word_bits(self) -> int:
         """Address bits that count words."""
         return (self.words - 1).bit_length()
