@@ -50,7 +50,7 @@ def estimate(plan: Plan, target: Target) -> dict[str, Any]:
         "ffs": flip_flops(total, target),
         "brams": blocks,
         "sprams": 0,
-        "dsps": 0,
+        "dsps": total.dsps,
         "fmax_mhz": fmax_mhz(plan, cells, blocks, target),
     }
 

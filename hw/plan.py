@@ -37,12 +37,13 @@ def schedule_for(
     contexts: int = 1,
     turns: bool = False,
     logic_roms: bool = False,
+    dsps: bool = False,
 ) -> Schedule:
     """The schedule asked for; else 8 lanes, or as many as the widest vector fills, of words."""
     lanes = min(DEFAULT_LANES, widest(program)) if lanes is None else lanes
     if digit is not None and digit < 1:
         raise UserError(f"a digit has at least 1 bit, got {digit}; without it words pass whole")
-    return Schedule(lanes, digit or 0, levels, contexts, turns, logic_roms)
+    return Schedule(lanes, digit or 0, levels, contexts, turns, logic_roms, dsps)
 
 
 class Plan:
@@ -119,7 +120,8 @@ class Plan:
         words = schedule
         if written.digit or (not every and schedule.lanes > picked_lanes(written)):
             # Its cycles count for what is read alone, its products always.
-            words = Schedule(picked_lanes(written), logic_roms=schedule.logic_roms)
+            lanes, roms = picked_lanes(written), schedule.logic_roms
+            words = Schedule(lanes, logic_roms=roms, dsps=schedule.dsps)
         output = self.program.output
         body = Body(self.program.readout.body, [layer.output], [output], words, tag)
         kept = {layer.output.name: Stored(written, layer.output.format, schedule.contexts)}
@@ -240,6 +242,7 @@ class Plan:
             "contexts": self.schedule.contexts,
             "turns": self.schedule.turns,
             "logic_roms": self.schedule.logic_roms,
+            "dsps": self.schedule.dsps,
         }
 
 
@@ -259,5 +262,6 @@ def _describe(part: Part) -> dict[str, Any]:
         "begins": part.begins,
         "latency": part.latency,
         "interval": part.interval,
+        "dsps": part.operator.cost.dsps if part.operator else 0,
         **(part.operator.figures if part.operator else {}),
     }

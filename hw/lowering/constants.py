@@ -52,5 +52,6 @@ class _Scale(Lowering):
             rom = self.rom(vectors[:, : pattern.lanes], held, factor, "factors")
         else:
             rom = self.rom(vectors, pattern, factor, "factors")
-        operator = Multiply(pattern.lanes, [*self.formats, factor], self.result, self.tag)
+        formats, dsps = [*self.formats, factor], self.schedule.dsps
+        operator = Multiply(pattern.lanes, formats, self.result, self.tag, dsps)
         return Lowered(operator, pattern, (*self.passed(pattern), rom))

@@ -198,7 +198,8 @@ class _MatVec(Linear):
         words = pack_beats(weights, taken.lanes).reshape(1, -1)
         order = Pattern(words.size, taken.lanes)
         format = Format(int(weights.min()), int(weights.max()))
-        operator = InnerMatVec(weights, taken.lanes, self.formats[0], format, self.result, self.tag)
+        ends = self.formats[0], format, self.result
+        operator = InnerMatVec(weights, taken.lanes, *ends, self.tag, self.schedule.dsps)
         operands = (
             Demand(self.node.operands[0], taken),
             self.rom(words, order, format, "weights"),
@@ -210,9 +211,8 @@ class _MatVec(Linear):
         words = pack_beats(weights.T, pattern.lanes).reshape(1, -1)
         order = Pattern(words.size, pattern.lanes)
         format = Format(int(weights.min()), int(weights.max()))
-        operator = OuterMatVec(
-            weights, pattern.lanes, self.formats[0], format, self.result, self.tag
-        )
+        ends = self.formats[0], format, self.result
+        operator = OuterMatVec(weights, pattern.lanes, *ends, self.tag, self.schedule.dsps)
         operands = (
             Demand(self.node.operands[0], taken),
             self.rom(words, order, format, "weights"),

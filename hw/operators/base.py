@@ -23,6 +23,7 @@ class Cost:
     logic_bits: other look-up tables. register_bits: flip-flops, and waiting_bits: those of them
         that only wires lead to, which on iCE40 leave a look-up table unused.
     memories, roms: (word width, depth) of each RAM and ROM, whatever it is mapped to.
+    dsps: blocks that multiply.
     """
 
     adder_bits: int = 0
@@ -34,6 +35,7 @@ class Cost:
     waiting_bits: int = 0
     inverted_bits: int = 0
     product_bits: int = 0
+    dsps: int = 0
 
     def __add__(self, other: "Cost") -> "Cost":
         return Cost(
@@ -46,6 +48,7 @@ class Cost:
             self.waiting_bits + other.waiting_bits,
             self.inverted_bits + other.inverted_bits,
             self.product_bits + other.product_bits,
+            self.dsps + other.dsps,
         )
 
 

@@ -35,14 +35,14 @@ def random_plan(seed: int, program: Program) -> Plan:
         lanes.insert(0, (1, most)[seed % 3])
     digit = rng.choice([0, 0, 0, 1, 1, 2, 3, 4, 7])
     contexts = int(rng.choice([1, 1, 2, 3, 4, 5, 8, 13]))
-    turns, logic_roms = (bool(rng.integers(2)) for _ in range(2))
+    turns, logic_roms, dsps = (bool(rng.integers(2)) for _ in range(3))
     slowest = None
     for count in lanes:
         plan = None
         for bits in (digit, 1):
             try:
                 plan = plan or Plan(
-                    program, Schedule(int(count), int(bits), 1, contexts, turns, logic_roms)
+                    program, Schedule(int(count), int(bits), 1, contexts, turns, logic_roms, dsps)
                 )
             except UserError as refused:
                 assert re.search("lanes|digit", str(refused)), refused

@@ -55,6 +55,7 @@ def row(design: str, n: int | None, luts: int, cycles: int | None, mhz: float, *
         "levels": 1,
         "turns": False,
         "logic_roms": False,
+        "dsps": False,
     }
     schedule["contexts"] = more.pop("contexts", 1)
     measured = {"luts": luts, "fmax_mhz": mhz, "cycles_per_step": cycles, "closing_cycles": cycles}

@@ -145,6 +145,7 @@ def test_digits_are_a_schedule_and_change_no_answer(
         "contexts": 1,
         "turns": False,
         "logic_roms": False,
+        "dsps": False,
     }
     assert "8 lanes, digits of 3 bits" in (out / "core.v").read_text()
     assert sylvan("sim", out, "--simulator", "icarus", "--sequences", 3).code == 0
