@@ -83,17 +83,20 @@ class Tag(data.StructLayout):
     - init: whether the state starts anew with this timestep.
     - first, last: the stream's own flags, handed to the answer.
     - context: which of the independent sequences it belongs to; nothing where there is one.
+    - side: which of two vectors its bodies read where a state has two; nothing where none has.
 
     Attributes: flags, shapes by name of what the stream itself says.
     """
 
-    def __init__(self, period: int, contexts: int = 1) -> None:
+    def __init__(self, period: int, contexts: int = 1, sides: int = 1) -> None:
         self.period = period
         self.contexts = contexts
+        self.sides = sides
         self.flags: dict[str, Any] = {"first": 1, "last": 1}
         if contexts > 1:
             self.flags["context"] = range(contexts)
-        super().__init__({"phase": range(max(period, 2)), "init": 1, **self.flags})
+        side = {"side": 1} if sides > 1 else {}
+        super().__init__({"phase": range(max(period, 2)), "init": 1, **side, **self.flags})
 
 
 class Strobe(wiring.Signature):

@@ -5,6 +5,7 @@ A core runs a timestep as up to two bodies: the step, which fires when the whole
 and on timesteps that are read the readout. Both are timetables, with memories between them.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from sylvan.model.errors import UserError
@@ -104,10 +105,18 @@ class Plan:
         made = dict.fromkeys([*(s.next for s in layer.states), layer.output.name])
         sinks = [values[name] for name in made]
         body = Body(layer.body, [*states, layer.input], sinks, schedule, tag)
+        if any(body.single(value) for value in sinks):
+            # What is written slowly, element by element, must not wait as a whole.
+            self.tag = tag = Tag(tag.period, tag.contexts, sides=2)
+            body = Body(layer.body, [*states, layer.input], sinks, schedule, tag)
         stored = {
             state.name: Stored(body.order(state), state.format, schedule.contexts)
             for state in states
         }
+        for state in layer.states:
+            if state.next != layer.output.name and body.stays_single(state.value, state.next):
+                order = Pattern(state.value.size, 1)
+                stored[state.value.name] = replace(stored[state.value.name], written=order)
         self.step = Timetable(body, stored, layer.input, names)
         self._written = {value.name: self.step.kept(value) for value in sinks}
         latest = None
@@ -116,7 +125,7 @@ class Plan:
             latest = max(self.input_port.transfers, *intervals) - 1
         self.step.settle(list(self._written.values()), latest)
 
-        written = self._written[layer.output.name].pattern
+        written = self._words(self._written[layer.output.name].pattern)
         words = schedule
         if written.digit or (not every and schedule.lanes > picked_lanes(written)):
             # Its cycles count for what is read alone, its products always.
@@ -146,6 +155,7 @@ class Plan:
                     f"{state.value.name}_memory",
                     *kept,
                     state.value,
+                    self.step.memories[state.value.name].written.lanes,
                     written,
                     state.initial,
                     readers,
@@ -155,10 +165,14 @@ class Plan:
         if unserved:
             written = self._written[handed_on.name]
             name = f"{handed_on.name}_kept"
-            self.memories.append(MemoryPlan(name, *kept, handed_on, written, None, [], unserved))
+            lanes = self._words(written.pattern).lanes
+            self.memories.append(
+                MemoryPlan(name, *kept, handed_on, lanes, written, None, [], unserved)
+            )
         for memory in self.memories:
             memory.writes = memory.written.time
-            # A word is written after its last read in the same step, if need be by waiting.
+            # A word is written after its last read in the same step, if need be by waiting, or on
+            # the other side.
             wait = max(
                 (
                     last - write + 1
@@ -167,8 +181,16 @@ class Plan:
                 ),
                 default=0,
             )
-            memory.written = self.step.later(memory.written, memory.writes + max(wait, 0))
-            memory.writes = memory.written.time
+            if wait > 0 and self.tag.sides > 1:
+                memory.sides = 2
+            else:
+                memory.written = self.step.later(memory.written, memory.writes + max(wait, 0))
+                memory.writes = memory.written.time
+
+    def _words(self, written: Pattern) -> Pattern:
+        """The order in which what the step writes is kept: on all lanes, even if it has one."""
+        lanes = self.schedule.over(written.size)
+        return written if written.lanes == lanes else Pattern(written.size, lanes)
 
     @property
     def queue_depth(self) -> int:
@@ -213,8 +235,8 @@ class Plan:
                 {
                     "name": memory.name,
                     "copies": memory.copies,
-                    "words": memory.written.pattern.beats,
-                    "word_lanes": memory.written.pattern.lanes,
+                    "words": -(-memory.value.size // memory.lanes),
+                    "word_lanes": memory.lanes,
                     "digit": memory.written.pattern.digit,
                     "element_bits": shape_of(memory.value.format).width,
                     "written_by": memory.written.name,
