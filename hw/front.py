@@ -16,6 +16,7 @@ from sylvan.model.program import Program
 
 from .beats import shape_of
 from .cost import estimate
+from .embeddings import check_tables
 from .measured import WORDS
 from .plan import Plan, widest
 from .report import figures
@@ -74,13 +75,15 @@ def explore(
     clock, reached or not where the estimate knows no rate; else at the highest that it promises.
 
     Raises:
-        UserError: if there is no part, or no schedule can be built, fits, or reaches the clock.
+        UserError: if there is no part, a symbol's table exceeds it, or no schedule can be built,
+            fits, or reaches the clock.
     """
     if not target.mapped:
         raise UserError(
             f"target {target.name} has no part, so no schedule has a size or a clock rate there; "
             f"take one of {', '.join(larger(target))}"
         )
+    check_tables(program, target)
     found: list[Candidate] = []
     too_large: list[Schedule] = []
     refusals: list[UserError] = []
