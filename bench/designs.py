@@ -62,6 +62,10 @@ class Design:
         """Placed and simulated in `folder`, which then holds a synthesis.json."""
         raise NotImplementedError
 
+    def seen(self, folder: Path) -> dict[str, Any]:
+        """What else there is to say of it, its report being in `folder`."""
+        return {}
+
     def unplaced(self) -> dict[str, Any]:
         """The report where nothing was measured."""
         return make_report(self.part.name, "", self.keys)
