@@ -62,8 +62,8 @@ class Design:
         """Placed and simulated in `folder`, which then holds a synthesis.json."""
         raise NotImplementedError
 
-    def seen(self, folder: Path) -> dict[str, Any]:
-        """What else there is to say of it, its report being in `folder`."""
+    def seen(self, folder: Path | None) -> dict[str, Any]:
+        """What else there is to say of it, built in `folder` or not to be built at all."""
         return {}
 
     def unplaced(self) -> dict[str, Any]:

@@ -24,18 +24,18 @@ def identity(row: Row) -> tuple[Any, ...]:
 
 def measured(design: Design, workers: Workers) -> Row:
     """The row of a design, whether it fits or not."""
-    reason, details, more = None, {"runs": [], "chain": None}, {}
+    reason, details = None, {"runs": [], "chain": None}
     with tempfile.TemporaryDirectory(prefix="sylvan-hardware-") as work:
         folder = Path(work, "build")
         try:
             report = design.report(folder, workers)
             details = json.loads((folder / "synthesis.json").read_text())
-            more = design.seen(folder)
         except UserError as error:
             # A build says it with its advice.
             if not any(isinstance(e, DoesNotFit) for e in (error, error.__context__)):
                 raise
             report, reason = design.unplaced(), str(error)
+        more = design.seen(folder if reason is None else None)
     seeds = {str(run["seed"]): run["fmax_mhz"] for run in details["runs"]}
     row = {"design": design.name, "n": design.n, **report, "chain": details["chain"], **more}
     return row | {"seeds": seeds, "reason": reason, "given": design.given()}
