@@ -55,6 +55,12 @@ class Part:
         """When its operands, or its strobe, start."""
         return self.time - self.latency
 
+    @property
+    def starts(self) -> list[int]:
+        """When each of its operands starts."""
+        offsets = (self.operator and self.operator.offsets) or (0,) * len(self.operands)
+        return [self.begins + offset for offset in offsets]
+
 
 _CONVERTED: dict[type[Operator], str] = {Buffer: "buffer", ToDigits: "digits", ToWords: "words"}
 
@@ -174,17 +180,16 @@ class Timetable:
         latest = {id(part): 0 for part in sinks}
         for part in reversed(self.parts):
             part.time = latest[id(part)]
-            for operand in part.operands:
-                begins = min(latest.get(id(operand), part.begins), part.begins)
-                latest[id(operand)] = begins
+            for operand, start in zip(part.operands, part.starts, strict=True):
+                latest[id(operand)] = min(latest.get(id(operand), start), start)
         opening = min((part.begins for part in self.parts), default=0)
         for part in self.parts:
             part.time -= opening
             if isinstance(part.operator, InputReader) and latest_input is not None:
                 part.time -= max(part.begins - latest_input, 0)
         for part in list(self.parts):
-            for k, operand in enumerate(part.operands):
-                part.operands[k] = self.later(operand, part.begins)
+            for k, (operand, start) in enumerate(zip(part.operands, part.starts, strict=True)):
+                part.operands[k] = self.later(operand, start)
 
     def later(self, part: Part, time: int) -> Part:
         """The vector of `part`, starting at `time`: itself, or itself after a delay."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+import numpy as np
 from sylvan.model.arrays import Array
 from sylvan.model.errors import UserError
 from sylvan.model.numbers import Format
@@ -188,6 +189,18 @@ class Lowering:
         words = pack_beats(vectors, pattern.lanes)
         logic = self.schedule.logic_roms
         return Lowered(Rom(words, pattern, format, self.tag, logic), pattern, role=role)
+
+    def lanewise(self, raw: Array, exp: int, pattern: Pattern, role: str) -> Lowered:
+        """Constants (phases, size) that pass with the lanes of `pattern`, or (phases, 1) for all.
+
+        One for all takes one word, which stays for the whole passage.
+        """
+        format = Format(int(raw.min()), int(raw.max()), exp)
+        vectors = np.broadcast_to(raw, (len(raw), self.size))
+        if raw.shape[1] > 1:
+            return self.rom(vectors, pattern, format, role)
+        held = Pattern(pattern.lanes, pattern.lanes, pattern.cycles)
+        return self.rom(vectors[:, : pattern.lanes], held, format, role)
 
 
 def lowers(*kinds: type[Operation]) -> Callable[[type[Lowering]], type[Lowering]]:

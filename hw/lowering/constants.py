@@ -1,13 +1,13 @@
 # amaranth: UnusedElaboratable=no
-"""Constants that pass as words of a ROM: as they are, chosen by a symbol, or as factors."""
+"""Constants that are words of a ROM: as they are, chosen by symbols or values, or lane by lane."""
 
-import numpy as np
-from sylvan.model.numbers import Format
-from sylvan.model.operations import constants
+from sylvan.model.operations import arithmetic, constants
 
 from ..beats import Pattern
 from ..operators.elementwise import Multiply
+from ..operators.modrelu import ModRelu
 from ..operators.rom import LookupRom, pack_beats
+from ..operators.table import Table
 from .base import Demand, Lowered, Lowering, lowers
 
 
@@ -43,14 +43,35 @@ class _Scale(Lowering):
     def lower(self, pattern: Pattern) -> Lowered:
         operation = self.node.operation
         assert isinstance(operation, constants.Scale)
-        raw = operation.factors
-        factor = Format(int(raw.min()), int(raw.max()), operation.exp)
-        vectors = np.broadcast_to(raw, (len(raw), self.size))
-        if raw.shape[1] == 1:
-            # One word serves every beat: it stays for the whole passage.
-            held = Pattern(pattern.lanes, pattern.lanes, pattern.cycles)
-            rom = self.rom(vectors[:, : pattern.lanes], held, factor, "factors")
-        else:
-            rom = self.rom(vectors, pattern, factor, "factors")
+        rom = self.lanewise(operation.factors, operation.exp, pattern, "factors")
+        factor = rom.operator.o.signature.format
         operator = Multiply(pattern.lanes, [*self.formats, factor], self.result, self.tag)
         return Lowered(operator, pattern, (*self.passed(pattern), rom))
+
+
+@lowers(constants.Table)
+class _Table(Lowering):
+    def lower(self, pattern: Pattern) -> Lowered:
+        operation = self.node.operation
+        assert isinstance(operation, constants.Table)
+        (source,) = self.formats
+        operator = Table(
+            pattern.lanes,
+            operation.entries,
+            source,
+            self.result,
+            self.tag,
+            self.schedule.logic_roms,
+        )
+        return Lowered(operator, pattern, self.passed(pattern))
+
+
+@lowers(arithmetic.ModRelu)
+class _ModRelu(Lowering):
+    def lower(self, pattern: Pattern) -> Lowered:
+        operation = self.node.operation
+        assert isinstance(operation, arithmetic.ModRelu)
+        bias = self.lanewise(operation.bias[None], self.result.exp, pattern, "bias")
+        formats = [*self.formats, bias.operator.o.signature.format]
+        operator = ModRelu(pattern.lanes, formats, self.result, self.tag)
+        return Lowered(operator, pattern, (*self.passed(pattern), bias))

@@ -82,6 +82,25 @@ class _Plain(Lowering):
         return Lowered(operator, pattern, self.passed(pattern))
 
 
+@lowers(arithmetic.Lerp)
+class _Lerp(Lowering):
+    """`a + z (b - a)`, a single product in each lane."""
+
+    def lower(self, pattern: Pattern) -> Lowered:
+        z, a, b = self.passed(pattern)
+        weight, *ends = self.formats
+        lanes, tag = pattern.lanes, self.tag
+        difference = ends[1] - ends[0]
+        moved = difference.times(weight.lo, weight.hi, weight.exp)
+        minus = AddSub(lanes, [ends[1], ends[0]], difference, tag, True)
+        times = Multiply(lanes, [weight, difference], moved, tag)
+        plus = AddSub(lanes, [ends[0], moved], self.result, tag, False)
+        product = Lowered(
+            times, pattern, (z, Lowered(minus, pattern, (b, a), "difference")), "product"
+        )
+        return Lowered(plus, pattern, (a, product))
+
+
 @lowers(moves.Exponent)
 class _Exponent(Lowering):
     serial = True

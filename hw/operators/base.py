@@ -63,12 +63,13 @@ def _beats(port: Port, tag: Tag) -> Beats:
 class Operator(wiring.Component):
     """An operator with operand streams and one result stream `o`.
 
-    All operands of an operator start in the same cycle; `o` starts `latency` cycles later. Two
-    starts are at least `interval` cycles apart. Parameters are refused by the constructor with a
-    ValueError; `elaborate` only builds.
+    All operands of an operator start in the same cycle, but for `offsets`; `o` starts `latency`
+    cycles later. Two starts are at least `interval` cycles apart. Parameters are refused by the
+    constructor with a ValueError; `elaborate` only builds.
 
     Attributes:
         operands: names of the operand members, in the order of the operation's operands.
+        offsets: cycles by which each operand starts after the first; none where all start with it.
         latency: cycles from the operands' start to the result's start.
         interval: least number of cycles between two starts.
         cost: what it is made of.
@@ -76,6 +77,7 @@ class Operator(wiring.Component):
     """
 
     operands: tuple[str, ...] = ("a",)
+    offsets: tuple[int, ...] = ()
     latency: int = 1
     interval: int = 1
 

@@ -19,9 +19,10 @@ from .addresses import Addresses, addresses_cost
 from .banks import WORD_BITS, Banks
 from .base import Cost, Operator, connect_strobe, delay_strobe
 from .choice import choice_cost, choice_latency, chosen
+from .constants import READ_LATENCY, constants, constants_cost
 from .delay import delay_cost, delayed
 from .planes import PlaneMemory
-from .rom import READ_LATENCY, constants, constants_cost, pack_beats
+from .rom import pack_beats
 from .rows import Rows
 
 PICKED = 8

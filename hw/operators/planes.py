@@ -14,8 +14,9 @@ from sylvan.model.numbers import Format
 from ..beats import Beats, Pattern, Strobe, Tag, digits, digits_of, shape_of
 from .addresses import Addresses, addresses_cost
 from .base import Cost, connect_strobe, delay_strobe
+from .constants import READ_LATENCY, constants, constants_cost
 from .converters import collected
-from .rom import READ_LATENCY, constants, constants_cost, pack_beats
+from .rom import pack_beats
 from .rows import Rows
 
 
