@@ -44,11 +44,13 @@ def factors(random: np.random.Generator, weights: Array, same: bool) -> Constant
     return rounded(middle * random.uniform(0.5, 1.5, len(weights)), exp)
 
 
-def lstm(units: int, zeros: float | None, outputs: int = 1) -> Program:
+def lstm(units: int, zeros: float | None, classes: int = 0) -> Program:
     """One layer on one channel, read at the last step: ternary weights, or without `zeros` 8 bits.
 
+    The answer is a number, or the label where there are classes.
     Eight-bit weights have one scale for all of a matrix, ternary ones a factor for each lane.
     """
+    outputs = classes or 1
     random = np.random.default_rng([units, 0 if zeros is None else round(100 * zeros)])
     lanes, input = 4 * units, NumericInput(1, UNIT, (1.0,), (0.0,))
     if zeros is None:
@@ -75,6 +77,7 @@ def lstm(units: int, zeros: float | None, outputs: int = 1) -> Program:
             output_bias=Constant(random.integers(-99, 99, outputs), UNIT.exp),
             output_unit=1.0,
             read="last",
+            argmax=classes > 0,
         )
     )
 

@@ -35,7 +35,8 @@ from sylvan.sim.stimulus import Timesteps
 OUT = Path(__file__).with_suffix(".json")
 ZEROS = (0, 50, 75, 90)
 HIDDEN, STATE_BITS = 64, 10
-LANES = {"ecp5-25f": (4, 8, 16), "ice40-up5k": (1, 2)}
+POINTS = (("ice40-up5k", 1), ("ecp5-25f", 4), ("ecp5-25f", 8))
+"""Parts and lanes."""
 WATCHED = "ecp5-25f", 8
 """The part and the lanes of the cores whose toggles are counted."""
 STEPS = 8
@@ -80,17 +81,16 @@ class Sparse(Core):
 
 
 def designs(data: Path | None) -> Iterator[Sparse]:
-    """Every core, each network being trained before its first."""
+    """Every core, the networks being trained before."""
     window = Timesteps.of_sequences(load_task("har", data=data).test.inputs[:1, :STEPS])
-    for zeros in ZEROS:
-        run = trained_run(f"sparsity-{zeros}", config(zeros), data)
-        made = export(run, STATE_BITS, data=data)
-        for name, counts in LANES.items():
-            part = target(name)
-            for lanes in counts:
-                core = f"LSTM, {zeros} % zeros", part, HIDDEN, MODULE, made.program
-                schedule = Schedule(lanes, turns=part.turns)
-                yield Sparse(*core, schedule, zeros, made.integer_score.score, window)
+    runs = {zeros: trained_run(f"sparsity-{zeros}", config(zeros), data) for zeros in ZEROS}
+    made = {zeros: export(run, STATE_BITS, data=data) for zeros, run in runs.items()}
+    for name, lanes in POINTS:
+        part = target(name)
+        for zeros, found in made.items():
+            core = f"LSTM, {zeros} % zeros", part, HIDDEN, MODULE, found.program
+            schedule = Schedule(lanes, turns=part.turns)
+            yield Sparse(*core, schedule, zeros, found.integer_score.score, window)
 
 
 def main() -> None:

@@ -51,7 +51,7 @@ PROGRAMS: Mapping[str, Callable[[], Program]] = {
     EIGHT: lambda: published.lstm(20, None),
     TERNARY: lambda: published.lstm(20, 0.5),
     STACK: lambda: published.rnn(4, 13),
-    WIDE: lambda: published.lstm(128, 0.9, outputs=6),
+    WIDE: lambda: published.lstm(128, 0.9, classes=6),
 }
 POINTS: tuple[tuple[str, str, Schedule], ...] = (
     (EIGHT, LARGE, Schedule(16, turns=True)),
