@@ -19,11 +19,11 @@ from .product import pipelined_product, product_cost, product_latency
 
 
 def prefix_format(weights: Array, operand: Format) -> Format:
-    """Interval of every partial sum `sum_{j <= k} w_ij a_j`, over all rows i and columns k."""
+    """Interval of every partial sum `sum_{j <= k} w_ij a_j`, over all phases, rows i, columns k."""
     columns = weights.astype(object)
     corners = np.stack([columns * operand.lo, columns * operand.hi])
-    lo = np.cumsum(corners.min(axis=0), axis=1).min()
-    hi = np.cumsum(corners.max(axis=0), axis=1).max()
+    lo = np.cumsum(corners.min(axis=0), axis=-1).min()
+    hi = np.cumsum(corners.max(axis=0), axis=-1).max()
     return Format(min(int(lo), 0), max(int(hi), 0), operand.exp)
 
 
@@ -34,7 +34,7 @@ class InnerMatVec(Operator):
     for `ceil(columns / P)` cycles each.
 
     Parameters:
-        weights: W, integers (rows, columns).
+        weights: W, integers (phases, rows, columns).
         lanes: P, columns per cycle.
         source, weight, result: formats.
     Operands: a, pattern (columns, P) repeated for every row; b, the weights in the same order.
@@ -54,7 +54,7 @@ class InnerMatVec(Operator):
         result: Format,
         tag: Tag,
     ) -> None:
-        self.rows, self.columns = weights.shape
+        _, self.rows, self.columns = weights.shape
         self.lanes = lanes
         self.passed = Pattern(self.columns, lanes, repeats=self.rows)
         self.beats = self.passed.beats
@@ -74,7 +74,7 @@ class InnerMatVec(Operator):
         a, b = shape_of(self.source).width, shape_of(self.weight).width
         total = shape_of(self.sum).width
         # Lanes without a weight are gone from the netlist.
-        lanes = sum(bool(self.weights[:, k :: self.lanes].any()) for k in range(self.lanes))
+        lanes = sum(bool(self.weights[..., k :: self.lanes].any()) for k in range(self.lanes))
         tree = (lanes - 1) * (a + b + 1)
         row = Cost(register_bits=total, waiting_bits=total)
         if self.beats > 1:
@@ -135,7 +135,7 @@ class OuterMatVec(Operator):
     For few columns. The operand is a single lane whose elements stay while the rows pass; the
     result leaves in beats during the last column.
 
-    Parameters: weights, integers (rows, columns); lanes: P, rows per cycle.
+    Parameters: weights, integers (phases, rows, columns); lanes: P, rows per cycle.
     Operands: a, a single lane, each element held for `ceil(rows / P)` cycles;
         b, the weights column by column in beats of P rows.
     Latency: `(columns - 1) * ceil(rows / P)` and that of a product, one more where sums circulate.
@@ -154,7 +154,7 @@ class OuterMatVec(Operator):
         result: Format,
         tag: Tag,
     ) -> None:
-        self.rows, self.columns = weights.shape
+        _, self.rows, self.columns = weights.shape
         self.lanes = lanes
         self.beats = Pattern(self.rows, lanes).beats
         self.source = source

@@ -190,7 +190,7 @@ def test_the_transform_s_latency_and_interval(block: int, lanes: int, size: int)
 @pytest.mark.parametrize("rows, columns, lanes", [(1, 1, 1), (5, 20, 8), (3, 7, 7), (20, 1, 1)])
 def test_inner_products_latency_and_interval(rows: int, columns: int, lanes: int) -> None:
     weights = np.ones((rows, columns), np.int64)
-    operator = InnerMatVec(weights, lanes, NIBBLE, Format(1, 1), Format(-200, 200), Tag(1))
+    operator = InnerMatVec(weights[None], lanes, NIBBLE, Format(1, 1), Format(-200, 200), Tag(1))
     beats = -(-columns // lanes)
     assert operator.latency == beats + (lanes - 1).bit_length() + 1
     assert operator.interval == rows * beats
@@ -199,7 +199,7 @@ def test_inner_products_latency_and_interval(rows: int, columns: int, lanes: int
 @pytest.mark.parametrize("rows, columns, lanes", [(1, 1, 1), (20, 5, 8), (7, 3, 7), (20, 1, 4)])
 def test_outer_products_latency_and_interval(rows: int, columns: int, lanes: int) -> None:
     weights = np.ones((rows, columns), np.int64)
-    operator = OuterMatVec(weights, lanes, NIBBLE, Format(1, 1), Format(-200, 200), Tag(1))
+    operator = OuterMatVec(weights[None], lanes, NIBBLE, Format(1, 1), Format(-200, 200), Tag(1))
     beats = -(-rows // lanes)
     assert operator.latency == (columns - 1) * beats + 1 + (columns > 1)
     assert operator.interval == columns * beats
@@ -275,12 +275,12 @@ def test_every_operator_states_its_cost() -> None:
         Delay(pattern, NIBBLE, 3, Tag(1)),
         Delay(pattern, NIBBLE, 30, Tag(1)),
         Hadamard(2, 4, 4, NIBBLE, Format(-32, 28), Tag(1)),
-        InnerMatVec(weights, 2, NIBBLE, Format(1, 1), Format(-32, 28), Tag(1)),
+        InnerMatVec(weights[None], 2, NIBBLE, Format(1, 1), Format(-32, 28), Tag(1)),
         GraphMatVec(optimize(weights), [(4, NIBBLE)], Format(-32, 28), Tag(1)),
         InputReader(pattern, NIBBLE, Tag(1)),
         LookupRom(np.ones((1, 3, 2, 2), np.int64), pattern, Format(0, 1), Format(0, 2), Tag(1)),
         Narrow(2, Narrowing(NIBBLE, Format(-2, 1), Rounding.HALF_EVEN, Overflow.SATURATE), Tag(1)),
-        OuterMatVec(weights, 2, NIBBLE, Format(1, 1), Format(-32, 28), Tag(1)),
+        OuterMatVec(weights[None], 2, NIBBLE, Format(1, 1), Format(-32, 28), Tag(1)),
         Pick(np.arange(4), pattern, NIBBLE, 4, Tag(1)),
         SignedAdd(2, [NIBBLE, Format(0, 1), NIBBLE], Format(-16, 15), Tag(1), True),
         Rom(np.ones((1, 2, 2), np.int64), pattern, Format(0, 1), Tag(1)),

@@ -88,25 +88,12 @@ def read_at(timesteps: tuple[int, ...]) -> Program:
             "readout at a list of timesteps has no hardware yet",
         ),
         (
-            lambda: Plan(
-                recurrent(2, lambda b, h, x: b.phased_matvec([[[1]] * 2], x)), Schedule(1)
-            ),
-            "phased_matvec0: the operation 'phased_matvec' has no hardware yet; there is hardware",
-        ),
-        (
             lambda: Plan(recurrent(20, hadamard(4, 20)), Schedule(21)),
             "21 lanes for a program whose widest vector has 20 elements; use 1 to 20",
         ),
         (
             lambda: Plan(recurrent(20, hadamard(4, 20)), Schedule(6)),
             "matvec0: blocks of 4 cannot pass on 6 lanes: one must divide the other",
-        ),
-        (
-            lambda: Plan(
-                recurrent(2, lambda b, h, x: b.slice(0, 2, b.concat(h, x), name="joint")),
-                Schedule(1),
-            ),
-            "concat0: the operation 'concat' has no hardware yet; there is hardware for add,",
         ),
     ],
 )
