@@ -141,7 +141,7 @@ class Loop(Design):
             program_hash(program),
             self.keys,
             measured=measured,
-            floor_adder_bits=floor_adder_bits(program.layers[0]),
+            floor_adder_bits=floor_adder_bits(program),
             tool_versions=found and found.tool_versions,
             reference_fmax_mhz=found and found.reference_fmax_mhz,
         )

@@ -116,8 +116,16 @@ def schedules(program: Program, contexts: int, turns: bool = False) -> Iterator[
     Lanes are powers of two, and what divides the widest vector. Of digits that cut the widest word
     into as many pieces the narrowest serves. What asks for more comes later.
     """
-    most, layer = widest(program), program.layers[0]
-    values = [layer.input, *(s.value for s in layer.states), *(n.result for n in layer.body)]
+    most = widest(program)
+    values = [
+        value
+        for layer in program.layers
+        for value in (
+            layer.input,
+            *(s.value for s in layer.states),
+            *(n.result for n in layer.body),
+        )
+    ]
     bits = max(shape_of(value.format).width for value in values)
     digits = sorted({-(-bits // pieces) for pieces in range(2, bits + 1)})
     for lanes in range(1, most + 1):
@@ -135,7 +143,7 @@ def variants(plan: Plan, point: Candidate, more_contexts: bool) -> Iterator[Sche
     schedule, pace, every = plan.schedule, plan.pace, plan.program.readout.read == "every"
     alone = schedule.contexts == 1
     if more_contexts:
-        parts = plan.parts if every else plan.step.parts
+        parts = plan.parts if every else [p for layer in plan.layers for p in layer.step.parts]
         busy = max(part.interval for part in parts) if alone else pace.interval
         if schedule.contexts * busy < BUSY * pace.rest:
             most = 2 if alone else -(-pace.rest // busy)

@@ -20,7 +20,7 @@ class MemoryPlan:
     Each copy has one read port, which serves one reader of each body, or of one of them.
 
     Parameters:
-        tag: of the timesteps; each of its contexts has a vector of its own.
+        tag: of the timesteps; each of its contexts, or slots, has a vector of its own.
         apart: whether readers of both bodies may be at it at once, and so have copies of their own.
     Attributes: writes, the cycle of the step in which the first word is written.
     """
@@ -51,7 +51,7 @@ class MemoryPlan:
         """The memory of one copy."""
         patterns = [part.pattern for part in self.readers(copy)]
         kept = self.written.pattern, self.value.format
-        return memory_of(*kept, patterns, self.initial, self.tag, self.tag.contexts)
+        return memory_of(*kept, patterns, self.initial, self.tag, self.tag.kept)
 
     def accesses(self, reader: Part) -> Iterator[tuple[int, int, int]]:
         """For each word: the cycle it is written, first read and last read, in their bodies."""

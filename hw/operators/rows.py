@@ -1,4 +1,4 @@
-"""Where the vectors of several contexts lie in one memory."""
+"""Where the vectors of several contexts, or of several timesteps, lie in one memory."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +10,8 @@ from amaranth import Cat, Const, Mux
 class Rows:
     """The words of a vector side by side, a vector for each context, each at a place of its own.
 
-    Parameters: words of a vector; contexts, vectors that are kept, chosen by the context of a tag;
-        with 1 whatever that is.
+    Parameters: words of a vector; contexts, vectors that are kept, chosen by the context of a tag,
+        or by its slot where it has one; with 1 whatever that is.
     """
 
     words: int
@@ -31,5 +31,5 @@ class Rows:
         """Where a word of the tag's vector lies; 0 for the idle."""
         if self.contexts == 1:
             return word
-        context = Mux(active, tag.context, 0)
+        context = Mux(active, tag[tag.shape().chooser], 0)
         return Cat((word | Const(0, self.word_bits))[: self.word_bits], context)
