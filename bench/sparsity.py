@@ -26,8 +26,10 @@ from sylvan.hw.build import MODULE
 from sylvan.hw.schedule import Schedule
 from sylvan.hw.targets import target
 from sylvan.hw.tools import Workers
-from sylvan.model.config import Config
+from sylvan.model.config import PROGRAM_FOLDER, Config
 from sylvan.model.export import export
+from sylvan.model.program import Program
+from sylvan.model.storage import load
 from sylvan.model.tasks import load_task
 from sylvan.sim.cosimulation import simulate
 from sylvan.sim.stimulus import Timesteps
@@ -80,17 +82,24 @@ class Sparse(Core):
         return figures | {"toggles_per_step": counted}
 
 
+def exported(run: Path, data: Path | None) -> Program:
+    """The integer program of a run, scored and written into its folder if it is missing."""
+    if not (run / PROGRAM_FOLDER).is_dir():
+        export(run, STATE_BITS, data=data)
+    return load(run / PROGRAM_FOLDER)
+
+
 def designs(data: Path | None) -> Iterator[Sparse]:
     """Every core, the networks being trained before."""
     window = Timesteps.of_sequences(load_task("har", data=data).test.inputs[:1, :STEPS])
     runs = {zeros: trained_run(f"sparsity-{zeros}", config(zeros), data) for zeros in ZEROS}
-    made = {zeros: export(run, STATE_BITS, data=data) for zeros, run in runs.items()}
+    made = {zeros: exported(run, data) for zeros, run in runs.items()}
     for name, lanes in POINTS:
         part = target(name)
-        for zeros, found in made.items():
-            core = f"LSTM, {zeros} % zeros", part, HIDDEN, MODULE, found.program
+        for zeros, program in made.items():
+            core = f"LSTM, {zeros} % zeros", part, HIDDEN, MODULE, program
             schedule = Schedule(lanes, turns=part.turns)
-            yield Sparse(*core, schedule, zeros, found.integer_score.score, window)
+            yield Sparse(*core, schedule, zeros, program.metadata["score"], window)
 
 
 def main() -> None:
