@@ -17,6 +17,9 @@ from .timetable import Part
 class MemoryPlan:
     """A vector kept between bodies: the part that writes it, and the parts that read it.
 
+    It is kept in words of `lanes` elements, on two sides where a timestep writes the first of them
+    before it has read the last, so that they need not wait.
+
     Each copy has one read port, which serves one reader of each body, or of one of them.
 
     Parameters:
@@ -29,11 +32,13 @@ class MemoryPlan:
     tag: Tag
     apart: bool
     value: Value
+    lanes: int
     written: Part
     initial: Array | None
     step_readers: list[Part]
     readout_readers: list[Part]
     writes: int = 0
+    sides: int = 1
 
     @property
     def copies(self) -> int:
@@ -50,8 +55,16 @@ class MemoryPlan:
     def component(self, copy: int) -> VectorMemory | PlaneMemory:
         """The memory of one copy."""
         patterns = [part.pattern for part in self.readers(copy)]
-        kept = self.written.pattern, self.value.format
-        return memory_of(*kept, patterns, self.initial, self.tag, self.tag.kept)
+        return memory_of(
+            self.written.pattern,
+            self.value.format,
+            patterns,
+            self.initial,
+            self.tag,
+            self.tag.kept,
+            self.lanes,
+            self.sides,
+        )
 
     def accesses(self, reader: Part) -> Iterator[tuple[int, int, int]]:
         """For each word: the cycle it is written, first read and last read, in their bodies."""

@@ -6,6 +6,8 @@ and in the last layer, on timesteps that are read, the readout. Both are timetab
 between them. Other layers hand a vector on at every timestep, to a memory of the next.
 """
 
+from dataclasses import replace
+
 from sylvan.model.program import Layer, Program
 
 from .beats import Pattern, Tag
@@ -92,9 +94,13 @@ class LayerPlan:
             state.value.name: Stored(body.order(state.value), state.value.format, contexts)
             for state in layer.states
         }
+        for state in layer.states:
+            if state.next != layer.output.name and body.stays_single(state.value, state.next):
+                order = Pattern(state.value.size, 1)
+                stored[state.value.name] = replace(stored[state.value.name], written=order)
         collected = None if before else layer.input
         if before:
-            handed = before.answer.pattern
+            handed = self._words(before.answer.pattern)
             stored[layer.input.name] = Stored(handed, layer.input.format, LEAST_SLOTS)
         step = Timetable(body, stored, collected, self.names)
         self._written = {value.name: step.kept(value) for value in body.sinks}
@@ -108,7 +114,7 @@ class LayerPlan:
     def _plan_readout(self, every: bool) -> Timetable:
         """The readout's timetable; the answer is now what it makes."""
         schedule, handed_on, output = self.schedule, self.layer.output, self.program.output
-        written = self._written[handed_on.name].pattern
+        written = self._words(self._written[handed_on.name].pattern)
         words = schedule
         if written.digit or (not every and schedule.lanes > picked_lanes(written)):
             # Its cycles count for what is read alone, its products always.
@@ -138,6 +144,7 @@ class LayerPlan:
                     f"{state.value.name}_memory",
                     *kept,
                     state.value,
+                    self.step.memories[state.value.name].written.lanes,
                     written,
                     state.initial,
                     readers,
@@ -147,10 +154,14 @@ class LayerPlan:
         if unserved:
             written = self._written[handed_on.name]
             name = f"{handed_on.name}_kept"
-            self.memories.append(MemoryPlan(name, *kept, handed_on, written, None, [], unserved))
+            lanes = self._words(written.pattern).lanes
+            self.memories.append(
+                MemoryPlan(name, *kept, handed_on, lanes, written, None, [], unserved)
+            )
         for memory in self.memories:
             memory.writes = memory.written.time
-            # A word is written after its last read in the same step, if need be by waiting.
+            # A word is written after its last read in the same step, if need be by waiting, or on
+            # the other side.
             wait = max(
                 (
                     last - write + 1
@@ -159,8 +170,16 @@ class LayerPlan:
                 ),
                 default=0,
             )
-            memory.written = self.step.later(memory.written, memory.writes + max(wait, 0))
-            memory.writes = memory.written.time
+            if wait > 0 and self.tag.sides > 1:
+                memory.sides = 2
+            else:
+                memory.written = self.step.later(memory.written, memory.writes + max(wait, 0))
+                memory.writes = memory.written.time
+
+    def _words(self, written: Pattern) -> Pattern:
+        """The order in which what a step writes is kept: on all lanes, even if it has one."""
+        lanes = self.schedule.over(written.size)
+        return written if written.lanes == lanes else Pattern(written.size, lanes)
 
     def _plan_received(self, before: "LayerPlan") -> MemoryPlan:
         """The memory that the layer before writes; each of its readers has a copy."""
@@ -168,7 +187,8 @@ class LayerPlan:
         tag = Tag(self.tag.period, self.tag.contexts, LEAST_SLOTS)
         readers = [part for part in self.step.parts if part.memory == value.name]
         made = before.answer
-        memory = MemoryPlan("input_memory", tag, True, value, made, None, readers, [])
+        lanes = self._words(made.pattern).lanes
+        memory = MemoryPlan("input_memory", tag, True, value, lanes, made, None, readers, [])
         memory.writes = made.time
         return memory
 

@@ -181,11 +181,15 @@ def _of_parts(table: Timetable) -> int:
 
 
 def _recurrence(bodies: Bodies) -> int:
-    """Least distance of two steps of a context: states are written when they are read."""
+    """Least distance of two steps of a context: states are written when they are read, and read
+    when they are written."""
     found = [0]
     for memory in bodies.memories:
         for reader in memory.step_readers:
             found += [write - first + 1 for write, first, _ in memory.accesses(reader)]
+            if memory.sides > 1:
+                # What a step reads is written anew by the next.
+                found += [last - write + 1 for write, _, last in memory.accesses(reader)]
     return max(found)
 
 

@@ -15,7 +15,7 @@ from .beats import Tag, shape_of
 from .described import described
 from .floor import floor_adder_bits
 from .layer import LayerPlan, step_body
-from .lowering import agree_on_words
+from .lowering import Body, agree_on_words
 from .operators.base import Cost
 from .pace import common_pace, find_handover
 from .schedule import DEFAULT_LANES, Schedule
@@ -73,7 +73,11 @@ class Plan:
                 f"use 1 to {most}"
             )
         self.tag = Tag(program.period, schedule.contexts)
-        bodies = [step_body(layer, schedule, self.tag) for layer in program.layers]
+        bodies = self._bodies()
+        if any(body.single(value) for body in bodies for value in body.sinks):
+            # What is written slowly, element by element, must not wait as a whole.
+            self.tag = Tag(program.period, schedule.contexts, sides=2)
+            bodies = self._bodies()
         agree_on_words(bodies, schedule.digit)
         self.layers: list[LayerPlan] = []
         for number, body in enumerate(bodies):
@@ -85,6 +89,9 @@ class Plan:
         self.cycles_per_step = self.pace.cycles_per_step
         self.closing_cycles = self.pace.closing_cycles
         self.latency_cycles = sum(layer.leaving.latency for layer in self.layers)
+
+    def _bodies(self) -> list[Body]:
+        return [step_body(layer, self.schedule, self.tag) for layer in self.program.layers]
 
     def _keep_pace(self) -> None:
         self.pace = common_pace([layer.least_pace for layer in self.layers])

@@ -48,6 +48,7 @@ class Sequencer(wiring.Component):
         fresh = by_context("fresh", 1, tag.contexts, init=1)
         phase = Signal(range(max(tag.period, 2)))
         following = by_context("following", phase.shape(), tag.contexts)
+        side = by_context("side", 1, tag.contexts if tag.sides > 1 else 0)
         reads, begins_anew = Signal(), Signal()
         # All layers keep the same distances, also those that are not read themselves.
         closes = self.flags.last if plan.hands_on else reads
@@ -68,6 +69,8 @@ class Sequencer(wiring.Component):
                 self.step.tag.init.eq(begins_anew),
                 *(self.step.tag[name].eq(self.flags[name]) for name in tag.flags),
             ]
+            if tag.sides > 1:
+                m.d.sync += self.step.tag.side.eq(side[context])
         read = Signal()
         m.d.sync += read.eq(self.fires & reads)
         # What a step leaves behind is written a cycle later, if the next that asks is no sooner.
@@ -77,6 +80,7 @@ class Sequencer(wiring.Component):
         with m.If(fired[0]):
             write_own(m, fresh, fired[1], 0)
             write_own(m, following, fired[1], successor(fired[2], tag.period))
+            write_own(m, side, fired[1], ~self.step.tag.side if tag.sides > 1 else 0)
         answers = read if plan.answer_interval > 1 else self.fires & reads
         m.d.sync += [
             room.eq(room - answers + self.answered),
@@ -96,13 +100,15 @@ class Sequencer(wiring.Component):
         return flags.context if self.plan.tag.contexts > 1 else Const(0, 1)
 
     def _begin_readout(self, m: Module, read: Signal) -> None:
-        """The readout's strobe; its reads of the state never mean the initial one."""
+        """The readout's strobe; its reads are of the state that the step leaves behind."""
         gated = Strobe(self.plan.tag).create()
         m.d.comb += [
             gated.start.eq(read),
             gated.tag.eq(self.step.tag),
             gated.tag.init.eq(0),
         ]
+        if self.plan.tag.sides > 1:
+            m.d.comb += gated.tag.side.eq(~self.step.tag.side)
         begins, interval = self.plan.readout_begins, self.plan.pace.closing_interval
         later = delay_strobe(m, "readout_timing", gated, begins, interval)
         connect_strobe(m, later, self.readout)

@@ -96,11 +96,15 @@ class Timetable:
         return self._made[key]
 
     def kept(self, value: Value) -> Part:
-        """The part that makes `value` for a memory, which takes it before it has settled."""
+        """The part that makes `value` for a memory.
+
+        That takes it before it has settled, and on a single lane where it passes so by itself.
+        """
         order = self.body.order(value)
         if value.name not in self.memories and value != self.inputs:
             natural = self.body.lowerings[value.name].natural(order)
-            order = natural if natural.settled == order else order
+            kept = natural.settled == order or self.body.single(value)
+            order = natural if kept else order
         return self.demand(value, order)
 
     def _make(self, value: Value, pattern: Pattern) -> Part:

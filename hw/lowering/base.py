@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -106,6 +107,22 @@ class Body:
         found = self.lowerings[user.result.name]
         return found.linear and (found.graphed or self.contained(user.result))
 
+    def single(self, value: Value) -> bool:
+        """Whether `value` passes on a single lane; not if it is stored."""
+        found = self.lowerings.get(value.name)
+        return found is not None and found.single
+
+    def stays_single(self, state: Value, following: str) -> bool:
+        """Whether a state, which becomes the value `following`, is written and read on one lane."""
+        users = [user.result.name if user else "" for user in self.users.get(state.name, [])]
+        found = [self.lowerings.get(name) for name in (following, *users)]
+        return all(lowering is not None and lowering.single for lowering in found)
+
+    def outer_cycles(self, value: Value) -> int:
+        """Cycles of the longest product beneath `value` that comes on all lanes."""
+        found = self.lowerings.get(value.name)
+        return found.outer_cycles if found else 0
+
     def dwell(self, value: Value) -> int:
         """Cycles that an element of `value` takes on a single lane; 1 for what is stored."""
         found = self.lowerings.get(value.name)
@@ -152,6 +169,20 @@ class Lowering:
         self.result = node.result.format
         self.formats = [v.format for v in node.operands]
 
+    @cached_property
+    def single(self) -> bool:
+        """Whether the result passes on a single lane because an operand does.
+
+        What is large in every lane asks for it where the products beneath take so long that a
+        single one keeps up with them.
+        """
+        return any(self.body.single(v) for v in self.node.operands)
+
+    @cached_property
+    def outer_cycles(self) -> int:
+        """Cycles of the longest product beneath that comes on all lanes."""
+        return max((self.body.outer_cycles(v) for v in self.node.operands), default=0)
+
     @property
     def dwell(self) -> int:
         """Cycles per element that this operation needs on a single lane."""
@@ -168,7 +199,12 @@ class Lowering:
         """
         if self.schedule.digit and self.serial:
             return self.body.order(self.node.result)
-        return pattern.words
+        return self.on_one_lane if self.single else pattern.words
+
+    @property
+    def on_one_lane(self) -> Pattern:
+        """Element after element, as fast as the products beneath."""
+        return Pattern(self.size, 1, self.dwell)
 
     def lower(self, pattern: Pattern) -> "Lowered | Demand":
         """The operator for a natural pattern; a Demand where the value merely has a new name."""

@@ -1,6 +1,8 @@
 # amaranth: UnusedElaboratable=no
 """Constants that are words of a ROM: as they are, chosen by symbols or values, or lane by lane."""
 
+from functools import cached_property
+
 from sylvan.model.operations import arithmetic, constants
 
 from ..beats import Pattern
@@ -9,6 +11,9 @@ from ..operators.modrelu import ModRelu
 from ..operators.rom import LookupRom, pack_beats
 from ..operators.table import Table
 from .base import Demand, Lowered, Lowering, lowers
+
+MOST_CYCLES = 2
+"""What a single lane may take of the cycles of all."""
 
 
 @lowers(constants.Const)
@@ -24,6 +29,8 @@ class _Const(Lowering):
 
 @lowers(constants.Lookup)
 class _Lookup(Lowering):
+    single = False
+
     def natural(self, pattern: Pattern) -> Pattern:
         return pattern
 
@@ -51,6 +58,12 @@ class _Scale(Lowering):
 
 @lowers(constants.Table)
 class _Table(Lowering):
+    @cached_property
+    def single(self) -> bool:
+        """Entries in every lane are for products that come faster than by half of one's cycles."""
+        cycles = self.size * self.dwell
+        return not self.schedule.digit and cycles <= MOST_CYCLES * self.outer_cycles
+
     def lower(self, pattern: Pattern) -> Lowered:
         operation = self.node.operation
         assert isinstance(operation, constants.Table)

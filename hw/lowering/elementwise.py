@@ -160,7 +160,7 @@ class _Narrow(Lowering):
 
     def natural(self, pattern: Pattern) -> Pattern:
         if not (self.schedule.digit and self.passes):
-            return pattern.words
+            return super().natural(pattern)
         settles = leaving_digits(self.narrowing, self.schedule.digit)
         return self.body.order(self.node.result).settling(settles)
 

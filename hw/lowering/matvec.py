@@ -2,6 +2,7 @@
 """Constant matrices: which form of a product, by structure and by the pattern demanded."""
 
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 from sylvan.model import matrices
@@ -46,6 +47,11 @@ class _MatVec(Products, Linear):
     def dwell(self) -> int:
         return 1 if isinstance(self.matrix, matrices.Hadamard) else super().dwell
 
+    @cached_property
+    def outer_cycles(self) -> int:
+        products = not (self.linear or isinstance(self.matrix, matrices.Hadamard))
+        return super().outer_cycles if products else 0
+
     def least_digits(self, digit: int) -> int:
         least = super().least_digits(digit)
         if isinstance(self.matrix, matrices.Hadamard):
@@ -70,8 +76,8 @@ class _MatVec(Products, Linear):
             if pattern.digit:
                 return self._serial_transform(self.matrix, pattern)
             return self._transform(self.matrix, pattern)
-        if pattern.lanes == 1 and pattern.dwell == self.row_dwell:
-            return self.inner(self.matrix.dense()[None])
+        if self.is_inner(pattern):
+            return self.inner(self.matrix.dense()[None], pattern)
         if self._shares(pattern):
             return self._multiples(pattern, self.result)
         packed = self._packed(self.matrix.dense(), pattern)

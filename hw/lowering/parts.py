@@ -25,7 +25,8 @@ class _Parts(Lowering):
 @lowers(moves.Slice)
 class _Slice(_Parts):
     def natural(self, pattern: Pattern) -> Pattern:
-        return Pattern(self.size, pattern.lanes, pattern.dwell, 1, pattern.digit)
+        natural = Pattern(self.size, pattern.lanes, pattern.dwell, 1, pattern.digit)
+        return self.on_one_lane if self.single else natural
 
     def lower(self, pattern: Pattern) -> Lowered:
         operation = self.node.operation
@@ -42,7 +43,8 @@ class _Slice(_Parts):
 @lowers(moves.Concat)
 class _Concat(_Parts):
     def natural(self, pattern: Pattern) -> Pattern:
-        return Pattern(self.size, pattern.lanes, pattern.dwell)
+        natural = Pattern(self.size, pattern.lanes, pattern.dwell)
+        return self.on_one_lane if self.single else natural
 
     def lower(self, pattern: Pattern) -> Lowered:
         a, b = self.node.operands

@@ -5,6 +5,8 @@ Inner products where single elements with the right dwell are demanded (few rows
 products where the result must come in beats (few columns, an input).
 """
 
+from functools import cached_property
+
 from sylvan.model.arrays import Array
 from sylvan.model.numbers import Format
 from sylvan.model.operations.phased import PhasedMatVec
@@ -26,6 +28,12 @@ class Products(Lowering):
         self.column_lanes = self.schedule.over(self.columns)
         self.row_dwell = Pattern(self.columns, self.column_lanes).beats
 
+    single = False
+
+    @cached_property
+    def outer_cycles(self) -> int:
+        return self.columns * Pattern(self.size, self.schedule.over(self.size)).beats
+
     @property
     def dwell(self) -> int:
         return self.row_dwell
@@ -33,16 +41,21 @@ class Products(Lowering):
     def order_of_products(self, pattern: Pattern) -> Pattern:
         """The pattern closest to the one demanded in which products come."""
         if pattern.lanes == 1 and pattern.dwell >= self.row_dwell:
-            return Pattern(self.size, 1, self.row_dwell)
+            # What comes in a single beat may as well stay.
+            return Pattern(self.size, 1, pattern.dwell if self.row_dwell == 1 else self.row_dwell)
         if pattern.dwell == 1 and pattern.repeats == 1:
             return pattern
         return Pattern(self.size, self.schedule.over(self.size))
 
-    def inner(self, weights: Array) -> Lowered:
+    def is_inner(self, pattern: Pattern) -> bool:
+        """Whether inner products pass in `pattern`."""
+        return pattern.lanes == 1 and pattern.dwell % self.row_dwell == 0
+
+    def inner(self, weights: Array, pattern: Pattern) -> Lowered:
         """Row after row, a single element at a time."""
-        pattern = Pattern(self.size, 1, self.row_dwell)
-        taken = Pattern(self.columns, self.column_lanes, 1, self.size)
-        stored = self._weights(weights, taken.lanes)
+        stays = pattern.dwell // self.row_dwell
+        taken = Pattern(self.columns, self.column_lanes, stays, self.size)
+        stored = self._weights(weights, taken.lanes, stays)
         factors = self.formats[0], stored.operator.o.signature.format
         operator = InnerMatVec(weights, taken.lanes, *factors, self.result, self.tag)
         return Lowered(operator, pattern, (Demand(self.node.operands[0], taken), stored))
@@ -55,10 +68,10 @@ class Products(Lowering):
         operator = OuterMatVec(weights, pattern.lanes, *factors, self.result, self.tag)
         return Lowered(operator, pattern, (Demand(self.node.operands[0], taken), stored))
 
-    def _weights(self, weights: Array, lanes: int) -> Lowered:
+    def _weights(self, weights: Array, lanes: int, dwell: int = 1) -> Lowered:
         """Weights (phases, ...) in the order in which they are multiplied."""
         words = pack_beats(weights, lanes).reshape(len(weights), -1)
-        order = Pattern(words.shape[1], lanes)
+        order = Pattern(words.shape[1], lanes, dwell)
         format = Format(int(weights.min()), int(weights.max()))
         return self.rom(words, order, format, "weights")
 
@@ -71,6 +84,6 @@ class _PhasedMatVec(Products):
     def lower(self, pattern: Pattern) -> Lowered:
         operation = self.node.operation
         assert isinstance(operation, PhasedMatVec)
-        if pattern.lanes == 1 and pattern.dwell == self.row_dwell:
-            return self.inner(operation.weights)
+        if self.is_inner(pattern):
+            return self.inner(operation.weights, pattern)
         return self.outer(operation.weights, pattern)

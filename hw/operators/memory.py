@@ -21,6 +21,7 @@ from .base import Cost, Operator, connect_strobe, delay_strobe
 from .choice import choice_cost, choice_latency, chosen
 from .constants import READ_LATENCY, constants, constants_cost
 from .delay import delay_cost, delayed
+from .gather import gathered, gathered_cost
 from .planes import PlaneMemory
 from .rom import pack_beats
 from .rows import Rows
@@ -36,11 +37,14 @@ class VectorMemory(wiring.Component):
     initial value in place of what was written.
 
     Parameters:
-        written: the pattern written; its lanes are those of a word.
+        written: the pattern written; its lanes are those of a word, or it has a single one.
         format: of the elements.
         readers: the patterns read; their lanes divide those of a word, unless one word is all.
         initial: raw initial value (size,), or None where nothing is read before it is written.
         contexts: vectors that are kept, chosen by the context of the tag; with 1 whatever it is.
+        lanes: of a word, which is written once, as its last element enters. Without a number those
+            of `written`, and a word is written for as long as its beat stays.
+        sides: 2 where what is read is another vector than what is written, chosen by the tag.
 
     Members: write, In(Beats); read<k>, In(Strobe) and out<k>, Out(Beats) for each reader.
     Latency: that of `latency`. A word may be read in the cycle after its write and never in the
@@ -63,18 +67,15 @@ class VectorMemory(wiring.Component):
         return self.rows.contexts > 1 and wide
 
     def accesses(self, reader: Pattern) -> Iterator[tuple[int, int, int]]:
-        """For each word: its write, first and last read, in cycles from the first of either.
-
-        Of states, which are written by beats that pass at once.
-        """
-        assert self.pattern.dwell == 1
-        lanes = self.pattern.lanes
+        """For each word: its write, first and last read, in cycles from the first of either."""
+        lanes, written = self.pattern.lanes, self.writing.pattern
         held = reader.dwell * (lanes // reader.lanes)
         one_pass = reader.beats * reader.dwell
         for word in range(self.pattern.beats):
             ends = min((word + 1) * held, one_pass)
             last = (reader.repeats - 1) * one_pass + ends - 1
-            yield word, word * held, last
+            enters = min((word + 1) * self.writing.parts, written.beats) - 1
+            yield enters * written.dwell, word * held, last
 
     def __init__(
         self,
@@ -84,11 +85,15 @@ class VectorMemory(wiring.Component):
         initial: Array | None,
         tag: Tag,
         contexts: int = 1,
+        lanes: int | None = None,
+        sides: int = 1,
     ) -> None:
-        self.pattern = written
+        self.writing = Addresses(written, lanes)
+        self.once = lanes is not None and written.dwell * self.writing.parts > 1
+        self.pattern = Pattern(written.size, self.writing.word_lanes)
         self.format = format
-        self.rows = Rows(written.beats, contexts)
-        self.readers = [Addresses(reader, written.lanes) for reader in readers]
+        self.rows = Rows(self.pattern.beats, contexts, sides)
+        self.readers = [Addresses(reader, self.pattern.lanes) for reader in readers]
         self.initial = initial
         members: dict[str, Any] = {"write": In(Beats(written.lanes, format, tag))}
         for k, reader in enumerate(readers):
@@ -108,8 +113,10 @@ class VectorMemory(wiring.Component):
             total = self._banks.cost
         if self.initial is not None and self.initial.any():
             total += Cost(logic_bits=word) + constants_cost(words, word)
-        for pattern in [self.pattern, *(reader.pattern for reader in self.readers)]:
-            total += addresses_cost(pattern)
+        for places in [self.writing, *self.readers]:
+            total += addresses_cost(places.pattern)
+        if self.once:
+            total += gathered_cost(self.writing, width)
         for reader in self.readers:
             if reader.parts > 1:
                 waits = self.latency(reader.pattern) - choice_latency(reader.parts)
@@ -120,8 +127,12 @@ class VectorMemory(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         layout = data.ArrayLayout(shape_of(self.format), self.pattern.lanes)
-        m.submodules.writing = writing = Addresses(self.pattern)
+        m.submodules.writing = writing = self.writing
         m.d.comb += writing.start.eq(self.write.start)
+        given: list[Any] = [*self.write.lanes]
+        enters: Any = writing.active
+        if self.once:
+            given, enters = gathered(m, writing, given[0])
         # Lanes are signals of their own wherever they leave a module, and so keep their names.
         lanes = [
             Signal(shape_of(self.format), name=f"lane{k}", reset_less=True)
@@ -140,7 +151,8 @@ class VectorMemory(wiring.Component):
             address = address | self.rows.row(reading.word, strobe.tag, reading.active)
             starts_anew = starts_anew | (reading.active & strobe.tag.init)
             self._connect(m, k, reading, word)
-        write = self.rows.row(writing.word, self.write.tag), Cat(*self.write.lanes), writing.active
+        row = self.rows.row(writing.word, self.write.tag, written=True)
+        write = row, Cat(*given), enters
         if self.in_banks:
             m.submodules.words = banks = self._banks
             m.d.comb += [
@@ -216,15 +228,18 @@ def memory_of(
     initial: Array | None,
     tag: Tag,
     contexts: int = 1,
+    lanes: int | None = None,
+    sides: int = 1,
 ) -> VectorMemory | PlaneMemory:
     """The memory of a vector (or one for each context), of planes if it is written in digits."""
-    kind = PlaneMemory if written.digit else VectorMemory
-    return kind(written, format, readers, initial, tag, contexts)
+    if written.digit:
+        return PlaneMemory(written, format, readers, initial, tag, contexts)
+    return VectorMemory(written, format, readers, initial, tag, contexts, lanes, sides)
 
 
 @dataclass(frozen=True)
 class Stored:
-    """How a vector is kept: the pattern it is written in, its format, and for how many contexts."""
+    """How a vector is kept: the order of its words, its format, and for how many contexts."""
 
     written: Pattern
     format: Format
@@ -257,7 +272,7 @@ class Buffer(Operator):
     """`o = a` in another order: stores a vector as it comes, then passes it in `pattern`.
 
     Parameters: written, the operand's pattern; pattern of the result, which the memory of the
-        operand can be read in; format.
+        operand can be read in, words being put together of single elements; format.
     Latency: `written.cycles` and that of the memory; of digits, which follow their writes, until
         the first beat has settled. Interval: the cycles of both passes; of digits, until what is
         read last may be written anew.
@@ -265,7 +280,8 @@ class Buffer(Operator):
     """
 
     def __init__(self, written: Pattern, pattern: Pattern, format: Format, tag: Tag) -> None:
-        self.memory = memory_of(written, format, [pattern], None, tag)
+        lanes = pattern.lanes if pattern.lanes > written.lanes else None
+        self.memory = memory_of(written, format, [pattern], None, tag, lanes=lanes)
         self.waits, self.interval = written.cycles, written.cycles + pattern.cycles
         if isinstance(self.memory, PlaneMemory):
             # Planes are read soon after they are written, and written anew soon after that.
