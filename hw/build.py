@@ -17,6 +17,7 @@ from sylvan.model.program import Program
 from sylvan.model.storage import load, program_hash, save
 
 from .cost import estimate
+from .embeddings import check_tables
 from .plan import Plan
 from .report import Report, make_report
 from .schedule import Schedule
@@ -52,6 +53,7 @@ def build(
     _refuse_to_replace(out)
     target.allow(schedule.dsps)
     plan = Plan(program, schedule)
+    check_tables(program, target)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as work:
         folder = Path(work, out.name)

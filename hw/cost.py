@@ -57,7 +57,8 @@ def estimate(plan: Plan, target: Target) -> dict[str, Any]:
 
 def total_cost(plan: Plan) -> Cost:
     """Cost of a whole core."""
-    return sum(plan.cost.values(), control_cost(plan))
+    controls = [control_cost(layer) for layer in plan.layers]
+    return sum([*plan.cost.values(), *controls], Cost())
 
 
 def terms(cost: Cost, target: Target) -> tuple[float, ...]:

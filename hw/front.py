@@ -16,6 +16,7 @@ from sylvan.model.program import Program
 
 from .beats import shape_of
 from .cost import estimate
+from .embeddings import check_tables
 from .measured import WORDS
 from .plan import Plan, widest
 from .report import figures
@@ -77,7 +78,8 @@ def explore(
     clock, reached or not where the estimate knows no rate; else at the highest that it promises.
 
     Raises:
-        UserError: if there is no part, or no schedule can be built, fits, or reaches the clock.
+        UserError: if there is no part, a symbol's table exceeds it, or no schedule can be built,
+            fits, or reaches the clock.
     """
     target.allow(dsps)
     if not target.mapped:
@@ -85,6 +87,7 @@ def explore(
             f"target {target.name} has no part, so no schedule has a size or a clock rate there; "
             f"take one of {', '.join(larger(target))}"
         )
+    check_tables(program, target)
     found: list[Candidate] = []
     too_large: list[Schedule] = []
     refusals: list[UserError] = []
@@ -118,8 +121,16 @@ def schedules(program: Program, like: Schedule) -> Iterator[Schedule]:
     Lanes are powers of two, and what divides the widest vector. Of digits that cut the widest word
     into as many pieces the narrowest serves. What asks for more comes later.
     """
-    most, layer = widest(program), program.layers[0]
-    values = [layer.input, *(s.value for s in layer.states), *(n.result for n in layer.body)]
+    most = widest(program)
+    values = [
+        value
+        for layer in program.layers
+        for value in (
+            layer.input,
+            *(s.value for s in layer.states),
+            *(n.result for n in layer.body),
+        )
+    ]
     bits = max(shape_of(value.format).width for value in values)
     digits = sorted({-(-bits // pieces) for pieces in range(2, bits + 1)})
     for lanes in range(1, most + 1):
@@ -137,7 +148,7 @@ def variants(plan: Plan, point: Candidate, more_contexts: bool) -> Iterator[Sche
     schedule, pace, every = plan.schedule, plan.pace, plan.program.readout.read == "every"
     alone = schedule.contexts == 1
     if more_contexts:
-        parts = plan.parts if every else plan.step.parts
+        parts = plan.parts if every else [p for layer in plan.layers for p in layer.step.parts]
         busy = max(part.interval for part in parts) if alone else pace.interval
         if schedule.contexts * busy < BUSY * pace.rest:
             most = 2 if alone else -(-pace.rest // busy)

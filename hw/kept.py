@@ -23,7 +23,7 @@ class MemoryPlan:
     Each copy has one read port, which serves one reader of each body, or of one of them.
 
     Parameters:
-        tag: of the timesteps; each of its contexts has a vector of its own.
+        tag: of the timesteps; each of its contexts, or slots, has a vector of its own.
         apart: whether readers of both bodies may be at it at once, and so have copies of their own.
     Attributes: writes, the cycle of the step in which the first word is written.
     """
@@ -61,7 +61,7 @@ class MemoryPlan:
             patterns,
             self.initial,
             self.tag,
-            self.tag.contexts,
+            self.tag.kept,
             self.lanes,
             self.sides,
         )

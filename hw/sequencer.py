@@ -8,20 +8,21 @@ from amaranth.lib.wiring import In, Out
 
 from .beats import Strobe
 from .contexts import by_context, write_own
+from .layer import LayerPlan
 from .operators.base import connect_strobe, delay_strobe
 from .operators.delay import successor
-from .plan import Plan
 
 
 class Sequencer(wiring.Component):
-    """Fires the steps: input collected, the plan's distances kept, room for the answer.
+    """Fires the steps: input collected, the plan's distances kept, room for the answer (or for the
+    vector that is handed on).
 
     Members: full, flags, In: an input may fire; answered, In(1): an answer has left; fires, Out(1):
         a step does, in the cycle before its first; step, readout, Out(Strobe): cycle 0 of the
         bodies; rested, Out(Strobe): its context may fire again in the cycle after the next.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: LayerPlan) -> None:
         self.plan = plan
         tag = plan.tag
         super().__init__(
@@ -39,7 +40,6 @@ class Sequencer(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         plan, pace, tag = self.plan, self.plan.pace, self.plan.tag
-        every = plan.program.readout.read == "every"
         context = self._context_of(self.flags)
         room = Signal(range(plan.answers + 1), init=plan.answers)
         # What decides is known a cycle ahead: whether there is room, and no distance left to keep.
@@ -50,8 +50,10 @@ class Sequencer(wiring.Component):
         following = by_context("following", phase.shape(), tag.contexts)
         side = by_context("side", 1, tag.contexts if tag.sides > 1 else 0)
         reads, begins_anew = Signal(), Signal()
+        # All layers keep the same distances, also those that are not read themselves.
+        closes = self.flags.last if plan.hands_on else reads
         m.d.comb += [
-            reads.eq(1 if every else self.flags.last),
+            reads.eq(1 if plan.answers_every else self.flags.last),
             self.fires.eq(self.full & spaced & (~reads | has_room)),
             begins_anew.eq(self.flags.first | fresh[context]),
             phase.eq(Mux(begins_anew, 0, following[context])),
@@ -61,8 +63,8 @@ class Sequencer(wiring.Component):
         m.d.sync += self.step.start.eq(self.fires)
         with m.If(self.fires):
             m.d.sync += [
-                wait.eq(Mux(reads, pace.closing_interval - 1, pace.interval - 1)),
-                spaced.eq(Mux(reads, pace.closing_interval == 1, pace.interval == 1)),
+                wait.eq(Mux(closes, pace.closing_interval - 1, pace.interval - 1)),
+                spaced.eq(Mux(closes, pace.closing_interval == 1, pace.interval == 1)),
                 self.step.tag.phase.eq(phase),
                 self.step.tag.init.eq(begins_anew),
                 *(self.step.tag[name].eq(self.flags[name]) for name in tag.flags),
@@ -79,12 +81,13 @@ class Sequencer(wiring.Component):
             write_own(m, fresh, fired[1], 0)
             write_own(m, following, fired[1], successor(fired[2], tag.period))
             write_own(m, side, fired[1], ~self.step.tag.side if tag.sides > 1 else 0)
-        answers = read if pace.closing_interval > 1 else self.fires & reads
+        answers = read if plan.answer_interval > 1 else self.fires & reads
         m.d.sync += [
             room.eq(room - answers + self.answered),
             has_room.eq(Mux(answers, room > 1, has_room) | self.answered),
         ]
-        self._begin_readout(m, read)
+        if plan.readout:
+            self._begin_readout(m, read)
         if tag.contexts > 1:
             # The step fired a cycle before its strobe.
             waits = max(pace.rest - 3, 0)
@@ -106,6 +109,6 @@ class Sequencer(wiring.Component):
         ]
         if self.plan.tag.sides > 1:
             m.d.comb += gated.tag.side.eq(~self.step.tag.side)
-        pace = self.plan.pace
-        later = delay_strobe(m, "readout_timing", gated, pace.readout_begins, pace.closing_interval)
+        begins, interval = self.plan.readout_begins, self.plan.pace.closing_interval
+        later = delay_strobe(m, "readout_timing", gated, begins, interval)
         connect_strobe(m, later, self.readout)

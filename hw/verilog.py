@@ -11,6 +11,7 @@ from sylvan.model.storage import program_hash
 
 from .core import Core
 from .plan import Plan
+from .stack import Stack
 
 PORTS = ("valid", "ready", "data")
 
@@ -28,7 +29,7 @@ def describe_ports(plan: Plan, module: str = "core") -> dict[str, Any]:
         "transfers": port.transfers,
         "element_bits": port.element_bits,
         "signed": format.signed,
-        "data_bits": port.per_transfer * port.element_bits,
+        "data_bits": port.transfer_bits,
         "format": [format.lo, format.hi, format.exp],
     }
     if isinstance(source, NumericInput):
@@ -46,7 +47,7 @@ def describe_ports(plan: Plan, module: str = "core") -> dict[str, Any]:
             "transfers": port.transfers,
             "element_bits": port.element_bits,
             "signed": format.signed,
-            "data_bits": port.per_transfer * port.element_bits,
+            "data_bits": port.transfer_bits,
             "format": [format.lo, format.hi, format.exp],
             "unit": list(program.readout.unit),
         },
@@ -58,7 +59,7 @@ def describe_ports(plan: Plan, module: str = "core") -> dict[str, Any]:
 
 def generate(plan: Plan, module: str = "core") -> str:
     """Verilog-2001 of the plan's core, with a header that documents its ports."""
-    core = Core(plan)
+    core = Stack(plan) if len(plan.layers) > 1 else Core(plan.layers[0])
     ports: dict[str, Any] = {
         f"{side}_{name}": (getattr(getattr(core, side), name), None)
         for side in ("i", "o")

@@ -55,9 +55,9 @@ class Body:
     """The nodes of one body under one schedule, with what lowerings need to know of each other.
 
     Parameters: nodes; sources and sinks, values that the body is given and makes; schedule; tag.
-    Attributes: word, cycles that a word takes where digits pass: enough for every value that does.
-    Raises UserError, naming the operation, if one has no hardware; if no word has as many bits as
-    the schedule's digit.
+    Attributes: where digits pass, longest, bits of the widest word, and word, the cycles that one
+        takes: enough for every value that passes.
+    Raises UserError, naming the operation, if one has no hardware.
     """
 
     def __init__(
@@ -70,6 +70,7 @@ class Body:
     ) -> None:
         self.schedule = schedule
         self.tag = tag
+        self.sinks = sinks
         self.nodes = {node.result.name: node for node in nodes}
         self.users: dict[str, list[Node | None]] = {value.name: [None] for value in sinks}
         for node in nodes:
@@ -77,15 +78,9 @@ class Body:
                 self.users.setdefault(value.name, []).append(node)
         self.lowerings = {name: lowering(node, self) for name, node in self.nodes.items()}
         self._passing = [*sources, *sinks]
-        self.word = 1
+        self.longest = self.word = 1
         if schedule.digit:
-            widest = self._word(1)
-            if schedule.digit > widest:
-                raise UserError(
-                    f"a digit of {schedule.digit} bits for a program whose widest word has "
-                    f"{widest}; use 1 to {widest}, or whole words"
-                )
-            self.word = self._word(schedule.digit)
+            self.longest, self.word = self._word(1), self._word(schedule.digit)
 
     def _word(self, digit: int) -> int:
         """Digits of so many bits that hold every value on its way."""
@@ -132,6 +127,22 @@ class Body:
         """Cycles that an element of `value` takes on a single lane; 1 for what is stored."""
         found = self.lowerings.get(value.name)
         return found.dwell if found else 1
+
+
+def agree_on_words(bodies: Sequence[Body], digit: int) -> None:
+    """Let words take as many digits in all bodies, for they pass from one to the next.
+
+    Raises UserError if none has as many bits as a digit.
+    """
+    longest = max(body.longest for body in bodies)
+    if digit > longest:
+        raise UserError(
+            f"a digit of {digit} bits for a program whose widest word has "
+            f"{longest}; use 1 to {longest}, or whole words"
+        )
+    word = max(body.word for body in bodies)
+    for body in bodies:
+        body.word = word
 
 
 class Lowering:

@@ -1,4 +1,4 @@
-"""Where the vectors of several contexts lie in one memory."""
+"""Where the vectors of several contexts, or of several timesteps, lie in one memory."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +13,8 @@ class Rows:
     With two sides a context has two vectors, the one that its timestep reads and the one that it
     writes; with the next they change places.
 
-    Parameters: words of a vector; contexts, vectors that are kept, chosen by the context of a tag;
-        with 1 whatever that is; sides, 1 or 2.
+    Parameters: words of a vector; contexts, vectors that are kept, chosen by the context of a tag,
+        or by its slot where it has one; with 1 whatever that is; sides, 1 or 2.
     """
 
     words: int
@@ -45,5 +45,5 @@ class Rows:
         if self.sides > 1:
             place.append(Mux(active, tag.side ^ int(written), 0))
         if self.contexts > 1:
-            place.append(Mux(active, tag.context, 0))
+            place.append(Mux(active, tag[tag.shape().chooser], 0))
         return Cat(*place)

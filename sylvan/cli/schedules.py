@@ -52,7 +52,7 @@ def plan(
             trying=lambda schedule: bar.update(row, description=f"planning {schedule}"),
         )
         best = front(points)
-    floor = floor_adder_bits(loaded.layers[0])
+    floor = floor_adder_bits(loaded)
     found = rows(best, floor)
     console.print(front_table(found, part))
     console.print(f"{len(found)} of {len(points)} schedules that should fit: no other beats them")

@@ -221,8 +221,8 @@ def random_source(draw: Callable[[int, int], int], rng: np.random.Generator) -> 
     return NumericInput(size, Format(lo, lo + draw(0, (1 << bits) - 1), draw(-6, 0)), real, real)
 
 
-def random_core(seed: int) -> Program:
-    """The program of a seed."""
+def random_core(seed: int, layers: int = 1) -> Program:
+    """The program of a seed and a number of layers."""
     rng = np.random.default_rng(seed)
     period = int(rng.choice([1, 1, 1, 2, 2, 2, 3, 5]))
 
@@ -232,11 +232,14 @@ def random_core(seed: int) -> Program:
     builder = Builder(random_source(number, rng), period)
     sizes = [int(rng.choice(SIZES)) for _ in range(number(1, 3))]
     draw = Drawer(rng, builder, sizes)
-    states = draw_states(draw)
-    pool = [builder.input, *states]
-    draw.grow(pool, number(1, 9))
-    write_states(draw, states, pool)
-    builder.layer("layer", draw.pick(pool) if draw.chance(0.3) else draw.pick(pool[-3:]))
+    for layer in range(layers):
+        after = f"_of_{layer}" if layer else ""
+        states = draw_states(draw, after)
+        pool = [builder.input, *states]
+        draw.grow(pool, number(1, 9))
+        write_states(draw, states, pool)
+        handed_on = draw.pick(pool) if draw.chance(0.3) else draw.pick(pool[-3:])
+        builder.layer(f"layer{after}", handed_on)
     pool = [builder.input]
     draw.grow(pool, number(0, 5))
     answer = draw.pick(pool[-2:])
@@ -250,8 +253,10 @@ def random_core(seed: int) -> Program:
     return builder.program(answer, draw.pick(["every", "last"]), metadata={"seed": seed})
 
 
-def draw_states(draw: Drawer) -> list[Value]:
-    """Up to four states; some are the twin of the one before, so that they can swap."""
+def draw_states(draw: Drawer, after: str) -> list[Value]:
+    """Up to four states, `after` behind their names; some are the twin of the one before, so that
+    they can swap.
+    """
     states: list[Value] = []
     for k in range(draw.number(0, 4)):
         twin = draw.chance(0.4) and k > 0
@@ -260,7 +265,7 @@ def draw_states(draw: Drawer) -> list[Value]:
         initial = None if format.contains(0) else draw.raw(format, size)
         if draw.chance(0.5):
             initial = draw.raw(format, size)
-        states.append(draw.builder.state(f"s{k}", size, format, initial))
+        states.append(draw.builder.state(f"s{k}{after}", size, format, initial))
     return states
 
 
