@@ -113,6 +113,8 @@ def _handed_on(step: Any, below: list[Any], raw: Array) -> tuple[NumericInput, A
 
     Of as many sequences, and timesteps of them, as `CALIBRATED` allows.
     """
+    if not hasattr(step, "hand_on"):
+        raise ValueError("the family has no integers for layers below others (step.hand_on)")
     b = Builder(below[0].input)
     for parameters in below:
         value = step.hand_on(b, parameters)

@@ -10,6 +10,7 @@ import torch
 from contracts.families import hadamrnn, qornn
 from sylvan.model.cells.hadamrnn.step import program as hadam_program
 from sylvan.model.cells.qornn.step import program as qornn_program
+from sylvan.model.checkpoint import sides
 from sylvan.model.config import Config
 from sylvan.model.errors import UserError
 from sylvan.model.export import Trained, quantized
@@ -23,10 +24,10 @@ from sylvan.model.tasks import load_task
 SIDES = {"inputs": 3, "outputs": 4, "symbols": False, "read": "last", "silent": None}
 
 
-def stacked(cell: str, layers: int = 3, sides: Any = SIDES, **options: Any) -> Stacked:
+def stacked(cell: str, layers: int = 3, network: Any = SIDES, **options: Any) -> Stacked:
     hidden = options.pop("hidden", 16)
     config = Config("digits", cell, hidden, layers, cell_options=options)
-    layer = build_layer(config, sides)
+    layer = build_layer(config, network)
     assert isinstance(layer, Stacked) and len(layer.each) == layers
     return layer
 
@@ -63,7 +64,7 @@ def test_whole_sequences_are_streams(cell: str) -> None:
 def test_all_layers_are_trained(cell: str, read: str) -> None:
     """Every parameter has a gradient but the readouts below, which nothing depends on."""
     torch.manual_seed(0)
-    layer = stacked(cell, sides=SIDES | {"read": read}, **OPTIONS[cell])
+    layer = stacked(cell, network=SIDES | {"read": read}, **OPTIONS[cell])
     x = torch.randn(6, 5, 3)
     layer(x).square().sum().backward()
     trained = {id(p) for group in layer.optimizer(0.01).param_groups for p in group["params"]}
@@ -77,7 +78,7 @@ def test_all_layers_are_trained(cell: str, read: str) -> None:
 def test_options_go_to_the_layers_they_concern() -> None:
     symbols = {"inputs": 7, "outputs": 4, "symbols": True, "read": "last", "silent": 2}
     options = {"embedding": 5, "reads": [1, 3], "dropout": 0.5, "tied": True}
-    low, middle, top = stacked("hadamrnn", sides=symbols, **options).each
+    low, middle, top = stacked("hadamrnn", network=symbols, **options).each
     assert [la.embedding is None for la in (low, middle, top)] == [False, True, True]
     assert [la.dropout for la in (low, middle, top)] == [0, 0, 0.5]
     assert [la.reads for la in (low, middle, top)] == [(), (), (1, 3)]
@@ -156,9 +157,8 @@ def test_integers_are_near_the_real_network(cell: str) -> None:
     """Logits of an export with wide states, beside those in torch; every layer has a part in it."""
     config = Config("digits", cell, 16, 3, cell_options=OPTIONS[cell])
     task = load_task("digits")
-    sides = {"inputs": task.inputs, "outputs": task.outputs, "symbols": False, "read": task.read}
     torch.manual_seed(0)
-    layer = build_layer(config, sides).eval()
+    layer = build_layer(config, sides(task)).eval()
     program = quantized(Trained(Path("run"), layer, config, task), 16)
     assert len(program.layers) == 3
     raw = task.test.inputs[:40]
@@ -167,3 +167,13 @@ def test_integers_are_near_the_real_network(cell: str) -> None:
     found = run(program, raw) * 2.0**program.output.format.exp * program.readout.unit[0]
     spread = expected.std(0).max()
     assert np.abs(found - expected).max() < 0.05 * spread
+
+
+def test_a_family_that_hands_nothing_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("sylvan.model.cells.qornn.step.hand_on")
+    config = Config("digits", "qornn", 4, 2, weight_bits=4)
+    task = load_task("digits")
+    trained = Trained(Path("run"), build_layer(config, sides(task)), config, task)
+    message = "run cannot be exported: the family has no integers for layers below others"
+    with pytest.raises(UserError, match=message):
+        quantized(trained, 8)
