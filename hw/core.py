@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from .beats import wires
 from .border import AnswerQueue, Collector, stream
 from .contexts import ContextQueue
-from .handover import InputMemory, Link
+from .handover import Announcer, InputMemory, Link
 from .layer import LayerPlan
 from .operators.base import connect_strobe, delay_strobe
 from .operators.inputs import InputReader
@@ -31,7 +31,7 @@ class Core(wiring.Component):
         i = stream(plan.input_port.transfer_bits, plan.tag)
         o = stream(plan.output_port.element_bits, plan.tag)
         if plan.received:
-            i = Link(plan.received.written.pattern, plan.received.value.format, plan.tag)
+            i = Link(plan.received.written.pattern, plan.layer.input.format, plan.tag)
         if plan.hands_on:
             o = Link(plan.answer.pattern, plan.layer.output.format, plan.tag)
         super().__init__({"i": In(i), "o": Out(o)})
@@ -43,16 +43,14 @@ class Core(wiring.Component):
         ports: dict[Any, Any] = {}
         m.submodules.collector = collector = (ContextQueue if several else Collector)(plan)
         m.submodules.sequencer = sequencer = Sequencer(plan)
-        if plan.readout:
-            m.submodules.answers = answers = AnswerQueue(plan)
+        m.submodules.answers = answers = (AnswerQueue if plan.readout else Announcer)(plan)
         arriving = self._place_received(m, ports) if plan.received else wiring.flipped(self.i)
         wiring.connect(m, arriving, collector.i)
-        if plan.readout:
-            wiring.connect(m, answers.o, wiring.flipped(self.o))
+        wiring.connect(m, answers.o, wiring.flipped(self.o))
         m.d.comb += [
             sequencer.full.eq(collector.full),
             sequencer.flags.eq(collector.flags),
-            sequencer.answered.eq(answers.answered if plan.readout else self.o.freed),
+            sequencer.answered.eq(answers.answered),
         ]
         self._place_operators(m, ports)
         self._place_memories(m, ports)
@@ -74,11 +72,11 @@ class Core(wiring.Component):
         for memory in plan.memories:
             for copy in range(memory.copies):
                 _pass(m, ports[memory.written.name], ports[memory.name, copy].write)
-        _pass(m, ports[plan.answer.name], answers.i if plan.readout else self.o.vector)
+        _pass(m, ports[plan.answer.name], answers.i)
         if plan.receives:
             m.d.comb += ports["received"].done.eq(step[plan.receives.freed].start)
         if plan.hands_on:
-            connect_strobe(m, step[plan.hands_on.announced], self.o.announced)
+            connect_strobe(m, step[plan.hands_on.announced], answers.announces)
         return m
 
     def _place_received(self, m: Module, ports: dict[Any, Any]) -> Any:

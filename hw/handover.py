@@ -25,14 +25,43 @@ class Link(wiring.Signature):
     begin; freed, in return: a vector has been read."""
 
     def __init__(self, pattern: Pattern, format: Format, tag: Tag) -> None:
-        settles = pattern.settles > 0
+        self.vector = Beats(pattern.lanes, format, tag, pattern.digit, pattern.settles > 0)
         super().__init__(
             {
-                "vector": Out(Beats(pattern.lanes, format, tag, pattern.digit, settles)),
+                "vector": Out(self.vector),
                 "announced": Out(Strobe(tag)),
                 "freed": In(1),
             }
         )
+
+
+class Announcer(wiring.Component):
+    """Hands vectors on to the next layer as they are made: the sequencer saw that there is room.
+
+    Members: i, In(Beats): the vector; announces, In(Strobe): it is to be told of; o, Out(Link);
+        answered, Out(1): a vector has been read.
+    """
+
+    def __init__(self, plan: LayerPlan) -> None:
+        link = Link(plan.answer.pattern, plan.layer.output.format, plan.tag)
+        super().__init__(
+            {
+                "i": In(link.vector),
+                "announces": In(Strobe(plan.tag)),
+                "o": Out(link),
+                "answered": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        connect_strobe(m, self.i, self.o.vector)
+        connect_strobe(m, self.announces, self.o.announced)
+        m.d.comb += [
+            *(a.eq(b) for a, b in zip(wires(self.o.vector), wires(self.i), strict=True)),
+            self.answered.eq(self.o.freed),
+        ]
+        return m
 
 
 class InputMemory(wiring.Component):

@@ -105,6 +105,11 @@ class Plan:
             layer.keep_pace(self.pace, receives, hands_on)
 
     @property
+    def room(self) -> int:
+        """Timesteps that can be under way, or their answers held up, in all layers."""
+        return sum(layer.answers for layer in self.layers)
+
+    @property
     def parts(self) -> list[Part]:
         """The parts of all layers."""
         return [part for layer in self.layers for part in layer.parts]
@@ -134,6 +139,7 @@ class Plan:
                 "closing_cycles": self.closing_cycles,
                 "latency_cycles": self.latency_cycles,
             },
+            "room": self.room,
             "floor_adder_bits": self.floor_adder_bits,
             "layers": [described(layer) for layer in self.layers],
         }

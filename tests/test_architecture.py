@@ -37,7 +37,7 @@ ARROWS = {
     "builder": (r"sylvan\.model\.builder", PROGRAM),
     "interpret": (r"sylvan\.model\.interpret", PROGRAM),
     "census": (r"sylvan\.model\.census", PROGRAM),
-    "recurrent": (r"sylvan\.model\.(recurrent|normalized)", PROGRAM + " quantize"),
+    "recurrent": (r"sylvan\.model\.(recurrent|normalized|stacked)", PROGRAM + " quantize"),
     "layer": (
         r"sylvan\.model\.(calibration|gated|cells\.\w+\.layer)",
         PROGRAM + " builder step quantize orthogonal recurrence recurrent",

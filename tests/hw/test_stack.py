@@ -13,6 +13,7 @@ from sylvan.hw.build import check_unchanged, write_sources
 from sylvan.hw.cost import estimate
 from sylvan.hw.front import explore
 from sylvan.hw.kept import MemoryPlan
+from sylvan.hw.layer import LayerPlan
 from sylvan.hw.pace import Handover, Pace, find_handover
 from sylvan.hw.plan import Plan
 from sylvan.hw.schedule import Schedule
@@ -20,11 +21,16 @@ from sylvan.hw.targets import TARGETS
 from sylvan.model.builder import Builder
 from sylvan.model.cells.hadamrnn.step import step as hadam_step
 from sylvan.model.cells.qornn.step import step as qornn_step
+from sylvan.model.checkpoint import sides
+from sylvan.model.config import Config
 from sylvan.model.errors import CheckError, UserError
+from sylvan.model.export import Trained, quantized
+from sylvan.model.families import build_layer
 from sylvan.model.matrices import Dense, Hadamard
 from sylvan.model.numbers import Format
 from sylvan.model.operations import Value
 from sylvan.model.program import NumericInput, Program
+from sylvan.model.tasks import load_task
 
 BYTE = Format.signed_bits(8)
 
@@ -159,6 +165,16 @@ def test_a_step_body_serves_several_layers() -> None:
     assert len(set(names)) == len(names) and {"transformed", "transformed_2"} <= set(names)
 
 
+def test_a_trained_stack_is_golden(tmp_path: Path) -> None:
+    """From layers in torch, here untrained, to hardware."""
+    task = load_task("digits")
+    config = Config("digits", "qornn", hidden=4, layers=2, weight_bits=3)
+    layer = build_layer(config, sides(task))
+    program = quantized(Trained(tmp_path, layer, config, task), 8)
+    assert [len(layer.states) for layer in program.layers] == [1, 1]
+    cosimulate(Plan(program, Schedule(2)), tmp_path / "build")
+
+
 # ---- what a mistake at a border does
 
 
@@ -215,6 +231,20 @@ def test_less_room_than_planned_slows_a_stack_down(
     monkeypatch.setattr(planning, "find_handover", spoiled)
     with pytest.raises(CheckError, match="cycles_per_step: the plan states"):
         cosimulate(Plan(program, schedule), tmp_path / "build")
+
+
+@pytest.mark.parametrize("contexts", [1, 4])
+def test_a_vector_without_room_is_caught(
+    contexts: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sequencer that fires once too often, as it does when all that follows is held up."""
+
+    def one_more(layer: LayerPlan) -> int:
+        return layer.leaving.room + (layer.hands_on is not None)
+
+    monkeypatch.setattr(LayerPlan, "answers", property(one_more))
+    with pytest.raises(CheckError, match="Wrong output"):
+        cosimulate(Plan(turning(2), Schedule(16, contexts=contexts)), tmp_path, resets=8)
 
 
 # ---- what else knows layers
