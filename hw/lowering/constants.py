@@ -6,7 +6,6 @@ from functools import cached_property
 from sylvan.model.operations import arithmetic, constants
 
 from ..beats import Pattern
-from ..operators.elementwise import Multiply
 from ..operators.modrelu import ModRelu
 from ..operators.rom import LookupRom, pack_beats
 from ..operators.table import Table
@@ -52,7 +51,7 @@ class _Scale(Lowering):
         assert isinstance(operation, constants.Scale)
         rom = self.lanewise(operation.factors, operation.exp, pattern, "factors")
         factor = rom.operator.o.signature.format
-        operator = Multiply(pattern.lanes, [*self.formats, factor], self.result, self.tag)
+        operator = self.multiply(pattern, [*self.formats, factor], self.result)
         return Lowered(operator, pattern, (*self.passed(pattern), rom))
 
 
