@@ -15,7 +15,9 @@ from sylvan.model.program import Node
 
 from ..beats import Pattern, Tag, digits
 from ..operators.base import Operator
+from ..operators.elementwise import Multiply
 from ..operators.rom import Rom, pack_beats
+from ..operators.shift_add import ShiftAdd
 from ..schedule import Schedule
 
 
@@ -106,6 +108,11 @@ class Body:
             return False
         found = self.lowerings[user.result.name]
         return found.linear and (found.graphed or self.contained(user.result))
+
+    @cached_property
+    def on_one_lane(self) -> bool:
+        """Whether there is anything that passes on a single lane."""
+        return any(found.single for found in self.lowerings.values())
 
     def single(self, value: Value) -> bool:
         """Whether `value` passes on a single lane; not if it is stored."""
@@ -230,6 +237,14 @@ class Lowering:
         """The lowering of an operand that nothing else uses."""
         users = self.body.users.get(value.name, [])
         return self.body.lowerings.get(value.name) if len(users) == 1 else None
+
+    def multiply(self, pattern: Pattern, formats: list[Format], result: Format) -> Operator:
+        """A product in each lane; where all goes at the pace of one lane, while its beat stays."""
+        made = Multiply(pattern.lanes, formats, result, self.tag, self.schedule.dsps)
+        slow = self.body.on_one_lane and pattern.lanes == 1 and pattern.dwell > 1
+        if slow and not made.product.in_block:
+            return ShiftAdd(pattern, formats, result, self.tag)
+        return made
 
     def rom(self, vectors: Array, pattern: Pattern, format: Format, role: str) -> Lowered:
         """Constant vectors (phases, size) passing in `pattern`."""

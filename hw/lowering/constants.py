@@ -6,7 +6,6 @@ from functools import cached_property
 from sylvan.model.operations import arithmetic, constants
 
 from ..beats import Pattern
-from ..operators.elementwise import Multiply
 from ..operators.modrelu import ModRelu
 from ..operators.rom import LookupRom, pack_beats
 from ..operators.table import Table
@@ -52,8 +51,7 @@ class _Scale(Lowering):
         assert isinstance(operation, constants.Scale)
         rom = self.lanewise(operation.factors, operation.exp, pattern, "factors")
         factor = rom.operator.o.signature.format
-        formats, dsps = [*self.formats, factor], self.schedule.dsps
-        operator = Multiply(pattern.lanes, formats, self.result, self.tag, dsps)
+        operator = self.multiply(pattern, [*self.formats, factor], self.result)
         return Lowered(operator, pattern, (*self.passed(pattern), rom))
 
 

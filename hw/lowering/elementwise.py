@@ -9,7 +9,7 @@ from sylvan.model.program import Node
 
 from ..beats import Pattern
 from ..operators.base import Operator
-from ..operators.elementwise import AddSub, Multiply, Neg, PhaseShift, Relu, SignedAdd
+from ..operators.elementwise import AddSub, Neg, PhaseShift, Relu, SignedAdd
 from ..operators.narrow import Narrow, Narrowing
 from ..operators.serial import SerialPhaseShift
 from ..operators.serial_narrow import SerialNarrow, can_pass, leaving_digits, narrow_digits
@@ -78,8 +78,7 @@ class _Relu(Lowering):
 @lowers(arithmetic.Mul)
 class _Mul(Lowering):
     def lower(self, pattern: Pattern) -> Lowered:
-        order = pattern.lanes, self.formats, self.result
-        operator = Multiply(*order, self.tag, self.schedule.dsps)
+        operator = self.multiply(pattern, self.formats, self.result)
         return Lowered(operator, pattern, self.passed(pattern))
 
 
@@ -94,7 +93,7 @@ class _Lerp(Lowering):
         difference = ends[1] - ends[0]
         moved = difference.times(weight.lo, weight.hi, weight.exp)
         minus = AddSub(lanes, [ends[1], ends[0]], difference, tag, True)
-        times = Multiply(lanes, [weight, difference], moved, tag, self.schedule.dsps)
+        times = self.multiply(pattern, [weight, difference], moved)
         plus = AddSub(lanes, [ends[0], moved], self.result, tag, False)
         product = Lowered(
             times, pattern, (z, Lowered(minus, pattern, (b, a), "difference")), "product"

@@ -41,8 +41,9 @@ class Products(Lowering):
     def order_of_products(self, pattern: Pattern) -> Pattern:
         """The pattern closest to the one demanded in which products come."""
         if pattern.lanes == 1 and pattern.dwell >= self.row_dwell:
-            # What comes in a single beat may as well stay.
-            return Pattern(self.size, 1, pattern.dwell if self.row_dwell == 1 else self.row_dwell)
+            # Words that come of a single beat may as well stay.
+            stays = self.row_dwell == 1 and not self.schedule.digit
+            return Pattern(self.size, 1, pattern.dwell if stays else self.row_dwell)
         if pattern.dwell == 1 and pattern.repeats == 1:
             return pattern
         return Pattern(self.size, self.schedule.over(self.size))

@@ -98,8 +98,8 @@ class Delay(Operator):
 
     @property
     def by_beats(self) -> bool:
-        """Whether a beat is kept once for all its cycles."""
-        stays = self.pattern.dwell > 1 and not self.pattern.digit
+        """Whether beats that stay and follow each other are kept once for all their cycles."""
+        stays = self.pattern.dwell > 1 and self.pattern.beats > 1 and not self.pattern.digit
         return stays and self.cycles > REGISTER_CYCLES and self.beats < self.cycles - SIDES
 
     @property
