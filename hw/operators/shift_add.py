@@ -76,7 +76,7 @@ class ShiftAdd(Operator):
         )
         m.d.comb += [
             bits.eq(Mux(enters, narrow, left)),
-            total.eq(self.total(sum, bits, wide, last if whole.signed else 0)),
+            total.eq(self.total(sum, bits, wide, last if whole.signed else None)),
         ]
         m.d.sync += [left.eq(bits[rows:]), low.eq(Cat(low, total[:rows])[rows:])]
         with m.If(last):
@@ -85,9 +85,13 @@ class ShiftAdd(Operator):
             m.d.sync += sum.eq(total[rows:])
         return product
 
-    def total(self, sum: Value, bits: Value, wide: Value, negative: Any) -> Any:
-        """The sum and the rows of a cycle; the highest bit of all weighs negatively."""
+    def total(self, sum: Value, bits: Value, wide: Value, negative: Value | None) -> Any:
+        """The sum and the rows of a cycle; the highest bit of a signed factor weighs negatively."""
         *others, highest = [Mux(bits[row], wide, 0) << row for row in range(self.rows)]
         for other in others:
             sum = sum + other
-        return Mux(negative, sum - highest, sum + highest)
+        if negative is None:
+            return sum + highest
+        # The lowest bits, 1 and the sign, carry what a difference needs.
+        turned = (highest ^ negative.replicate(len(highest)).as_signed()) << 1 | negative
+        return ((sum << 1 | 1) + turned) >> 1
