@@ -37,7 +37,7 @@ from sylvan.sim.stimulus import Timesteps
 OUT = Path(__file__).with_suffix(".json")
 ZEROS = (0, 50, 75, 90)
 HIDDEN, STATE_BITS = 64, 10
-POINTS = (("ice40-up5k", 1), ("ecp5-25f", 4), ("ecp5-25f", 8))
+POINTS = (("ecp5-25f", 8), ("ice40-up5k", 1), ("ecp5-25f", 4))
 """Parts and lanes."""
 WATCHED = "ecp5-25f", 8
 """The part and the lanes of the cores whose toggles are counted."""
