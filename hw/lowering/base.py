@@ -240,11 +240,11 @@ class Lowering:
     def lanewise(self, raw: Array, exp: int, pattern: Pattern, role: str) -> Lowered:
         """Constants (phases, size) that pass with the lanes of `pattern`, or (phases, 1) for all.
 
-        One for all takes one word, which stays for the whole passage.
+        One for all, or as many that are equal, take one word, which stays for the whole passage.
         """
         format = Format(int(raw.min()), int(raw.max()), exp)
         vectors = np.broadcast_to(raw, (len(raw), self.size))
-        if raw.shape[1] > 1:
+        if (raw != raw[:, :1]).any():
             return self.rom(vectors, pattern, format, role)
         held = Pattern(pattern.lanes, pattern.lanes, pattern.cycles)
         return self.rom(vectors[:, : pattern.lanes], held, format, role)

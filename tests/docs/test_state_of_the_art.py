@@ -43,7 +43,7 @@ def test_the_page_holds_the_tables_of_the_rows(bench: SimpleNamespace) -> None:
     written = page.PAGE.read_text().split(page.BEGIN)[1].split(page.END)[0]
     assert written.strip() == "\n".join(page.tables(rows)).strip()
     points = {(name, part) for name, part, _ in page.POINTS}
-    assert {(row["design"], row["target"]) for row in rows} == points
+    assert rows and {(row["design"], row["target"]) for row in rows} <= points
     assert all(row["measured"]["dsps"] == 0 for row in rows if row["reason"] is None)
 
 

@@ -184,6 +184,31 @@ def test_cores_with_packed_products_are_golden(
     cosimulate(plan, tmp_path / "build")
 
 
+def curved(size: int, matrix: Array) -> Program:
+    """A recurrence whose sums go through a table, as those of gates do."""
+    b = Builder(NumericInput(1, BYTE, (1.0,), (0.0,)))
+    h = b.state("h", size, BYTE)
+    injected = b.matvec(Dense(sparse(size, 1, -8, 7, 0.0)), b.input)
+    sums = b.add(b.matvec(Dense(matrix), h, name="turned"), injected)
+    entries = np.rint(127 * np.tanh(np.arange(-32, 32) / 16)).astype(np.int64)
+    argument = b.narrow(b.exponent([-5], sums), Format(-32, 31))
+    b.write(h, b.narrow(b.table(entries, 0, argument), BYTE))
+    return b.program(b.matvec(Dense(sparse(4, size, -1, 1, 0.5)), b.layer("rnn", h)), "every")
+
+
+def test_zeros_cost_no_cycle_where_tables_are_on_a_single_lane(tmp_path: Path) -> None:
+    """Packed on four lanes, the sums pass one by one; without zeros they are inner products."""
+    plan, dense = (
+        Plan(curved(26, sparse(26, 26, lo, 1, zeros)), Schedule(4))
+        for lo, zeros in ((-1, 0.6), (1, 0.0))
+    )
+    (part,) = (part for part in plan.layers[0].step.parts if part.name == "turned")
+    assert isinstance(part.operator, PackedMatVec) and part.pattern == Pattern(26, 1)
+    assert part.operator.packing.lanes == 4
+    assert plan.cycles_per_step < dense.cycles_per_step
+    cosimulate(plan, tmp_path / "build")
+
+
 def test_the_plan_says_what_was_packed() -> None:
     matrix = sparse(24, 24, -1, 1, 0.6)
     plan = Plan(recurrent(24, matrix), Schedule(3))
