@@ -21,7 +21,7 @@ from ..operators.multiples import Pick
 from ..operators.packed import PackedMatVec
 from ..operators.serial import SerialGraph, SerialSignFlip
 from ..operators.serial_transform import SerialTransform, between_beats
-from ..packing import pack
+from ..packing import pack, promised
 from .base import Body, Demand, Lowered, Unsigned, lowers
 from .linear import Linear, shifted
 from .products import Products
@@ -59,8 +59,9 @@ class _MatVec(Products, Linear):
         """Cycles of the nonzeros alone, where zeros save some; few rows are better taken whole."""
         if isinstance(self.matrix, matrices.Hadamard) or self.linear or self.size < self.columns:
             return None
-        packing = pack(self.matrix.dense(), self.schedule.over(self.size))
-        return packing.cycles if super().outer_cycles > packing.promise else None
+        weights, lanes = self.matrix.dense(), self.schedule.over(self.size)
+        saves = promised(weights, lanes) < super().outer_cycles
+        return pack(weights, lanes).cycles if saves else None
 
     def _passes_alone(self, pattern: Pattern) -> bool:
         """Whether packed results leave one by one, being computed on more lanes."""
