@@ -97,4 +97,5 @@ def test_drawn_networks_neither_stay_shut_nor_saturate(bench: SimpleNamespace, n
     x = random.integers(-128, 128, (60, program.input.size))
     first, last = np.arange(60) == 0, np.ones(60, bool)
     answers = {tuple(answer.tolist()) for _, answer in run_stream(program, x, first, last)}
-    assert len(answers) >= (3 if name == "STACK" else 50)
+    labels = program.output.size == 1 and program.output.format.hi < 8
+    assert len(answers) >= (3 if labels else 50)
