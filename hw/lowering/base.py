@@ -107,6 +107,11 @@ class Body:
         found = self.lowerings[user.result.name]
         return found.linear and (found.graphed or self.contained(user.result))
 
+    def leads_to(self, value: Value, kind: type[Operation]) -> bool:
+        """Whether an operation of that kind takes `value`, or what is made of it."""
+        users = [node for node in self.users.get(value.name, []) if node is not None]
+        return any(isinstance(n.operation, kind) or self.leads_to(n.result, kind) for n in users)
+
     def single(self, value: Value) -> bool:
         """Whether `value` passes on a single lane; not if it is stored."""
         found = self.lowerings.get(value.name)

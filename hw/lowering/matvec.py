@@ -56,8 +56,13 @@ class _MatVec(Products, Linear):
 
     @cached_property
     def packed_cycles(self) -> int | None:
-        """Cycles of the nonzeros alone, where zeros save some; few rows are better taken whole."""
+        """Cycles of the nonzeros of sums for a table, where zeros save some.
+
+        Few rows are better taken whole.
+        """
         if isinstance(self.matrix, matrices.Hadamard) or self.linear or self.size < self.columns:
+            return None
+        if not self.body.leads_to(self.node.result, constants.Table):
             return None
         weights, lanes = self.matrix.dense(), self.schedule.over(self.size)
         saves = promised(weights, lanes) < super().outer_cycles
