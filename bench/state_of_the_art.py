@@ -132,6 +132,14 @@ def ways() -> Iterator[tuple[str, int, int]]:
         yield said + (", as built" if packing.window == chosen.window else ""), bits, packing.cycles
 
 
+def judged(bar: Bar, rows: list[Row]) -> str:
+    """A bar as a row of its table; what was built and does not fit is missed."""
+    large = (row for row in rows if row["reason"] is not None)
+    tried = any(bar.what.startswith(f"{row['design']}, {row['target']}:") for row in large)
+    said = verdict(bar)
+    return said.replace("not measured", "**missed**: does not fit") if tried else said
+
+
 def line(row: Row) -> str:
     """A row of the table."""
     found, knobs = row["measured"], row["schedule"]
@@ -149,7 +157,7 @@ def tables(rows: list[Row]) -> Iterator[str]:
     """All that stands between the marks."""
     yield "| bar | wanted | measured | |"
     yield "|---|---:|---:|---|"
-    yield from map(verdict, bars(rows))
+    yield from (judged(bar, rows) for bar in bars(rows))
     yield from ["", f"| {' | '.join(COLUMNS)} |", "|---|---|" + "---:|" * (len(COLUMNS) - 2)]
     yield from map(line, rows)
     held = (target(SMALL).brams or 0) * (target(SMALL).bram_bits or 0)

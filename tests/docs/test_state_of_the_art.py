@@ -76,6 +76,8 @@ def test_what_does_not_fit_has_its_reason_and_is_no_bar(bench: SimpleNamespace) 
     large = row(page.WIDE, page.SMALL, 9000, 9999) | {"reason": "too large"}
     large["measured"] = dict.fromkeys(large["measured"])
     assert [bar.met for bar in page.bars([large])] == [None] * 6
+    text = "\n".join(page.tables([large]))
+    assert text.count("**missed**: does not fit |") == 1 and text.count("not measured") == 5
     assert page.line(large).startswith(f"| {page.WIDE} | {page.SMALL} | 8 | 1 | too large |")
     assert page.line(large).count("|") == len(page.COLUMNS) + 1
 
