@@ -44,7 +44,11 @@ def minimal(units: int, read: str = "last", inputs: int = 1) -> Program:
 
 def lanes_of(plan: Plan) -> Counter[tuple[str, int]]:
     """How many operators of a kind work on so many lanes."""
-    made = [(type(p.operator).__name__, p.pattern.lanes) for p in plan.step.parts if p.operator]
+    made = [
+        (type(p.operator).__name__, p.pattern.lanes)
+        for p in plan.layers[0].step.parts
+        if p.operator
+    ]
     return Counter(made)
 
 
@@ -57,9 +61,9 @@ def test_a_gated_cell_has_one_of_each_whatever_the_lanes(lanes: int) -> None:
     assert found["Multiply", 1] == (0 if lanes < 16 else 3)
     dense = 32 * (16 // lanes)
     assert dense <= plan.cycles_per_step < dense + 50
-    assert {m.name: m.lanes for m in plan.memories} == {"h_memory": lanes, "c_memory": 1}
+    assert {m.name: m.lanes for m in plan.layers[0].memories} == {"h_memory": lanes, "c_memory": 1}
     # On few lanes the first words are written before the last rows have read them.
-    assert plan.memories[0].sides == 1 + (lanes < 8)
+    assert plan.layers[0].memories[0].sides == 1 + (lanes < 8)
 
 
 def test_the_adder_graph_of_all_lanes_is_for_tables_in_all() -> None:
