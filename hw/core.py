@@ -13,6 +13,8 @@ from .operators.base import connect_strobe, delay_strobe
 from .operators.inputs import InputReader
 from .plan import Plan
 from .sequencer import Sequencer
+from .state import StatePort
+from .state import streams as state_streams
 from .timetable import Part, Timetable
 
 
@@ -20,7 +22,8 @@ class Core(wiring.Component):
     """The hardware of a plan.
 
     Members: i, In(stream): the input of a timestep in `plan.input_port.transfers` transfers;
-        o, Out(stream): the answer, an element per transfer.
+        o, Out(stream): the answer, an element per transfer; where the schedule has a state port,
+        i_save, o_save, i_load, o_load: its streams.
     Reset, at any moment, forgets everything: the state starts anew with the next timestep.
     Latency and interval: the plan's.
     """
@@ -28,12 +31,13 @@ class Core(wiring.Component):
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         port = plan.input_port
-        super().__init__(
-            {
-                "i": In(stream(port.per_transfer * port.element_bits, plan.tag)),
-                "o": Out(stream(plan.output_port.element_bits, plan.tag)),
-            }
-        )
+        members = {
+            "i": In(stream(port.per_transfer * port.element_bits, plan.tag)),
+            "o": Out(stream(plan.output_port.element_bits, plan.tag)),
+        }
+        if plan.schedule.state_port:
+            members |= state_streams(plan.state_image, plan.tag)
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -42,7 +46,8 @@ class Core(wiring.Component):
         m.submodules.collector = collector = (ContextQueue if several else Collector)(plan)
         m.submodules.sequencer = sequencer = Sequencer(plan)
         m.submodules.answers = answers = AnswerQueue(plan)
-        wiring.connect(m, wiring.flipped(self.i), collector.i)
+        if not plan.schedule.state_port:
+            wiring.connect(m, wiring.flipped(self.i), collector.i)
         wiring.connect(m, answers.o, wiring.flipped(self.o))
         m.d.comb += [
             sequencer.full.eq(collector.full),
@@ -52,6 +57,8 @@ class Core(wiring.Component):
         ports: dict[Any, Any] = {}
         self._place_operators(m, ports)
         self._place_memories(m, ports)
+        if plan.schedule.state_port:
+            self._place_state_port(m, ports, collector, sequencer)
         pace = plan.pace
         step = self._strobes(m, "step", sequencer.step, plan.step, pace.interval)
         readout = self._strobes(
@@ -87,6 +94,33 @@ class Core(wiring.Component):
                 for k, part in enumerate(memory.readers(copy)):
                     ports[part.name] = getattr(component, f"out{k}")
                     ports[part.name, "strobe"] = getattr(component, f"read{k}")
+
+    def _place_state_port(
+        self, m: Module, ports: dict[Any, Any], collector: Any, sequencer: Any
+    ) -> None:
+        """The state port, through which input comes in and which reaches all memories of states."""
+        plan = self.plan
+        m.submodules.state_port = port = StatePort(plan)
+        for name in state_streams(plan.state_image, plan.tag):
+            inner, outer = getattr(port, name), wiring.flipped(getattr(self, name))
+            wiring.connect(m, inner, outer)
+        wiring.connect(m, port.state, sequencer.state)
+        m.d.comb += [
+            *(getattr(collector.i, name).eq(getattr(self.i, name)) for name in plan.tag.flags),
+            collector.i.data.eq(self.i.data),
+            collector.i.valid.eq(self.i.valid & port.open),
+            self.i.ready.eq(collector.i.ready & port.open),
+            port.ready.eq(collector.i.ready),
+            port.collected.eq(collector.collected if plan.tag.contexts > 1 else collector.full),
+            port.fires.eq(sequencer.fires),
+        ]
+        for k, memory in enumerate(plan.state_memories):
+            own = getattr(port, f"element{k}")
+            for copy in range(memory.copies):
+                element = ports[memory.name, copy].element
+                asked = [name for name in element.signature.members if name != "found"]
+                m.d.comb += [getattr(element, name).eq(getattr(own, name)) for name in asked]
+            m.d.comb += own.found.eq(ports[memory.name, 0].element.found)
 
     def _strobes(
         self, m: Module, name: str, root: Any, table: Timetable, interval: int

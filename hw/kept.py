@@ -22,6 +22,7 @@ class MemoryPlan:
     Parameters:
         tag: of the timesteps; each of its contexts has a vector of its own.
         apart: whether readers of both bodies may be at it at once, and so have copies of their own.
+        saved: whether the state port reads and writes it too, every copy in step.
     Attributes: writes, the cycle of the step in which the first word is written.
     """
 
@@ -33,13 +34,14 @@ class MemoryPlan:
     initial: Array | None
     step_readers: list[Part]
     readout_readers: list[Part]
+    saved: bool = False
     writes: int = 0
 
     @property
     def copies(self) -> int:
-        """Copies that the readers need."""
+        """Copies that the readers need; of what is saved there is one at least."""
         counts = len(self.step_readers), len(self.readout_readers)
-        return sum(counts) if self.apart else max(counts)
+        return max(sum(counts) if self.apart else max(counts), self.saved)
 
     def readers(self, copy: int) -> list[Part]:
         """The readers of one copy, that of the step first."""
@@ -51,7 +53,7 @@ class MemoryPlan:
         """The memory of one copy."""
         patterns = [part.pattern for part in self.readers(copy)]
         kept = self.written.pattern, self.value.format
-        return memory_of(*kept, patterns, self.initial, self.tag, self.tag.contexts)
+        return memory_of(*kept, patterns, self.initial, self.tag, self.tag.contexts, self.saved)
 
     def accesses(self, reader: Part) -> Iterator[tuple[int, int, int]]:
         """For each word: the cycle it is written, first read and last read, in their bodies."""

@@ -17,9 +17,12 @@ from .lowering import Body
 from .operators.base import Cost
 from .operators.memory import Stored, picked_lanes
 from .pace import Bodies, find_pace
-from .ports import input_port, output_port
+from .ports import input_port, output_port, state_image
 from .schedule import DEFAULT_LANES, Schedule
 from .timetable import Part, Timetable
+
+MARGIN = 12
+"""Cycles in which a vector that has passed is stored wherever it goes, or an answer is queued."""
 
 
 def widest(program: Program) -> int:
@@ -37,12 +40,13 @@ def schedule_for(
     contexts: int = 1,
     turns: bool = False,
     logic_roms: bool = False,
+    state_port: bool = False,
 ) -> Schedule:
     """The schedule asked for; else 8 lanes, or as many as the widest vector fills, of words."""
     lanes = min(DEFAULT_LANES, widest(program)) if lanes is None else lanes
     if digit is not None and digit < 1:
         raise UserError(f"a digit has at least 1 bit, got {digit}; without it words pass whole")
-    return Schedule(lanes, digit or 0, levels, contexts, turns, logic_roms)
+    return Schedule(lanes, digit or 0, levels, contexts, turns, logic_roms, state_port)
 
 
 class Plan:
@@ -82,6 +86,7 @@ class Plan:
             )
         self.input_port = input_port(program)
         self.output_port = output_port(program)
+        self.state_image = state_image(program, self.layer)
         self.tag = Tag(program.period, schedule.contexts)
         every = program.readout.read == "every"
         self._plan_bodies(every)
@@ -148,6 +153,7 @@ class Plan:
                     state.initial,
                     readers,
                     serves,
+                    saved=self.schedule.state_port,
                 )
             )
         if unserved:
@@ -172,6 +178,20 @@ class Plan:
     def queue_depth(self) -> int:
         """Elements that the output queue holds."""
         return self.answers * self.output_port.transfers
+
+    @property
+    def state_memories(self) -> list[MemoryPlan]:
+        """The memories of the states, in their order."""
+        return self.memories[: len(self.layer.states)]
+
+    @property
+    def quiet_cycles(self) -> int:
+        """Cycles after a step fired when it and its readout are over, and its context has rested.
+
+        A few more than the timetables say: what they make is stored a little later.
+        """
+        readout = self.readout_begins + self.readout.ends
+        return MARGIN + max(self.step.ends, readout, self.pace.rest)
 
     @property
     def parts(self) -> list[Part]:
@@ -240,6 +260,7 @@ class Plan:
             "contexts": self.schedule.contexts,
             "turns": self.schedule.turns,
             "logic_roms": self.schedule.logic_roms,
+            "state_port": self.schedule.state_port,
         }
 
 

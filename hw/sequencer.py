@@ -6,11 +6,24 @@ from amaranth import Const, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from .beats import Strobe
+from .beats import Strobe, Tag
 from .contexts import by_context, write_own
 from .operators.base import connect_strobe, delay_strobe
 from .operators.delay import successor
 from .plan import Plan
+
+
+class ContextState(wiring.Signature):
+    """What is known of a context's state apart from its vectors, read and set by the state port.
+
+    Members: context, Out; fresh, phase, In: of that context; set, Out(1): they become set_fresh
+        and set_phase, Out.
+    """
+
+    def __init__(self, tag: Tag) -> None:
+        phase = range(max(tag.period, 2))
+        members = {"context": Out(range(max(tag.contexts, 2))), "fresh": In(1), "phase": In(phase)}
+        super().__init__({**members, "set": Out(1), "set_fresh": Out(1), "set_phase": Out(phase)})
 
 
 class Sequencer(wiring.Component):
@@ -18,23 +31,26 @@ class Sequencer(wiring.Component):
 
     Members: full, flags, In: an input may fire; answered, In(1): an answer has left; fires, Out(1):
         a step does, in the cycle before its first; step, readout, Out(Strobe): cycle 0 of the
-        bodies; rested, Out(Strobe): its context may fire again in the cycle after the next.
+        bodies; rested, Out(Strobe): its context may fire again in the cycle after the next; where
+        the schedule has a state port, state, In(ContextState): reads and sets what is known here of
+        a context's state, while no step is on its way.
     """
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         tag = plan.tag
-        super().__init__(
-            {
-                "full": In(1),
-                "flags": In(data.StructLayout(tag.flags)),
-                "answered": In(1),
-                "fires": Out(1),
-                "step": Out(Strobe(tag)),
-                "readout": Out(Strobe(tag)),
-                "rested": Out(Strobe(tag)),
-            }
-        )
+        members: dict[str, Any] = {
+            "full": In(1),
+            "flags": In(data.StructLayout(tag.flags)),
+            "answered": In(1),
+            "fires": Out(1),
+            "step": Out(Strobe(tag)),
+            "readout": Out(Strobe(tag)),
+            "rested": Out(Strobe(tag)),
+        }
+        if plan.schedule.state_port:
+            members["state"] = In(ContextState(tag))
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -75,6 +91,8 @@ class Sequencer(wiring.Component):
         with m.If(fired[0]):
             write_own(m, fresh, fired[1], 0)
             write_own(m, following, fired[1], successor(fired[2], tag.period))
+        if plan.schedule.state_port:
+            self._serve_state(m, fresh, following)
         answers = read if pace.closing_interval > 1 else self.fires & reads
         m.d.sync += [
             room.eq(room - answers + self.answered),
@@ -91,6 +109,17 @@ class Sequencer(wiring.Component):
     def _context_of(self, flags: Any) -> Any:
         """The context among flags."""
         return flags.context if self.plan.tag.contexts > 1 else Const(0, 1)
+
+    def _serve_state(self, m: Module, fresh: Any, following: Any) -> None:
+        """What the state port asks for: a context that is fresh has no phase to go on with."""
+        state = self.state
+        m.d.comb += [
+            state.fresh.eq(fresh[state.context]),
+            state.phase.eq(Mux(state.fresh, 0, following[state.context])),
+        ]
+        with m.If(state.set):
+            write_own(m, fresh, state.context, state.set_fresh)
+            write_own(m, following, state.context, state.set_phase)
 
     def _begin_readout(self, m: Module, read: Signal) -> None:
         """The readout's strobe; its reads of the state never mean the initial one."""

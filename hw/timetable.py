@@ -20,7 +20,9 @@ from .operators.delay import Delay
 from .operators.inputs import InputReader
 from .operators.memory import Buffer, Stored
 
-OWN_NAMES = re.compile(r"collector|sequencer|answers|(step|readout)_\d+|\w+_(memory|kept)\d*")
+OWN_NAMES = re.compile(
+    r"collector|sequencer|answers|state_port|(step|readout)_\d+|\w+_(memory|kept)\d*"
+)
 """Names that the core gives to what is no part; a value may well be called the same."""
 
 
@@ -165,6 +167,11 @@ class Timetable:
         self.names.add(part.name)
         self.parts.append(part)
         return part
+
+    @property
+    def ends(self) -> int:
+        """When the last vector has passed."""
+        return max((part.time + part.pattern.cycles for part in self.parts), default=0)
 
     def settle(self, sinks: Sequence[Part], latest_input: int | None = None) -> None:
         """Give every part its time, with all sinks' vectors starting together, and add delays.

@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 from sylvan.model.errors import CheckError, UserError
+from sylvan.model.storage import load, program_hash
 
 from .explain import explain
 from .ports import Cycles, Ports, load_planned_cycles, load_ports
 from .runner import Case
 from .runs import Golden, Run, measured_cycles, plan_runs
 from .simulators import find_simulator
+from .state_runs import state_runs
 from .stimulus import Timesteps, check_timesteps, random_inputs
 
 
@@ -43,7 +45,6 @@ class Result:
 def golden_of(build: Path, ports: Ports) -> Golden:
     """The golden model of the program inside a build directory."""
     from sylvan.model.interpret import run_stream
-    from sylvan.model.storage import load, program_hash
 
     program = load(build / "program")
     found = program_hash(program)
@@ -108,6 +109,8 @@ def simulate(
     rng = np.random.default_rng(seed)
     steps = random_inputs(ports, sequences, rng) if inputs is None else inputs
     runs = plan_runs(ports, planned, golden, check_timesteps(ports, steps), resets, rng)
+    if ports.state is not None:
+        runs += state_runs(ports, planned, load(build / "program"), resets, rng)
 
     case = Case(found, (work or build / "sim" / simulator).resolve(), build / "core.v", waves)
     started = time.monotonic()
@@ -149,10 +152,15 @@ def _vectors(ports: Ports, planned: Cycles, runs: list[Run], seed: int) -> dict[
     """The testbench's whole file."""
     noise = Random(seed)
     packed = [run.packed(ports, noise) for run in runs]
-    longest = max(wait for run in packed for wait in (0, *run["gaps"], *run["stalls"]))
+    streams = [stream for run in packed for stream in run["outputs"].values()]
+    stalls = (wait for stream in streams for wait in stream["stalls"])
+    longest = max(0, *(wait for run in packed for wait in run["gaps"]), *stalls)
+    context = ports.context_bits
+    state = {"save": context, "load": context + 1 + ports.state.data_bits} if ports.state else {}
     return {
         "seed": seed,
         "input_bits": ports.input.data_bits + ports.flag_bits,
+        "state": state,
         # Without a transfer for so long, the core is stuck. Generous, because the plan may be what
         # is wrong.
         "patience": 2 * longest + 8 * planned.total + 200,

@@ -20,6 +20,7 @@ from .banks import WORD_BITS, Banks
 from .base import Cost, Operator, connect_strobe, delay_strobe
 from .choice import choice_cost, choice_latency, chosen
 from .delay import delay_cost, delayed
+from .elements import ElementPort, connect_found, element_cost, exchanged, with_element
 from .planes import PlaneMemory
 from .rom import READ_LATENCY, constants, constants_cost, pack_beats
 from .rows import Rows
@@ -40,8 +41,10 @@ class VectorMemory(wiring.Component):
         readers: the patterns read; their lanes divide those of a word, unless one word is all.
         initial: raw initial value (size,), or None where nothing is read before it is written.
         contexts: vectors that are kept, chosen by the context of the tag; with 1 whatever it is.
+        saved: whether elements are read and written one at a time as well.
 
-    Members: write, In(Beats); read<k>, In(Strobe) and out<k>, Out(Beats) for each reader.
+    Members: write, In(Beats); read<k>, In(Strobe) and out<k>, Out(Beats) for each reader; element,
+        In(ElementPort) of whole elements where it is saved.
     Latency: that of `latency`. A word may be read in the cycle after its write and never in the
     same one. Several vectors of wide words are in banks.
     Cost: for each vector `ceil(size / lanes) * lanes * width` memory bits, an output register of
@@ -83,9 +86,11 @@ class VectorMemory(wiring.Component):
         initial: Array | None,
         tag: Tag,
         contexts: int = 1,
+        saved: bool = False,
     ) -> None:
         self.pattern = written
         self.format = format
+        self.saved = saved
         self.rows = Rows(written.beats, contexts)
         self.readers = [Addresses(reader, written.lanes) for reader in readers]
         self.initial = initial
@@ -93,6 +98,8 @@ class VectorMemory(wiring.Component):
         for k, reader in enumerate(readers):
             members[f"read{k}"] = In(Strobe(tag))
             members[f"out{k}"] = Out(Beats(reader.lanes, format, tag))
+        if saved:
+            members["element"] = In(ElementPort(written, format, tag))
         super().__init__(members)
 
     @property
@@ -114,7 +121,7 @@ class VectorMemory(wiring.Component):
                 waits = self.latency(reader.pattern) - choice_latency(reader.parts)
                 total += delay_cost((reader.parts - 1).bit_length(), waits)
                 total += choice_cost(reader.parts, width * reader.pattern.lanes)
-        return total
+        return total + element_cost(lanes, width) if self.saved else total
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -139,7 +146,19 @@ class VectorMemory(wiring.Component):
             address = address | self.rows.row(reading.word, strobe.tag, reading.active)
             starts_anew = starts_anew | (reading.active & strobe.tag.init)
             self._connect(m, k, reading, word)
-        write = self.rows.row(writing.word, self.write.tag), Cat(*self.write.lanes), writing.active
+        write: Any = (
+            self.rows.row(writing.word, self.write.tag),
+            Cat(*self.write.lanes),
+            writing.active,
+        )
+        if self.saved:
+            element = self.element
+            row = self.rows.row(element.beat, element.tag)
+            word_read = word_read | element.beat
+            address = address | row
+            starts_anew = starts_anew | element.tag.init
+            write = with_element(element, row, lanes, write)
+            connect_found(m, element, lanes)
         if self.in_banks:
             m.submodules.words = banks = self._banks
             m.d.comb += [
@@ -148,7 +167,7 @@ class VectorMemory(wiring.Component):
                 banks.enable.eq(write[2]),
                 banks.read_row.eq(address),
                 banks.anew.eq(starts_anew),
-                Value.cast(word).eq(banks.data),
+                Value.cast(word).eq(self._exchanged(m, banks.data)),
             ]
             return m
         m.submodules.words = words = Memory(
@@ -162,7 +181,8 @@ class VectorMemory(wiring.Component):
             write_port.en.eq(write[2]),
             read_port.addr.eq(address),
         ]
-        m.d.sync += Value.cast(word).eq(self._initialised(m, read_port, word_read, starts_anew))
+        found = self._initialised(m, read_port, word_read, starts_anew)
+        m.d.sync += Value.cast(word).eq(self._exchanged(m, found))
         return m
 
     @property
@@ -188,6 +208,14 @@ class VectorMemory(wiring.Component):
             m.d.comb += port.addr.eq(address)
             initial = Value.cast(port.data)
         return Mux(anew, initial, Value.cast(read.data))
+
+    def _exchanged(self, m: Module, found: Any) -> Any:
+        """The word found; with one lane exchanged where the element port wants that."""
+        if not self.saved:
+            return found
+        width = shape_of(self.format).width
+        lanes = [Value.cast(found).word_select(k, width) for k in range(self.pattern.lanes)]
+        return Cat(*exchanged(m, self.element, lanes))
 
     def _connect(self, m: Module, k: int, reading: Addresses, word: Any) -> None:
         """Hand the word, or one of its elements, to reader `k`."""
@@ -215,10 +243,11 @@ def memory_of(
     initial: Array | None,
     tag: Tag,
     contexts: int = 1,
+    saved: bool = False,
 ) -> VectorMemory | PlaneMemory:
     """The memory of a vector (or one for each context), of planes if it is written in digits."""
     kind = PlaneMemory if written.digit else VectorMemory
-    return kind(written, format, readers, initial, tag, contexts)
+    return kind(written, format, readers, initial, tag, contexts, saved)
 
 
 @dataclass(frozen=True)
