@@ -26,15 +26,29 @@ class Asking:
         self.bits = bits
         self.requests = deque(requests)
         self.loading: Any = None
+        self.asked: Any = None
         self.moves = 0
 
-    def at(self, index: int) -> bool:
-        """Whether a request comes before input word `index`."""
+    def holds(self, index: int) -> bool:
+        """Whether input word `index` still waits for a request to be taken."""
+        return self._due(index) or (self.asked is not None and not self.asked.done())
+
+    def _due(self, index: int) -> bool:
         return bool(self.requests) and self.requests[0]["at"] == index
 
+    def offer(self, index: int) -> None:
+        """Begins with the requests before input word `index` if they come beside the one before."""
+        if self._due(index) and self.requests[0]["beside"]:
+            self.asked = cocotb.start_soon(self._ask(index))
+
     async def ask(self, index: int) -> None:
-        """The requests before input word `index`, each once the one before is taken."""
-        while self.at(index):
+        """The requests before input word `index`, until the last of them is taken."""
+        if self.asked is not None:
+            await self.asked
+        await self._ask(index)
+
+    async def _ask(self, index: int) -> None:
+        while self._due(index):
             request = self.requests.popleft()
             if self.loading is not None:
                 await self.loading
@@ -68,6 +82,7 @@ class Asking:
             port.value = Immediate(0)
 
     def cancel(self) -> None:
-        """Ends the task that sends an image."""
-        if self.loading is not None:
-            self.loading.cancel()
+        """Ends the tasks that were begun."""
+        for task in (self.asked, self.loading):
+            if task is not None:
+                task.cancel()

@@ -12,20 +12,23 @@ class Request:
     """A request before input word `at`, to save a context's state; with an `answer` to load it.
 
     `words`, {last, data} each, are those of the image, expected or sent; `waits` come before them.
+    One that is `beside` is offered together with the word before, which has to be taken first.
     """
 
     at: int
     context: int
     words: list[int]
     waits: list[int]
+    beside: bool = False
     answer: str | None = None
 
     def packed(self, state: StateFormat) -> dict[str, Any]:
         """What the testbench sends: words {context, last, data} of an image; else the context."""
+        place = {"at": self.at, "beside": self.beside}
         if self.answer is None:
-            return {"at": self.at, "context": self.context}
+            return {**place, "context": self.context}
         context = self.context << state.data_bits + 1
-        return {"at": self.at, "words": [context | w for w in self.words], "gaps": self.waits[1:]}
+        return {**place, "words": [context | w for w in self.words], "gaps": self.waits[1:]}
 
 
 def expected_words(state: StateFormat, requests: Sequence[Request]) -> dict[str, Any]:

@@ -59,6 +59,8 @@ class Script:
         self.images: list[Image] = []
         self.requests: list[Request] = []
         self.answers: list[tuple[int, npt.NDArray[np.int64]]] = []
+        ways = ["hash", "head", "long", "phase", "short", "format"]
+        self.ways = rng.permutation(ways if program.states else ways[:4])
         transfers = ports.input.transfers
         places = sorted(rng.integers(0, len(steps) * transfers + 1, count).tolist())
         for step, x in enumerate(steps.values):
@@ -92,14 +94,15 @@ class Script:
         else:
             image = self._any_image()
             words, answer = self._ended(self.state.pack(image)), "loaded"
-            if kind > 0.8:
+            if kind > 0.75:
                 words, answer = self._spoilt(words)
             if answer == "loaded":
                 self.machines[context] = resume(self.program, image)
             elif answer == "lost":
                 self.machines[context] = Machine(self.program)
         waited = waits(str(self.rng.choice(PATTERNS)), len(words), 4, self.rng).tolist()
-        self.requests.append(Request(at, context, words, waited, answer))
+        beside = at > 0 and self.rng.random() < 0.5
+        self.requests.append(Request(at, context, words, waited, beside, answer))
 
     def _any_image(self) -> Image:
         """One that was saved; a fresh one; or one with values anywhere in their formats."""
@@ -125,8 +128,8 @@ class Script:
         """An image with a fault, and the answer to it."""
         state, rng = self.state, self.rng
         words, header = [word % (1 << state.data_bits) for word in ended], state.header
-        ways = ["hash", "head", "long", "phase", "short", "format"]
-        way = rng.choice(ways if state.states else ways[:4])
+        way = self.ways[0]
+        self.ways = np.roll(self.ways, 1)
         if way == "short" and state.transfers > header + 1:
             return self._ended(words[: rng.integers(header + 1, state.transfers)]), "lost"
         if way == "format" and (wrong := self._out_of_format()) is not None:

@@ -105,15 +105,17 @@ class Run:
     async def drive(self) -> None:
         """Sends every input word after its gap; between words the payload is noise.
 
-        A request for the state comes before the word that it has the number of.
+        A request for the state comes before the word that it has the number of, alone or beside
+        the word before.
         """
         i_next, i_ready = self.dut.i_next, self.dut.i_ready
         for index, (word, gap) in enumerate(zip(self.run["inputs"], self.run["gaps"], strict=True)):
-            if gap or self.asking.at(index):
+            if gap or self.asking.holds(index):
                 i_next.value = Immediate(self.noise())
             await self.asking.ask(index)
             if gap:
                 await Timer(gap * CYCLE)
+            self.asking.offer(index + 1)
             await send(i_next, i_ready, self.valid | word)
             self.sent.append(now())
         i_next.value = Immediate(self.noise())
