@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """What a core is made of around its operators: borders, sequencer, strobes."""
 
 from itertools import pairwise
@@ -6,6 +7,7 @@ from .border import Transfer, fifo_depth
 from .operators.addresses import addresses_cost
 from .operators.base import Cost, strobe_cost
 from .plan import Plan
+from .state import StatePort
 from .timetable import Timetable
 
 
@@ -17,8 +19,9 @@ def control_cost(plan: Plan) -> Cost:
     strobes.append((pace.readout_begins, pace.closing_interval))
     if plan.tag.contexts > 1:
         strobes.append((max(pace.rest - 3, 0), pace.interval))
+    port = StatePort(plan).cost if plan.schedule.state_port else Cost()
     delays = (strobe_cost(*strobe, plan.tag) for strobe in strobes)
-    return sum(delays, _collecting(plan) + _firing(plan) + _answering(plan))
+    return sum(delays, port + _collecting(plan) + _firing(plan) + _answering(plan))
 
 
 def _strobes(table: Timetable, release: int, interval: int) -> list[tuple[int, int]]:

@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """The state port: the whole state of a context leaves the core as a stream, or comes in as one."""
 
 from typing import Any

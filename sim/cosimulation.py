@@ -25,8 +25,8 @@ class Result:
     """A cosimulation in which everything agreed.
 
     `measured` are the cycles seen at the ports (equal to the plan's), `cycles` the clock cycles
-    simulated in `seconds` (the compiling of `seconds_building` not counted), `timesteps` and
-    `answers` what was compared, `waves` the waveform.
+    simulated in `seconds` (the compiling of `seconds_building` not counted), `timesteps`, `answers`
+    and `requests` to a state port what was compared, `waves` the waveform.
     """
 
     simulator: str
@@ -34,6 +34,7 @@ class Result:
     seed: int
     timesteps: int
     answers: int
+    requests: int
     measured: Cycles
     cycles: int
     seconds: float
@@ -139,6 +140,7 @@ def simulate(
         seed=seed,
         timesteps=sum(len(run.steps) for run in whole),
         answers=sum(len(run.answers) for run in whole),
+        requests=sum(len(run.requests) for run in whole),
         measured=measured,
         cycles=seen["cycles"],
         seconds=ended - compiled,

@@ -370,6 +370,7 @@ def test_a_plan_is_described_as_data() -> None:
         "contexts": 1,
         "turns": False,
         "logic_roms": False,
+        "state_port": False,
     }
     assert described["schedule"] == schedule
     assert described["cycles"] == {
