@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from sylvan.model.errors import UserError
 
 if TYPE_CHECKING:
     from sylvan.model.image import Image
@@ -40,13 +43,42 @@ class StateFormat:
         """Bits of an answer."""
         return (len(self.answers) - 1).bit_length()
 
+    def _head(self, program_sha256: str) -> list[int]:
+        """The words of a program's hash."""
+        leading = int(program_sha256, 16) >> (SHA256_BITS - self.hash_bits)
+        words = (leading >> k * self.data_bits for k in range(self.header - 1))
+        return [word % (1 << self.data_bits) for word in words]
+
     def pack(self, image: Image) -> list[int]:
         """The words of an image."""
-        leading = int(image.program_sha256, 16) >> (SHA256_BITS - self.hash_bits)
-        words = [leading >> k * self.data_bits for k in range(self.header - 1)]
-        words.append(image.phase << 1 | image.fresh)
+        words = [*self._head(image.program_sha256), image.phase << 1 | image.fresh]
         words += [raw for name, *_ in self.states for raw in image.states[name].tolist()]
         return [word % (1 << self.data_bits) for word in words]
+
+    def unpack(self, words: Sequence[int], program_sha256: str) -> Image:
+        """The image in words that came from a core of that program.
+
+        Raises UserError for words of another program, or of another number.
+        """
+        import numpy as np
+        from sylvan.model.image import Image
+
+        if len(words) != self.transfers:
+            raise UserError(f"an image has {self.transfers} words, got {len(words)}")
+        head = self._head(program_sha256)
+        if list(words[: len(head)]) != head:
+            came = " ".join(f"{word:x}" for word in words[: len(head)])
+            raise UserError(
+                f"the words are no image of the program {program_sha256}: they begin with {came}, "
+                f"expected {' '.join(f'{word:x}' for word in head)}"
+            )
+        kept, place, states = words[self.header - 1], self.header, {}
+        for name, elements, lo, _ in self.states:
+            raw = np.array(words[place : place + elements], np.int64)
+            negative = (raw >> self.data_bits - 1 & 1) * (lo < 0)
+            states[name] = raw - (negative << self.data_bits)
+            place += elements
+        return Image(program_sha256, states, bool(kept & 1), kept >> 1)
 
     def place(self, word: int) -> str:
         """What word number `word` of an image holds, for messages."""
