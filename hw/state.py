@@ -61,8 +61,8 @@ class StatePort(wiring.Component):
         collected, In(1): a timestep is there and has not fired; fires, In(1): one does.
         state, Out(ContextState).
         element<k>, Out(ElementPort): of the memory of state k.
-    Latency: at most `plan.quiet_cycles` from the last step that fires to the request's transfer;
-        then that of StateElements for each element.
+    Latency: from the last step that fires to the request's transfer `plan.quiet_cycles`, up to a
+        power of two; then that of StateElements for each element.
     Cost: that of StateElements, a counter of `plan.quiet_cycles`, and the hash in look-up tables.
     """
 
@@ -152,12 +152,14 @@ class StatePort(wiring.Component):
 
     def _quiet(self, m: Module) -> Any:
         """Whether nothing is collected, and the last step that fired has ended with its readout."""
-        left = Signal(range(self.plan.quiet_cycles + 1))
+        bits = (self.plan.quiet_cycles - 1).bit_length()
+        # Up to a power of two, which one bit tells.
+        waited = Signal(bits + 1, init=1 << bits)
         with m.If(self.fires):
-            m.d.sync += left.eq(self.plan.quiet_cycles)
-        with m.Elif(left != 0):
-            m.d.sync += left.eq(left - 1)
-        return ~self.collected & (left == 0)
+            m.d.sync += waited.eq(0)
+        with m.Elif(~waited[bits]):
+            m.d.sync += waited.eq(waited + 1)
+        return ~self.collected & waited[bits]
 
     def _walk(self, m: Module, loads: Any, context: Any) -> StateElements:
         m.submodules.elements = walk = StateElements(self.plan)
