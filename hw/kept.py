@@ -41,7 +41,7 @@ class MemoryPlan:
     def copies(self) -> int:
         """Copies that the readers need; of what is saved there is one at least."""
         counts = len(self.step_readers), len(self.readout_readers)
-        return max(sum(counts) if self.apart else max(counts), self.saved)
+        return max(sum(counts) if self.apart else max(counts), int(self.saved))
 
     def readers(self, copy: int) -> list[Part]:
         """The readers of one copy, that of the step first."""

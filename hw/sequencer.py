@@ -111,11 +111,11 @@ class Sequencer(wiring.Component):
         return flags.context if self.plan.tag.contexts > 1 else Const(0, 1)
 
     def _serve_state(self, m: Module, fresh: Any, following: Any) -> None:
-        """What the state port asks for: a context that is fresh has no phase to go on with."""
+        """What the state port asks for; the phase of a fresh context is 0."""
         state = self.state
         m.d.comb += [
             state.fresh.eq(fresh[state.context]),
-            state.phase.eq(Mux(state.fresh, 0, following[state.context])),
+            state.phase.eq(following[state.context]),
         ]
         with m.If(state.set):
             write_own(m, fresh, state.context, state.set_fresh)

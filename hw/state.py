@@ -121,7 +121,8 @@ class StatePort(wiring.Component):
                     self.o_save.last.eq(ends_head & (not self.image.states)),
                     self.i_load.ready.eq(loads),
                 ]
-                legal = Mux(ends_head, given[1:] < self.plan.program.period, given == hash_word)
+                phases = Mux(given[0], 1, self.plan.program.period)
+                legal = Mux(ends_head, given[1:] < phases, given == hash_word)
                 with m.If(Mux(loads, self.i_load.valid, self.o_save.ready)):
                     m.d.sync += [part.eq(part + 1), fresh.eq(given[0]), phase.eq(given[1:])]
                     with m.If(ends_head):

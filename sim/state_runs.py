@@ -59,8 +59,8 @@ class Script:
         self.images: list[Image] = []
         self.requests: list[Request] = []
         self.answers: list[tuple[int, npt.NDArray[np.int64]]] = []
-        ways = ["hash", "head", "long", "phase", "short", "format"]
-        self.ways = rng.permutation(ways if program.states else ways[:4])
+        ways = ["hash", "head", "long", "phase", "fresh", "short", "format"]
+        self.ways = rng.permutation(ways if program.states else ways[:5])
         transfers = ports.input.transfers
         places = sorted(rng.integers(0, len(steps) * transfers + 1, count).tolist())
         for step, x in enumerate(steps.values):
@@ -142,6 +142,9 @@ class Script:
             ), "refused"
         if way == "phase" and self.program.period < 1 << state.data_bits - 1:
             words[header - 1] = self.program.period << 1
+            return self._ended(words), "refused"
+        if way == "fresh":
+            words[header - 1] = 1 << 1 | 1
             return self._ended(words), "refused"
         if way == "long":
             more = rng.integers(0, 1 << min(state.data_bits, 62), 1 + rng.integers(3)).tolist()

@@ -33,19 +33,20 @@ INPUT = NumericInput(1, Format(-8, 7), (1.0,), (0.0,))
 
 
 def awkward(read: str = "every", size: int = 8) -> Program:
-    """Phases, formats that fill no word, states of unlike sizes, one that is never read."""
+    """Phases, formats that fill no word, unlike states, one read twice and one never."""
     rng = np.random.default_rng(size)
     b = Builder(INPUT, period=3)
     h = b.state("h", size, Format(-100, 127), rng.integers(-9, 10, size))
     count = b.state("count", 3, Format(1, 18), [18, 5, 1])
-    unread = b.state("unread", 3, Format(0, 5), [3, 0, 1])
+    unread = b.state("unread", 3, Format(-3, 5), [3, 0, -1])
     turned = b.exponent([-2, -1, -2], b.matvec(Hadamard(size, rng.choice([-1, 1], size)), h))
     seen = b.matvec(Dense(rng.integers(-99, 99, (size, 1))), b.input)
     h_next = b.narrow(b.add(turned, seen), h.format)
     b.write(h, h_next)
     shifted = b.matvec(Dense([[0, 1, 0], [0, 0, 1], [1, 1, -1]]), count)
-    b.write(count, b.narrow(shifted, count.format))
-    b.write(unread, b.narrow(count, unread.format))
+    mixed = b.matvec(Dense(rng.integers(-2, 3, (3, size))), h)
+    b.write(count, b.narrow(b.add(shifted, mixed), count.format))
+    b.write(unread, b.narrow(b.neg(count), unread.format))
     b.layer("loop", h_next)
     return b.program(b.matvec(Dense(rng.integers(-7, 8, (3, size))), b.input), read)
 
@@ -324,7 +325,7 @@ def test_ports_say_how_an_image_passes() -> None:
         "states": [
             {"name": "h", "elements": 8, "signed": True, "format": [-100, 127, 0]},
             {"name": "count", "elements": 3, "signed": False, "format": [1, 18, 0]},
-            {"name": "unread", "elements": 3, "signed": False, "format": [0, 5, 0]},
+            {"name": "unread", "elements": 3, "signed": True, "format": [-3, 5, 0]},
         ],
         "answers": ["loaded", "refused", "lost"],
     }
