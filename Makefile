@@ -7,7 +7,7 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 .PHONY: help setup icarus demo test test-all lint format types readme results gallery \
 	bench-adders bench-factors bench-fit bench-golden bench-hw bench-packing bench-phases bench-placed \
-	bench-qornn bench-train
+	bench-qornn bench-soa bench-sparsity bench-train
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -64,6 +64,12 @@ bench-placed: setup  ## adder graphs placed on ECP5 beside an estimate; adds to 
 
 bench-qornn: setup  ## few bits in an orthogonal loop, as a table; WHAT is matrix, copy or digits
 	@$(BIN)/python bench/qornn.py $(or $(WHAT),matrix)
+
+bench-soa: setup  ## networks of published sizes placed; adds to their rows and docs/state-of-the-art.md
+	@$(BIN)/python bench/state_of_the_art.py $(if $(ONLY),--only "$(ONLY)")
+
+bench-sparsity: setup  ## an LSTM with more and more zeros trained and placed; adds to docs/sparsity.md
+	@$(BIN)/python bench/sparsity.py $(if $(DATA),--data $(DATA)) $(if $(ONLY),--only "$(ONLY)")
 
 bench-train: setup  ## training iterations against a dense loop; writes bench/train.json
 	@$(BIN)/python bench/train.py

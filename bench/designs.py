@@ -62,6 +62,10 @@ class Design:
         """Placed and simulated in `folder`, which then holds a synthesis.json."""
         raise NotImplementedError
 
+    def seen(self, folder: Path | None) -> dict[str, Any]:
+        """What else there is to say of it, built in `folder` or not to be built at all."""
+        return {}
+
     def unplaced(self) -> dict[str, Any]:
         """The report where nothing was measured."""
         return make_report(self.part.name, "", self.keys)
@@ -137,7 +141,7 @@ class Loop(Design):
             program_hash(program),
             self.keys,
             measured=measured,
-            floor_adder_bits=floor_adder_bits(program.layers[0]),
+            floor_adder_bits=floor_adder_bits(program),
             tool_versions=found and found.tool_versions,
             reference_fmax_mhz=found and found.reference_fmax_mhz,
         )

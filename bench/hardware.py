@@ -15,7 +15,6 @@ writes the page from the rows there are.
 
 import argparse
 import json
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -27,15 +26,13 @@ import performance
 import references
 from clocks import ADDER, MEMORY
 from designs import Bare, Core, Design, Loop
+from rows import Rows
 from sylvan.hw.build import MODULE
-from sylvan.hw.measured import DoesNotFit
 from sylvan.hw.plan import Plan
 from sylvan.hw.schedule import Schedule
 from sylvan.hw.synthesis import SEEDS
 from sylvan.hw.targets import Target, target
 from sylvan.hw.tools import Workers
-from sylvan.model.errors import UserError
-from sylvan.model.files import write_json
 from sylvan.model.program import Program
 
 OUT = Path(__file__).with_suffix(".json")
@@ -50,8 +47,6 @@ NAIVE_SIZES = (64,)
 SMALLEST = 1024
 """From this size on only the smallest part is tried, whether it fits at all."""
 
-SAID = ("luts", "fmax_mhz", "cycles_per_step")
-"""Figures that are printed as they come."""
 CORES: dict[str, Callable[[int], Program]] = {
     bars.CORE: networks.network,
     bars.ALONE: networks.recurrence,
@@ -110,58 +105,6 @@ def bare(rows: list[dict[str, Any]]) -> Iterator[Design]:
             yield Bare(f"{width}-bit adder", part, None, ADDER, width)
 
 
-def identity(row: dict[str, Any]) -> tuple[Any, ...]:
-    """What tells a row from others."""
-    return row["design"], row["n"], row["target"], *row["schedule"].values()
-
-
-def measured(design: Design, workers: Workers) -> dict[str, Any]:
-    """The row of a design, whether it fits or not."""
-    reason, details = None, {"runs": [], "chain": None}
-    with tempfile.TemporaryDirectory(prefix="sylvan-hardware-") as work:
-        folder = Path(work, "build")
-        try:
-            report = design.report(folder, workers)
-            details = json.loads((folder / "synthesis.json").read_text())
-        except UserError as error:
-            # A build says it with its advice.
-            if not any(isinstance(e, DoesNotFit) for e in (error, error.__context__)):
-                raise
-            report, reason = design.unplaced(), str(error)
-    seeds = {str(run["seed"]): run["fmax_mhz"] for run in details["runs"]}
-    row = {"design": design.name, "n": design.n, **report, "chain": details["chain"]}
-    return row | {"seeds": seeds, "reason": reason, "given": design.given()}
-
-
-class Rows:
-    """The rows of the file, which are written as they come; those asked for are `seen`."""
-
-    def __init__(self, only: str, seeds: int, workers: Workers) -> None:
-        self.only, self.workers = only, workers
-        self.seeds = tuple(range(1, seeds + 1))
-        rows = json.loads(OUT.read_text()) if OUT.is_file() else []
-        self.found = {identity(row): row for row in rows}
-        self.seen: dict[tuple[Any, ...], dict[str, Any]] = {}
-
-    def row(self, design: Design) -> dict[str, Any] | None:
-        """The design's row, measured unless it is there; None where it was not asked for."""
-        if self.only not in design.label:
-            return None
-        design = replace(design, seeds=self.seeds)
-        at = identity({"design": design.name, "n": design.n, **design.unplaced()})
-        if self.found.get(at, {}).get("given") != design.given():
-            print(design.label, flush=True)
-            self.found[at] = measured(design, self.workers)
-            self.write(self.found)
-            found, reason = self.found[at]["measured"], self.found[at]["reason"]
-            print(f"  {reason or ', '.join(f'{key} {found[key]}' for key in SAID)}", flush=True)
-        self.seen[at] = self.found[at]
-        return self.found[at]
-
-    def write(self, rows: dict[tuple[Any, ...], dict[str, Any]]) -> None:
-        write_json(OUT, list(rows.values()))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", nargs="*", type=int)
@@ -175,7 +118,7 @@ def main() -> None:
     sizes = options.sizes or (QUICK if options.quick else SIZES)
     if not options.page:
         with Workers(options.jobs) as workers:
-            rows = Rows(options.only, options.seeds, workers)
+            rows = Rows(OUT, options.only, options.seeds, workers)
             for ladder in designs(sizes, options.parts, options.quick):
                 for design in ladder:
                     row = rows.row(design)

@@ -83,17 +83,26 @@ class Tag(data.StructLayout):
     - init: whether the state starts anew with this timestep.
     - first, last: the stream's own flags, handed to the answer.
     - context: which of the independent sequences it belongs to; nothing where there is one.
+    - side: which of two vectors its bodies read where a state has two; nothing where none has.
+    - slot: which of the vectors between two layers it reads or writes; only of those.
 
-    Attributes: flags, shapes by name of what the stream itself says.
+    Attributes:
+        flags: shapes by name of what the stream itself says.
+        kept: vectors that are kept at a time of each value, told apart by the field `chooser`.
     """
 
-    def __init__(self, period: int, contexts: int = 1) -> None:
+    def __init__(self, period: int, contexts: int = 1, slots: int = 1, sides: int = 1) -> None:
         self.period = period
         self.contexts = contexts
+        self.sides = sides
         self.flags: dict[str, Any] = {"first": 1, "last": 1}
         if contexts > 1:
             self.flags["context"] = range(contexts)
-        super().__init__({"phase": range(max(period, 2)), "init": 1, **self.flags})
+        self.chooser, self.kept = ("slot", slots) if slots > 1 else ("context", contexts)
+        side = {"side": 1} if sides > 1 else {}
+        places = {"slot": range(slots)} if slots > 1 else {}
+        fields = {"phase": range(max(period, 2)), "init": 1, **side, **self.flags, **places}
+        super().__init__(fields)
 
 
 class Strobe(wiring.Signature):

@@ -8,9 +8,9 @@ from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
 from .beats import Beats, Tag, shape_of
+from .layer import LayerPlan
 from .operators.addresses import Addresses
 from .operators.delay import successor
-from .plan import Plan
 
 
 class Transfer(data.StructLayout):
@@ -33,14 +33,14 @@ class Collector(wiring.Component):
     empties it. Latency: 1 from the last transfer to full.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: LayerPlan) -> None:
         self.port = plan.input_port
         self.tag = plan.tag
         size = self.port.value.size
         layout = data.ArrayLayout(shape_of(self.port.value.format), size)
         super().__init__(
             {
-                "i": In(stream(self.port.per_transfer * self.port.element_bits, self.tag)),
+                "i": In(stream(self.port.transfer_bits, self.tag)),
                 "take": In(1),
                 "full": Out(1),
                 "vector": Out(layout),
@@ -96,7 +96,7 @@ class AnswerQueue(wiring.Component):
         Out(1): the last element of an answer left a cycle ago.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: LayerPlan) -> None:
         self.plan = plan
         super().__init__(
             {

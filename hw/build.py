@@ -17,6 +17,7 @@ from sylvan.model.program import Program
 from sylvan.model.storage import load, program_hash, save
 
 from .cost import estimate
+from .embeddings import check_tables
 from .plan import Plan
 from .report import Report, make_report
 from .schedule import Schedule
@@ -46,11 +47,13 @@ def build(
     An earlier build there is replaced only when everything has worked.
 
     Raises:
-        UserError: if the program or the schedule cannot be built, or does not fit the part
-            (`DoesNotFit`), or `out` holds anything but a build.
+        UserError: if the program or the schedule cannot be built, does not fit the part
+            (`DoesNotFit`) or wants DSP blocks of one without, or `out` holds anything but a build.
     """
     _refuse_to_replace(out)
+    target.allow(schedule.dsps)
     plan = Plan(program, schedule)
+    check_tables(program, target)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as work:
         folder = Path(work, out.name)
@@ -68,6 +71,7 @@ def build(
                     progress=progress,
                     workers=workers,
                     seeds=seeds,
+                    dsps=schedule.dsps,
                 )
             except DoesNotFit as error:
                 raise error.advised(_advice(plan, target, error)) from None
@@ -94,7 +98,7 @@ def check_unchanged(folder: Path) -> None:
     try:
         said = parse_json((folder / "plan.json").read_text())["schedule"]
         digit = 0 if said["words"] else said["digit"]
-        names = "lanes", "levels", "contexts", "turns", "logic_roms", "state_port"
+        names = "lanes", "levels", "contexts", "turns", "logic_roms", "dsps", "state_port"
         schedule = Schedule(digit=digit, **{key: said[key] for key in names})
         found = (folder / "core.v").read_text()
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
@@ -127,7 +131,7 @@ def _advice(plan: Plan, target: Target, error: DoesNotFit) -> str:
         except UserError:
             lanes -= 1
             continue
-        others = [key for key in ("luts", "ffs", "brams") if key != error.resource]
+        others = [key for key in ("luts", "ffs", "brams", "dsps") if key != error.resource]
         room = all(smaller[key] <= (getattr(target, key) or 0) for key in others)
         if room and smaller[error.resource] * error.needed / said <= error.available:
             return f"{lanes} lanes should fit: --lanes {lanes}."

@@ -12,8 +12,8 @@ from amaranth.lib.wiring import In, Out
 
 from .beats import Strobe, shape_of
 from .border import stream
+from .layer import LayerPlan
 from .operators.delay import successor
-from .plan import Plan
 
 
 def by_context(name: str, shape: Any, contexts: int, init: int = 0) -> Array:
@@ -42,14 +42,14 @@ class ContextQueue(wiring.Component):
     Latency: 2 from the last transfer to full.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: LayerPlan) -> None:
         self.port = plan.input_port
         self.tag = plan.tag
         self.interval = plan.pace.interval
         self.rests = plan.pace.rest > self.interval
         layout = data.ArrayLayout(shape_of(self.port.value.format), self.port.value.size)
         members: dict[str, Any] = {
-            "i": In(stream(self.port.per_transfer * self.port.element_bits, self.tag)),
+            "i": In(stream(self.port.transfer_bits, self.tag)),
             "full": Out(1),
             "flags": Out(data.StructLayout(self.tag.flags)),
             "fires": In(1),
@@ -64,7 +64,7 @@ class ContextQueue(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         asked, first, gone = (
-            Signal(self._bits * self.port.transfers, name=name, reset_less=True)
+            Signal(self.port.transfer_bits * self.port.transfers, name=name, reset_less=True)
             for name in ("asked", "first", "gone")
         )
         asked_flags = Signal.like(self.flags, name="asked_flags", reset_less=True)
@@ -95,17 +95,13 @@ class ContextQueue(wiring.Component):
             m.d.comb += self.collected.eq(asks | waits)
         return m
 
-    @property
-    def _bits(self) -> int:
-        return self.port.per_transfer * self.port.element_bits
-
     def _gather(self, m: Module, asks: Any, stuck: Any, asked: Any, asked_flags: Any) -> None:
         """Transfers become a timestep, which goes on at once or waits where it was gathered."""
         held = Signal.like(asked, name="held", reset_less=True)
         held_flags = Signal.like(asked_flags, name="held_flags", reset_less=True)
         gathered, completes = Signal(), Signal()
         accepts = self.i.valid & ~gathered
-        arrived = Cat(held[self._bits :], self.i.data)
+        arrived = Cat(held[self.port.transfer_bits :], self.i.data)
         flags = Cat(getattr(self.i, name) for name in self.tag.flags)
         m.d.comb += [self.i.ready.eq(~gathered), completes.eq(accepts)]
         if self.port.transfers > 1:

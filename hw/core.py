@@ -1,4 +1,4 @@
-"""A program as hardware: streams at the borders, the plan's timetable inside."""
+"""A layer as hardware: streams at the borders, the plan's timetable inside."""
 
 from typing import Any
 
@@ -9,74 +9,92 @@ from amaranth.lib.wiring import In, Out
 from .beats import wires
 from .border import AnswerQueue, Collector, stream
 from .contexts import ContextQueue
+from .handover import Announcer, InputMemory, Link
+from .layer import LayerPlan
 from .operators.base import connect_strobe, delay_strobe
 from .operators.inputs import InputReader
-from .plan import Plan
 from .sequencer import Sequencer
-from .state import StatePort
-from .state import streams as state_streams
+from .state_link import StateLink
 from .timetable import Part, Timetable
 
 
 class Core(wiring.Component):
-    """The hardware of a plan.
+    """The hardware of a layer's plan.
 
     Members: i, In(stream): the input of a timestep in `plan.input_port.transfers` transfers;
-        o, Out(stream): the answer, an element per transfer; where the schedule has a state port,
-        i_save, o_save, i_load, o_load: its streams.
+        o, Out(stream): the answer, an element per transfer. Where layers meet it is a Link;
+        state, In(StateLink), where the schedule has a state port.
     Reset, at any moment, forgets everything: the state starts anew with the next timestep.
     Latency and interval: the plan's.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: LayerPlan) -> None:
         self.plan = plan
-        port = plan.input_port
-        members = {
-            "i": In(stream(port.per_transfer * port.element_bits, plan.tag)),
-            "o": Out(stream(plan.output_port.element_bits, plan.tag)),
-        }
+        i = stream(plan.input_port.transfer_bits, plan.tag)
+        o = stream(plan.output_port.element_bits, plan.tag)
+        if plan.received:
+            i = Link(plan.received.written.pattern, plan.layer.input.format, plan.tag)
+        if plan.hands_on:
+            o = Link(plan.answer.pattern, plan.layer.output.format, plan.tag)
+        members = {"i": In(i), "o": Out(o)}
         if plan.schedule.state_port:
-            members |= state_streams(plan.state_image, plan.tag)
+            members["state"] = In(StateLink(plan))
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         plan = self.plan
         several = plan.tag.contexts > 1
+        ports: dict[Any, Any] = {}
         m.submodules.collector = collector = (ContextQueue if several else Collector)(plan)
         m.submodules.sequencer = sequencer = Sequencer(plan)
-        m.submodules.answers = answers = AnswerQueue(plan)
-        if not plan.schedule.state_port:
-            wiring.connect(m, wiring.flipped(self.i), collector.i)
+        m.submodules.answers = answers = (AnswerQueue if plan.readout else Announcer)(plan)
+        arriving = self._place_received(m, ports) if plan.received else wiring.flipped(self.i)
+        wiring.connect(m, arriving, collector.i)
         wiring.connect(m, answers.o, wiring.flipped(self.o))
         m.d.comb += [
             sequencer.full.eq(collector.full),
             sequencer.flags.eq(collector.flags),
             sequencer.answered.eq(answers.answered),
         ]
-        ports: dict[Any, Any] = {}
         self._place_operators(m, ports)
         self._place_memories(m, ports)
         if plan.schedule.state_port:
-            self._place_state_port(m, ports, collector, sequencer)
+            self._link_state(m, ports, collector, sequencer)
         pace = plan.pace
         step = self._strobes(m, "step", sequencer.step, plan.step, pace.interval)
-        readout = self._strobes(
-            m, "readout", sequencer.readout, plan.readout, pace.closing_interval
-        )
+        bodies = [(plan.step, step)]
+        if plan.readout:
+            closing = pace.closing_interval
+            readout = self._strobes(m, "readout", sequencer.readout, plan.readout, closing)
+            bodies.append((plan.readout, readout))
         if several:
             m.d.comb += collector.fires.eq(sequencer.fires)
             connect_strobe(m, sequencer.rested, collector.rested)
         else:
             m.d.comb += collector.take.eq(step[plan.release].start)
-        for table, strobes in ((plan.step, step), (plan.readout, readout)):
+        for table, strobes in bodies:
             for part in table.parts:
                 self._connect(m, part, ports, strobes, collector)
         for memory in plan.memories:
             for copy in range(memory.copies):
                 _pass(m, ports[memory.written.name], ports[memory.name, copy].write)
         _pass(m, ports[plan.answer.name], answers.i)
+        if plan.receives:
+            m.d.comb += ports["received"].done.eq(step[plan.receives.freed].start)
+        if plan.hands_on:
+            connect_strobe(m, step[plan.hands_on.announced], answers.announces)
         return m
+
+    def _place_received(self, m: Module, ports: dict[Any, Any]) -> Any:
+        """The memory of what the layer before hands on; the stream that tells of it."""
+        m.submodules.input_memory = ports["received"] = memory = InputMemory(self.plan)
+        wiring.connect(m, wiring.flipped(self.i), memory.i)
+        assert self.plan.received is not None
+        for k, part in enumerate(self.plan.received.step_readers):
+            ports[part.name] = getattr(memory, f"out{k}")
+            ports[part.name, "strobe"] = getattr(memory, f"read{k}")
+        return memory.o
 
     def _place_operators(self, m: Module, ports: dict[Any, Any]) -> None:
         for part in self.plan.parts:
@@ -95,27 +113,17 @@ class Core(wiring.Component):
                     ports[part.name] = getattr(component, f"out{k}")
                     ports[part.name, "strobe"] = getattr(component, f"read{k}")
 
-    def _place_state_port(
-        self, m: Module, ports: dict[Any, Any], collector: Any, sequencer: Any
-    ) -> None:
-        """The state port, through which input comes in and which reaches all memories of states."""
-        plan = self.plan
-        m.submodules.state_port = port = StatePort(plan)
-        for name in state_streams(plan.state_image, plan.tag):
-            inner, outer = getattr(port, name), wiring.flipped(getattr(self, name))
-            wiring.connect(m, inner, outer)
-        wiring.connect(m, port.state, sequencer.state)
+    def _link_state(self, m: Module, ports: dict[Any, Any], collector: Any, sequencer: Any) -> None:
+        """What the state port asks for, of every copy of a state's memory."""
+        link = self.state
+        wiring.connect(m, wiring.flipped(link.own), sequencer.state)
+        several = self.plan.tag.contexts > 1
         m.d.comb += [
-            *(getattr(collector.i, name).eq(getattr(self.i, name)) for name in plan.tag.flags),
-            collector.i.data.eq(self.i.data),
-            collector.i.valid.eq(self.i.valid & port.open),
-            self.i.ready.eq(collector.i.ready & port.open),
-            port.ready.eq(collector.i.ready),
-            port.collected.eq(collector.collected if plan.tag.contexts > 1 else collector.full),
-            port.fires.eq(sequencer.fires),
+            link.collected.eq(collector.collected if several else collector.full),
+            link.fires.eq(sequencer.fires),
         ]
-        for k, memory in enumerate(plan.state_memories):
-            own = getattr(port, f"element{k}")
+        for k, memory in enumerate(self.plan.state_memories):
+            own = getattr(link, f"element{k}")
             for copy in range(memory.copies):
                 element = ports[memory.name, copy].element
                 asked = [name for name in element.signature.members if name != "found"]
@@ -128,7 +136,7 @@ class Core(wiring.Component):
         """A strobe for every cycle in which a source begins, each made from the one before."""
         moments = {p.begins for p in table.parts if not p.operands} | {0}
         if table is self.plan.step:
-            moments.add(self.plan.release)
+            moments |= self.plan.moments
         strobes = {0: root}
         latest = 0
         for moment in sorted(moments - {0}):

@@ -4,17 +4,23 @@ from sylvan.model.matrices import Hadamard, Matrix
 from sylvan.model.numbers import Format
 from sylvan.model.operations.arithmetic import Lerp, Mul
 from sylvan.model.operations.constants import MatVec
-from sylvan.model.program import Layer
+from sylvan.model.program import Layer, Program
 
 from .adders import optimize
 
 
-def floor_adder_bits(layer: Layer) -> int | None:
+def floor_adder_bits(program: Program) -> int | None:
     """Full-adder cells that one timestep's recurrence cannot do without.
 
-    The adder graphs of the recurrent matrices, plus one add per state element at the state's width.
-    None for programs that multiply elementwise.
+    The adder graphs of the recurrent matrices of all layers, plus one add per state element at the
+    state's width. None for programs that multiply elementwise.
     """
+    floors = [_floor_of(layer) for layer in program.layers]
+    known = [floor for floor in floors if floor is not None]
+    return sum(known) if len(known) == len(floors) else None
+
+
+def _floor_of(layer: Layer) -> int | None:
     recurrent = {state.value.name for state in layer.states}
     total = sum(s.value.size * s.value.format.width for s in layer.states)
     for node in layer.body:

@@ -16,13 +16,14 @@ from sylvan.model.program import Program
 
 from .beats import shape_of
 from .cost import estimate
+from .embeddings import check_tables
 from .measured import WORDS
 from .plan import Plan, widest
 from .report import figures
 from .schedule import Schedule
 from .targets import TARGETS, Target
 
-LIMITED = ("luts", "ffs", "brams")
+LIMITED = ("luts", "ffs", "brams", "dsps")
 """What a plan may ask more of than a part has."""
 EXCESS = 4 / 3
 """LUTs, in those of the part, from which on schedules that ask for more are not looked at: the
@@ -56,7 +57,8 @@ class Candidate:
 
     def need(self, target: Target) -> tuple[float, str]:
         """The largest share that it needs of a resource of the part, and which that is."""
-        return max((self.estimate[key] / getattr(target, key), key) for key in LIMITED)
+        needs = ((self.estimate[key], getattr(target, key), key) for key in LIMITED)
+        return max((need / held, key) for need, held, key in needs if need or held)
 
 
 def explore(
@@ -65,26 +67,32 @@ def explore(
     *,
     clock_hz: float | None = None,
     contexts: int | None = None,
+    dsps: bool = False,
     trying: Trying | None = None,
 ) -> list[Candidate]:
     """Schedules that should fit the part, the smallest first; each is told to `trying` before.
 
-    They are for so many `contexts`, or without them for as many as find time in the core.
+    They are for so many `contexts`, or without them for as many as find time in the core. Products
+    are made by DSP blocks where `dsps` are allowed.
     With a clock those that should not reach it are left out, and steps per second are at that
     clock, reached or not where the estimate knows no rate; else at the highest that it promises.
 
     Raises:
-        UserError: if there is no part, or no schedule can be built, fits, or reaches the clock.
+        UserError: if there is no part, a symbol's table exceeds it, or no schedule can be built,
+            fits, or reaches the clock.
     """
+    target.allow(dsps)
     if not target.mapped:
         raise UserError(
             f"target {target.name} has no part, so no schedule has a size or a clock rate there; "
             f"take one of {', '.join(larger(target))}"
         )
+    check_tables(program, target)
     found: list[Candidate] = []
     too_large: list[Schedule] = []
     refusals: list[UserError] = []
-    left = deque(schedules(program, 1 if contexts is None else contexts, target.turns))
+    first = Schedule(1, contexts=contexts or 1, turns=target.turns, dsps=dsps)
+    left = deque(schedules(program, first))
     while left:
         schedule = left.popleft()
         if any(asks_more(schedule, than) for than in too_large):
@@ -107,20 +115,28 @@ def explore(
     return sorted(_possible(found, program, target, clock_hz), key=lambda point: point.size)
 
 
-def schedules(program: Program, contexts: int, turns: bool = False) -> Iterator[Schedule]:
+def schedules(program: Program, like: Schedule) -> Iterator[Schedule]:
     """Lanes and digits that make sense: each saves cycles that no smaller one does.
 
     Lanes are powers of two, and what divides the widest vector. Of digits that cut the widest word
     into as many pieces the narrowest serves. What asks for more comes later.
     """
-    most, layer = widest(program), program.layers[0]
-    values = [layer.input, *(s.value for s in layer.states), *(n.result for n in layer.body)]
+    most = widest(program)
+    values = [
+        value
+        for layer in program.layers
+        for value in (
+            layer.input,
+            *(s.value for s in layer.states),
+            *(n.result for n in layer.body),
+        )
+    ]
     bits = max(shape_of(value.format).width for value in values)
     digits = sorted({-(-bits // pieces) for pieces in range(2, bits + 1)})
     for lanes in range(1, most + 1):
         if most % lanes == 0 or lanes & (lanes - 1) == 0:
             for digit in (*digits, 0):
-                yield Schedule(lanes, digit, contexts=contexts, turns=turns and not digit)
+                yield replace(like, lanes=lanes, digit=digit, turns=like.turns and not digit)
 
 
 def variants(plan: Plan, point: Candidate, more_contexts: bool) -> Iterator[Schedule]:
@@ -132,7 +148,7 @@ def variants(plan: Plan, point: Candidate, more_contexts: bool) -> Iterator[Sche
     schedule, pace, every = plan.schedule, plan.pace, plan.program.readout.read == "every"
     alone = schedule.contexts == 1
     if more_contexts:
-        parts = plan.parts if every else plan.step.parts
+        parts = plan.parts if every else [p for layer in plan.layers for p in layer.step.parts]
         busy = max(part.interval for part in parts) if alone else pace.interval
         if schedule.contexts * busy < BUSY * pace.rest:
             most = 2 if alone else -(-pace.rest // busy)

@@ -26,6 +26,7 @@ class Mapper:
     work: Path
     crew: Workers
     say: Progress
+    dsps: bool = False
 
     def __post_init__(self) -> None:
         self.yosys = find("yosys")
@@ -46,9 +47,9 @@ class Mapper:
         ecp5 = self.target.family == "ecp5"
         if ecp5:
             (self.work / carry.ADDERS).write_text(carry.MAP)
-            self._run("coarse", coarse_script(self.module), turns.COARSE)
+            self._run("coarse", coarse_script(self.module, self.dsps), turns.COARSE)
             self._edit(self.work / turns.COARSE, turns.take_turns)
-        script = yosys_script(self.module, self.target, self.yosys.release)
+        script = yosys_script(self.module, self.target, self.yosys.release, self.dsps)
         self._run("map", script, path.name)
         if ecp5:
             self._edit(path, carry.free_ends)
@@ -61,6 +62,12 @@ class Mapper:
         (self.work / file).write_text(script)
         arguments = [file] if self.yosys.native_library else ["-q", "-l", "yosys.log", file]
         self.step(self.yosys, arguments, "yosys", result)
+        if "Driver-driver conflict" in (self.work / "yosys.log").read_text():
+            # It goes on with a constant for the wire, and so with another design.
+            raise CheckError(
+                f"yosys {self.yosys.version} found two drivers of a wire of {self.module} for "
+                f"{self.target.name}. {self.keep(name, [self.work / 'yosys.log'])}"
+            )
 
     def _edit(self, path: Path, change: Callable[[dict[str, Any]], object]) -> None:
         """Let `change` at the module in a netlist."""
@@ -125,17 +132,18 @@ class Mapper:
 ABC9_SCRIPT = "+&sweep;&dch,-f;&ps;&if,{W},{D},{R};&mfs"
 
 
-def coarse_script(module: str) -> str:
+def coarse_script(module: str, dsps: bool = False) -> str:
     """The commands that bring design.v to words in a netlist, for ECP5."""
+    nodsp = "" if dsps else "-nodsp "
     return (
         "read_verilog design.v\n"
-        f"synth_ecp5 -nodsp -top {module} -no-rw-check -run begin:map_gates\n"
+        f"synth_ecp5 {nodsp}-top {module} -no-rw-check -run begin:map_gates\n"
         f"select {module}\n"
         f"write_json -selected {turns.COARSE}\n"
     )
 
 
-def yosys_script(module: str, target: Target, version: tuple[int, ...]) -> str:
+def yosys_script(module: str, target: Target, version: tuple[int, ...], dsps: bool = False) -> str:
     """The commands that map design.v, or on ECP5 its netlist of words, to netlist.json."""
     read = "read_verilog design.v"
     # The RTL never depends on a read and a write of one address in one cycle: emulating an order
@@ -143,24 +151,25 @@ def yosys_script(module: str, target: Target, version: tuple[int, ...]) -> str:
     options = f"-top {module} -no-rw-check -json netlist.json"
     # 0.70 maps with abc9 whether told to or not; older ones have to be told.
     abc9 = "-abc9 " if version < (0, 70) else ""
+    nodsp = "" if dsps else "-nodsp "
     if target.family == "ice40":
         device = "u" if target.device == "up5k" else "hx"
-        synth = f"synth_ice40 {abc9}-device {device} {options}"
+        synth = f"synth_ice40 {abc9}{'-dsp ' if dsps else ''}-device {device} {options}"
     elif target.family == "ecp5":
         # An adder that this knows is mapped before yosys maps the rest.
         read = f"read_json {turns.COARSE}"
         synth = (
-            f"synth_ecp5 -nodsp {options} -run begin:coarse\n"
+            f"synth_ecp5 {nodsp}{options} -run begin:coarse\n"
             f"techmap -map {carry.ADDERS}\n"
-            f"synth_ecp5 -nodsp {options} -run map_gates:"
+            f"synth_ecp5 {nodsp}{options} -run map_gates:"
         )
     elif target.family == "xilinx":
         # There is no order to emulate: its memories read the old word of an address being written.
         options = f"-family {target.device} -top {module} -json netlist.json"
-        synth = f"synth_xilinx {abc9}-nodsp -flatten -noiopad -noclkbuf {options}"
+        synth = f"synth_xilinx {abc9}{nodsp}-flatten -noiopad -noclkbuf {options}"
     else:
-        # Older ones have no such option, and use no DSP unless told to.
-        nodsp = "" if version < (0, 70) else "-nodsp "
+        # Older ones have no such option, and use no DSP at all.
+        nodsp = "" if version < (0, 70) else nodsp
         # LUTs of more inputs save time, which nobody measures here, and take up to a fifth more.
         synth = f"synth_gowin {nodsp}-nowidelut -noiopads -family {target.device} {options}"
     return f"scratchpad -set abc9.script {ABC9_SCRIPT}\n{read}\n{synth}\n"

@@ -37,7 +37,7 @@ WORDS = {
     "ffs": "flip-flops",
     "brams": "block RAMs",
     "sprams": "single-port RAMs",
-    "dsps": "DSPs",
+    "dsps": "DSP blocks",
     "pins": "pins",
 }
 

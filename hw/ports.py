@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from sylvan.model.operations import Value
-from sylvan.model.program import Layer, Program
+from sylvan.model.program import Program
 
 from .beats import shape_of
 
@@ -23,9 +23,14 @@ class Port:
         return shape_of(self.value.format).width
 
     @property
+    def transfer_bits(self) -> int:
+        """Bits of the elements of a transfer."""
+        return self.per_transfer * self.element_bits
+
+    @property
     def transfers(self) -> int:
-        """Transfers per timestep."""
-        return -(-self.value.size // self.per_transfer)
+        """Transfers per timestep; one where no element crosses, for its flags."""
+        return -(-self.value.size // self.per_transfer) if self.per_transfer else 1
 
 
 def input_port(program: Program) -> Port:
@@ -33,6 +38,11 @@ def input_port(program: Program) -> Port:
     value = program.input.value
     fitting = MAX_TRANSFER_BITS // shape_of(value.format).width
     return Port(value, max(min(value.size, fitting), 1))
+
+
+def flags_port(value: Value) -> Port:
+    """No element: the vector is in a memory by then."""
+    return Port(Value(value.name, 0, value.format), 0)
 
 
 def output_port(program: Program) -> Port:
@@ -80,6 +90,7 @@ class StateImage:
         return [(leading >> k * self.bits) % (1 << self.bits) for k in words]
 
 
-def state_image(program: Program, layer: Layer) -> StateImage:
-    """Of the states of one layer, in their order."""
-    return StateImage(program.period, tuple(state.value for state in layer.states))
+def state_image(program: Program) -> StateImage:
+    """Of the states of all layers, in their order."""
+    states = tuple(state.value for layer in program.layers for state in layer.states)
+    return StateImage(program.period, states)

@@ -36,12 +36,14 @@ class Rate:
         timesteps: of a sequence. A program that is read at the last timestep takes longer there;
             with them this counts by the mean over a sequence, without them ordinary ones count.
         contexts: sequences at once.
+        dsps: whether products may be made by DSP blocks.
     """
 
     steps_per_s: float
     clock_hz: float | None = None
     timesteps: int | None = None
     contexts: int = 1
+    dsps: bool = False
 
     def __post_init__(self) -> None:
         for name, given in (("rate", self.steps_per_s), ("clock", self.clock_hz)):
@@ -155,7 +157,14 @@ def build_for_rate(
 def _explored(
     program: Program, target: Target, rate: Rate, trying: Trying | None
 ) -> list[Candidate]:
-    return explore(program, target, clock_hz=rate.clock_hz, contexts=rate.contexts, trying=trying)
+    return explore(
+        program,
+        target,
+        clock_hz=rate.clock_hz,
+        contexts=rate.contexts,
+        dsps=rate.dsps,
+        trying=trying,
+    )
 
 
 def _placed(parts: Mapping[str, Target]) -> dict[str, Target]:

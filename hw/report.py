@@ -16,7 +16,7 @@ Report = dict[str, Any]
 RESOURCES = ("luts", "ffs", "brams", "sprams", "dsps", "fmax_mhz")
 CYCLES = ("cycles_per_step", "closing_cycles", "latency_cycles")
 FIGURES = (*RESOURCES, *CYCLES, "steps_per_s")
-SCHEDULE = ("lanes", "digit", "words", "levels", "contexts", "turns", "logic_roms")
+SCHEDULE = ("lanes", "digit", "words", "levels", "contexts", "turns", "logic_roms", "dsps")
 QUALITY = ("utilisation", "efficiency", "lut_ns_per_step")
 KEYS = (
     "target",

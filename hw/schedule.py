@@ -25,6 +25,7 @@ class Schedule:
             and differences: half as many, for delay lines of twice the bits.
         logic_roms: whether constants that pass as vectors are kept in look-up tables however many
             there are, never in block RAM.
+        dsps: whether products may be made by DSP blocks.
         state_port: whether the state of a context can be saved and loaded through streams.
     """
 
@@ -34,6 +35,7 @@ class Schedule:
     contexts: int = 1
     turns: bool = False
     logic_roms: bool = False
+    dsps: bool = False
     state_port: bool = False
 
     def __post_init__(self) -> None:
@@ -63,6 +65,8 @@ class Schedule:
             said.append("adders in turns")
         if self.logic_roms:
             said.append("constants in logic")
+        if self.dsps:
+            said.append("products in DSP blocks")
         if self.state_port:
             said.append("a state port")
         return ", ".join(said)

@@ -12,8 +12,8 @@ from .beats import Tag
 from .operators.base import Cost
 from .plan import Plan
 from .ports import StateImage
-from .sequencer import ContextState
-from .state_elements import StateElements, element_ports
+from .state_elements import StateElements
+from .state_link import KNOWN, TOLD, ContextState, StateLink, element_ports
 
 ANSWERS = "loaded", "refused", "lost"
 """How a load ended: the state is that of the image; an image that is not of this program, or has no
@@ -46,23 +46,22 @@ def streams(image: StateImage, tag: Tag) -> dict[str, Any]:
 
 
 class StatePort(wiring.Component):
-    """Saves and loads the state of a context as an image (`ports.StateImage`).
+    """Saves and loads the state of a context, in all layers, as an image (`ports.StateImage`).
 
     A request is one to save, or the first transfer of an image to load. It is taken when all that
-    was collected before has been stepped and read out; from when it is there until its image has
-    passed, new input waits. Between two requests the input has its turn, and so have both kinds of
-    them. What follows a fault in an image, up to its `last`, is dropped while the input goes on.
+    was collected before has been stepped in all layers and read out; from when it is there until
+    its image has passed, new input waits. Between two requests the input has its turn, and so have
+    both kinds of them. What follows a fault in an image, up to its `last`, is dropped while the
+    input goes on.
 
     Members:
         i_save, In(stream): a request; o_save, Out(stream): the image.
         i_load, In(stream): an image, for the context of its first transfer; o_load, Out(stream):
             LOADED, REFUSED or LOST. Until that is taken the next image waits.
         open, Out(1): input may come in; ready, In(1): it would be taken.
-        collected, In(1): a timestep is there and has not fired; fires, In(1): one does.
-        state, Out(ContextState).
-        element<k>, Out(ElementPort): of the memory of state k.
-    Latency: from the last step that fires to the request's transfer `plan.quiet_cycles`, up to a
-        power of two; then that of StateElements for each element.
+        layer<k>, Out(StateLink): to the core of layer k.
+    Latency: from the last step of any layer that fires to the request's transfer
+        `plan.quiet_cycles`, up to a power of two; then that of StateElements for each element.
     Cost: that of StateElements, a counter of `plan.quiet_cycles`, and the hash in look-up tables.
     """
 
@@ -70,9 +69,9 @@ class StatePort(wiring.Component):
         self.plan = plan
         self.image = plan.state_image
         members = streams(self.image, plan.tag)
-        members |= {"open": Out(1), "ready": In(1), "collected": In(1), "fires": In(1)}
-        members |= {name: Out(port) for name, port in element_ports(plan).items()}
-        super().__init__({**members, "state": Out(ContextState(plan.tag))})
+        links = {f"layer{k}": Out(StateLink(layer)) for k, layer in enumerate(plan.layers)}
+        super().__init__({**members, "open": Out(1), "ready": In(1), **links})
+        self._links = [getattr(self, name) for name in links]
 
     @property
     def cost(self) -> Cost:
@@ -84,7 +83,7 @@ class StatePort(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        state, given, last_part = self.state, self.i_load.data, self.image.hash_transfers
+        state, given, last_part = self._shared(m), self.i_load.data, self.image.hash_transfers
         answer, loads, prefers_load = Signal(ANSWER_BITS), Signal(), Signal()
         context = Signal.like(state.context)
         load_waits, takes_load, quiet = Signal(), Signal(), self._quiet(m)
@@ -99,7 +98,7 @@ class StatePort(wiring.Component):
         ]
         with m.If(self.o_load.ready):
             m.d.sync += self.o_load.valid.eq(0)
-        walk = self._walk(m, loads, context) if self.image.states else None
+        walk = self._walk(m, loads, state) if self.image.states else None
         with m.FSM():
             with m.State("OPEN"):
                 m.d.comb += self.open.eq(1)
@@ -137,7 +136,7 @@ class StatePort(wiring.Component):
                         m.d.sync += part.eq(0)
                         self._fail(m, answer, REFUSED)
             if walk is not None:
-                self._pass_elements(m, walk, loads, answer)
+                self._pass_elements(m, walk, state, loads, answer)
             with m.State("END"):
                 with m.If(loads):
                     m.d.comb += [state.set.eq(1), state.set_fresh.eq(fresh)]
@@ -151,31 +150,55 @@ class StatePort(wiring.Component):
                     m.next = "OPEN"
         return m
 
+    def _shared(self, m: Module) -> Any:
+        """A context's state in all layers, which take every timestep together: known of the first,
+        set in each."""
+        state, first = ContextState(self.plan.tag).create(), self._links[0].own
+        m.d.comb += [getattr(state, name).eq(getattr(first, name)) for name in KNOWN]
+        for link in self._links:
+            m.d.comb += [getattr(link.own, name).eq(getattr(state, name)) for name in TOLD]
+        return state
+
     def _quiet(self, m: Module) -> Any:
         """Whether nothing is collected, and the last step that fired has ended with its readout."""
         bits = (self.plan.quiet_cycles - 1).bit_length()
         # Up to a power of two, which one bit tells.
         waited = Signal(bits + 1, init=1 << bits)
-        with m.If(self.fires):
+        with m.If(Cat(link.fires for link in self._links).any()):
             m.d.sync += waited.eq(0)
         with m.Elif(~waited[bits]):
             m.d.sync += waited.eq(waited + 1)
-        return ~self.collected & waited[bits]
+        return ~self._collected & waited[bits]
 
-    def _walk(self, m: Module, loads: Any, context: Any) -> StateElements:
+    @property
+    def _collected(self) -> Any:
+        """Whether a timestep is there in any layer that has not fired."""
+        return Cat(link.collected for link in self._links).any()
+
+    def _walk(self, m: Module, loads: Any, state: Any) -> StateElements:
         m.submodules.elements = walk = StateElements(self.plan)
-        for name in element_ports(self.plan):
-            wiring.connect(m, wiring.flipped(getattr(self, name)), getattr(walk, name))
+        elements = [
+            getattr(link, name)
+            for link, layer in zip(self._links, self.plan.layers, strict=True)
+            for name in element_ports(layer.state_memories)
+        ]
+        for k, element in enumerate(elements):
+            wiring.connect(m, wiring.flipped(element), getattr(walk, f"element{k}"))
+        tag = self.plan.tag
         m.d.comb += [
             walk.loads.eq(loads),
             walk.given.eq(self.i_load.data),
-            walk.tag.init.eq(self.state.fresh & ~loads),
+            walk.tag.init.eq(state.fresh & ~loads),
         ]
-        if self.plan.tag.contexts > 1:
-            m.d.comb += walk.tag.context.eq(context)
+        if tag.contexts > 1:
+            m.d.comb += walk.tag.context.eq(state.context)
+        if tag.sides > 1:
+            m.d.comb += walk.tag.side.eq(state.side)
         return walk
 
-    def _pass_elements(self, m: Module, walk: StateElements, loads: Any, answer: Any) -> None:
+    def _pass_elements(
+        self, m: Module, walk: StateElements, state: Any, loads: Any, answer: Any
+    ) -> None:
         """While elements come in the context is fresh: no part of an image is ever run."""
         with m.State("ELEMENT"):
             m.d.comb += [
@@ -185,7 +208,7 @@ class StatePort(wiring.Component):
                 self.i_load.ready.eq(loads),
             ]
             with m.If(loads & self.i_load.valid):
-                m.d.comb += [self.state.set.eq(1), self.state.set_fresh.eq(1)]
+                m.d.comb += [state.set.eq(1), state.set_fresh.eq(1)]
                 with m.If(walk.legal & (self.i_load.last == walk.final)):
                     m.d.comb += walk.go.eq(1)
                     m.next = "WALK"

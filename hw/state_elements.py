@@ -1,4 +1,4 @@
-"""The elements of all states of a core, one after the other, whatever memories they are in."""
+"""The elements of all states of a plan, one after the other, whatever memories they are in."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,16 +10,9 @@ from sylvan.model.numbers import Format
 
 from .operators.base import Cost
 from .operators.delay import successor
-from .operators.elements import SETTLED, ElementPort
+from .operators.elements import SETTLED
 from .plan import Plan
-
-
-def element_ports(plan: Plan) -> dict[str, ElementPort]:
-    """The ports of the states' memories, in the order of the states."""
-    return {
-        f"element{k}": ElementPort(memory.written.pattern, memory.value.format, plan.tag)
-        for k, memory in enumerate(plan.state_memories)
-    }
+from .state_link import element_ports
 
 
 class StateElements(wiring.Component):
@@ -40,7 +33,8 @@ class StateElements(wiring.Component):
     """
 
     def __init__(self, plan: Plan) -> None:
-        self.ports = list(element_ports(plan).values())
+        ports = element_ports(plan.state_memories)
+        self.ports = list(ports.values())
         if not self.ports:
             raise ValueError("a core without states has no elements to go through")
         self.bits = plan.state_image.bits
@@ -53,7 +47,7 @@ class StateElements(wiring.Component):
                 "given": In(self.bits),
                 "found": Out(self.bits),
                 "tag": In(plan.tag),
-                **{name: Out(port) for name, port in element_ports(plan).items()},
+                **{name: Out(port) for name, port in ports.items()},
             }
         )
 

@@ -2,7 +2,7 @@
 
 Clock rate is the median over seeds of what nextpnr reports between registers; the pins are left to
 nextpnr, so paths from and to them do not count. Parts that are not placed have the figures of their
-netlist, by yosys alone. No DSP is ever used: the project's figures are adders in LUTs.
+netlist, by yosys alone. No DSP is used unless the schedule asks for it: figures are adders in LUTs.
 """
 
 import os
@@ -40,12 +40,14 @@ def synthesize(
     progress: Progress | None = None,
     jobs: int = 2,
     workers: Workers | None = None,
+    dsps: bool = False,
 ) -> Measured:
     """Synthesize; place and route once per seed where the part is placed; write synthesis.json.
 
     A part that is placed gets `module`.bin or .bit as well, and only there the following count.
     `clock_hz` is the clock the design should meet; it steers nextpnr, failing it is no error.
     `constraints` is a .pcf or .lpf with the pins of a board; without it nextpnr chooses them.
+    With `dsps` what the Verilog multiplies by `*` becomes DSP blocks.
     With a `reference_width` the clock rate of a bare adder of that many bits is measured as well.
 
     `progress` is called with sentences, from several threads. `workers` shares the limit of
@@ -66,9 +68,9 @@ def synthesize(
         work, logs = Path(folder), ["yosys.log"]
         shutil.copyfile(verilog, work / "design.v")
         if not target.placed:
-            measured = Mapper(module, target, work, crew, say).measure()
+            measured = Mapper(module, target, work, crew, say, dsps).measure()
         else:
-            flow = Flow(module, target, work, crew, say)
+            flow = Flow(module, target, work, crew, say, dsps)
             if constraints is not None:
                 shutil.copyfile(constraints, work / flow.constraints_file)
             measured = flow.run(seeds, clock_hz)

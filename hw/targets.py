@@ -26,8 +26,7 @@ class Target:
     LUT and one flip-flop (ICESTORM_LC), TRELLIS_COMB, 6-input LUTs of Xilinx 7, or 4-input LUTs of
     Gowin; flip-flops of all but iCE40 are apart, and so `ffs` is a limit of its own there. `brams`
     are blocks of `bram_bits` bits, at most `bram_width` bits wide (of Xilinx 7 the halves, RAMB18);
-    `sprams` blocks of `spram_bits` bits, 16 bits wide. `dsps` are listed to be complete: Sylvan
-    never uses them.
+    `sprams` blocks of `spram_bits` bits, 16 bits wide. `dsps` multiply, where a schedule says so.
     """
 
     name: str
@@ -54,6 +53,11 @@ class Target:
     def placed(self) -> bool:
         """Whether designs are placed and routed as well: only then is there a clock rate."""
         return self.family in PLACED
+
+    def allow(self, dsps: bool) -> None:
+        """Raise UserError where DSP blocks are wanted of a part that has none."""
+        if dsps and self.dsps == 0:
+            raise UserError(f"{self.name} has no DSP blocks; leave out --dsps")
 
     @property
     def turns(self) -> bool:

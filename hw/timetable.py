@@ -20,9 +20,7 @@ from .operators.delay import Delay
 from .operators.inputs import InputReader
 from .operators.memory import Buffer, Stored
 
-OWN_NAMES = re.compile(
-    r"collector|sequencer|answers|state_port|(step|readout)_\d+|\w+_(memory|kept)\d*"
-)
+OWN_NAMES = re.compile(r"collector|sequencer|answers|(step|readout)_\d+|\w+_(memory|kept)\d*")
 """Names that the core gives to what is no part; a value may well be called the same."""
 
 
@@ -56,6 +54,12 @@ class Part:
     def begins(self) -> int:
         """When its operands, or its strobe, start."""
         return self.time - self.latency
+
+    @property
+    def starts(self) -> list[int]:
+        """When each of its operands starts."""
+        offsets = (self.operator and self.operator.offsets) or (0,) * len(self.operands)
+        return [self.begins + offset for offset in offsets]
 
 
 _CONVERTED: dict[type[Operator], str] = {Buffer: "buffer", ToDigits: "digits", ToWords: "words"}
@@ -92,11 +96,15 @@ class Timetable:
         return self._made[key]
 
     def kept(self, value: Value) -> Part:
-        """The part that makes `value` for a memory, which takes it before it has settled."""
+        """The part that makes `value` for a memory.
+
+        That takes it before it has settled, and on a single lane where it passes so by itself.
+        """
         order = self.body.order(value)
         if value.name not in self.memories and value != self.inputs:
             natural = self.body.lowerings[value.name].natural(order)
-            order = natural if natural.settled == order else order
+            kept = natural.settled == order or self.body.single(value)
+            order = natural if kept else order
         return self.demand(value, order)
 
     def _make(self, value: Value, pattern: Pattern) -> Part:
@@ -181,17 +189,16 @@ class Timetable:
         latest = {id(part): 0 for part in sinks}
         for part in reversed(self.parts):
             part.time = latest[id(part)]
-            for operand in part.operands:
-                begins = min(latest.get(id(operand), part.begins), part.begins)
-                latest[id(operand)] = begins
+            for operand, start in zip(part.operands, part.starts, strict=True):
+                latest[id(operand)] = min(latest.get(id(operand), start), start)
         opening = min((part.begins for part in self.parts), default=0)
         for part in self.parts:
             part.time -= opening
             if isinstance(part.operator, InputReader) and latest_input is not None:
                 part.time -= max(part.begins - latest_input, 0)
         for part in list(self.parts):
-            for k, operand in enumerate(part.operands):
-                part.operands[k] = self.later(operand, part.begins)
+            for k, (operand, start) in enumerate(zip(part.operands, part.starts, strict=True)):
+                part.operands[k] = self.later(operand, start)
 
     def later(self, part: Part, time: int) -> Part:
         """The vector of `part`, starting at `time`: itself, or itself after a delay."""

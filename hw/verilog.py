@@ -9,9 +9,9 @@ from amaranth.back import verilog
 from sylvan.model.program import NumericInput
 from sylvan.model.storage import program_hash
 
-from .core import Core
 from .plan import Plan
 from .ports import HASH_BITS, StateImage
+from .stack import hardware
 from .state import ANSWERS
 from .state import streams as state_streams
 
@@ -31,7 +31,7 @@ def describe_ports(plan: Plan, module: str = "core") -> dict[str, Any]:
         "transfers": port.transfers,
         "element_bits": port.element_bits,
         "signed": format.signed,
-        "data_bits": port.per_transfer * port.element_bits,
+        "data_bits": port.transfer_bits,
         "format": [format.lo, format.hi, format.exp],
     }
     if isinstance(source, NumericInput):
@@ -50,7 +50,7 @@ def describe_ports(plan: Plan, module: str = "core") -> dict[str, Any]:
             "transfers": port.transfers,
             "element_bits": port.element_bits,
             "signed": format.signed,
-            "data_bits": port.per_transfer * port.element_bits,
+            "data_bits": port.transfer_bits,
             "format": [format.lo, format.hi, format.exp],
             "unit": list(program.readout.unit),
         },
@@ -82,7 +82,7 @@ def _describe_image(image: StateImage) -> dict[str, Any]:
 
 def generate(plan: Plan, module: str = "core") -> str:
     """Verilog-2001 of the plan's core, with a header that documents its ports."""
-    core = Core(plan)
+    core = hardware(plan)
     ports: dict[str, Any] = {
         f"{side}_{name}": (getattr(getattr(core, side), name), None)
         for side in ("i", "o")

@@ -33,7 +33,8 @@ class Builder:
     Usage: declare states with `state`, compute, `write` each state, then `layer` closes the layer
     and hands a value on; after the last layer compute the answer and close with `program`. States
     declared after the last layer are the readout's, which then reads at a list of timesteps.
-    Values are named by the `name` argument, else by their operation and a number.
+    Values are named by the `name` argument, else by their operation and a number. A step body may
+    be used for several layers: a name that an earlier layer has takes the layer's number.
 
     Raises ValueError, naming the operation, for operands that do not fit it.
     """
@@ -46,6 +47,8 @@ class Builder:
         self._next: dict[str, str] = {}
         self._body: list[Node] = []
         self._counts: dict[str, int] = {}
+        self._names: set[str] = set()
+        self._earlier: set[str] = set()
         self.input = input.value
         """What the layer being built (or the readout) reads."""
 
@@ -55,9 +58,15 @@ class Builder:
             count = self._counts.get(operation.kind, 0)
             self._counts[operation.kind] = count + 1
             name = f"{operation.kind}{count}"
-        result = inferred(name, operation, operands)
+        result = inferred(self._own(name), operation, operands)
         self._body.append(Node(result, operation, operands))
         return result
+
+    def _own(self, name: str) -> str:
+        """The name as this layer has it."""
+        name = f"{name}_{len(self._layers) + 1}" if name in self._earlier else name
+        self._names.add(name)
+        return name
 
     def state(
         self,
@@ -68,6 +77,7 @@ class Builder:
         unit: Sequence[float] | None = None,
     ) -> Value:
         """Declare a state of the layer being built; zero at the start unless `initial` is given."""
+        name = self._own(name)
         if name in self._states:
             raise ValueError(f"the layer already has a state {name!r}")
         value = Value(name, integer(f"size of {name}", size), format)
@@ -88,7 +98,9 @@ class Builder:
     def layer(self, name: str, output: Value) -> Value:
         """Close the layer; returns its output as the next layer's (or the readout's) input."""
         states = self._take_states(f"layer {name}", self.period)
-        self._layers.append(Layer(name, self.input, states, tuple(self._body), output))
+        layer = Layer(self._own(name), self.input, states, tuple(self._body), output)
+        self._layers.append(layer)
+        self._earlier |= self._names
         self._body = []
         self.input = output
         return output

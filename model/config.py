@@ -15,6 +15,7 @@ TRAINING_FILE = "training.safetensors"
 METRICS_FILE, CURVES_FILE, WIDTHS_FILE = "metrics.json", "curves.png", "widths.png"
 PROGRAM_FOLDER = "program"
 LARGEST = 1 << 20
+MOST_LAYERS = 64
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class Config:
         task: what is learned, a name that `load_task` knows.
         task_options: what it is told besides.
         cell: the family.
-        hidden: units.
+        hidden: units of a layer.
+        layers: one above the other, each on what the one below hands on.
         block, weight_bits, cell_options: handed to the family's layer where they are not None.
         epochs: passes over the training split.
         batch: sequences, or streams of text, per step.
@@ -45,6 +47,7 @@ class Config:
     task: str
     cell: str = "hadamrnn"
     hidden: int = 256
+    layers: int = 1
     block: int | None = None
     weight_bits: int | None = None
     epochs: int = 60
@@ -64,11 +67,10 @@ class Config:
     def __post_init__(self) -> None:
         for name, hint in typing.get_type_hints(Config).items():
             check_kind(f"config: {name}", getattr(self, name), hint)
-        for name in ("hidden", "epochs", "batch", "threads"):
-            if not 1 <= getattr(self, name) <= LARGEST:
-                raise UserError(
-                    f"config: {name} must lie in 1..{LARGEST}, got {getattr(self, name)}"
-                )
+        for name in ("hidden", "layers", "epochs", "batch", "threads"):
+            most = MOST_LAYERS if name == "layers" else LARGEST
+            if not 1 <= getattr(self, name) <= most:
+                raise UserError(f"config: {name} must lie in 1..{most}, got {getattr(self, name)}")
         if not 0 < self.rate <= LARGEST:
             raise UserError(f"config: rate must lie in 0..{LARGEST} (0 excluded), got {self.rate}")
         if not 0 <= self.smoothing < 1:

@@ -1,21 +1,29 @@
 """From a trained run to an integer program: calibrate, quantize, score both, write."""
 
 import importlib
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .arrays import Array
+from .builder import Builder
 from .census import additions_per_step, readout_additions, storage_bits
 from .checkpoint import check_sides, load_checkpoint
 from .config import METRICS_FILE, PROGRAM_FOLDER, Config
 from .errors import UserError
 from .evaluate import evaluate
 from .files import parse_json, write_json
-from .program import Program
+from .interpret import run
+from .program import NumericInput, Program
 from .recurrent import Recurrent
 from .scoring import evaluate_float
+from .stacked import Stacked
 from .storage import save
 from .tasks import Score, Task, load_task
+
+CALIBRATED = 1 << 24
+"""Values handed on to a layer that its ranges are chosen on, at most."""
 
 
 @dataclass(frozen=True)
@@ -64,21 +72,57 @@ def quantized(trained: Trained, state_bits: int, *, argmax: bool = False) -> Pro
             f"{trained.folder} cannot be exported: the cell {config.cell} is a full-precision "
             "reference, which has no integer program"
         )
+    step = importlib.import_module(f"{room}.step")
     try:
-        parameters = family.integer_parameters(
-            trained.layer, task.input, task.calibration, state_bits, argmax
-        )
+        *below, parameters = _parameters(family, step, trained, state_bits, argmax)
     except ValueError as error:
         raise UserError(f"{trained.folder} cannot be exported: {error}") from None
     metadata = {
         "task": task.name,
         "task_options": task.options,
         "cell": config.cell,
+        "layers": config.layers,
         "seed": config.seed,
         "state_bits": state_bits,
     }
-    program: Program = importlib.import_module(f"{room}.step").program(parameters, metadata)
+    # A family that is not stacked need not know that others are.
+    program: Program = step.program(parameters, metadata, **({"below": below} if below else {}))
     return program
+
+
+def _parameters(family: Any, step: Any, trained: Trained, state_bits: int, argmax: bool) -> Any:
+    """The integers of each layer, the lowest first.
+
+    What is above is calibrated on what those below hand on as integers, and takes up its unit.
+    """
+    layer, task = trained.layer, trained.task
+    source, raw = task.input, task.calibration
+    found: list[Any] = []
+    for one in layer.each if isinstance(layer, Stacked) else [layer]:
+        if found:
+            source, raw = _handed_on(step, found, task.calibration)
+            if (unit := found[-1].state_unit) != 1:
+                one = deepcopy(one)
+                one.scale_inputs(unit)
+        found.append(family.integer_parameters(one, source, raw, state_bits, argmax))
+    return found
+
+
+def _handed_on(step: Any, below: list[Any], raw: Array) -> tuple[NumericInput, Array]:
+    """What the layers `below` hand on for raw inputs: the input of the one above, and its values.
+
+    Of as many sequences, and timesteps of them, as `CALIBRATED` allows.
+    """
+    if not hasattr(step, "hand_on"):
+        raise ValueError("the family has no integers for layers below others (step.hand_on)")
+    b = Builder(below[0].input)
+    for parameters in below:
+        value = step.hand_on(b, parameters)
+    length = min(raw.shape[1], CALIBRATED // value.size)
+    count = max(1, CALIBRATED // (length * value.size))
+    unit, none = (below[-1].state_unit,) * value.size, (0.0,) * value.size
+    source = NumericInput(value.size, value.format, unit, none)
+    return source, run(b.program(value, "every"), raw[:count, :length])
 
 
 def export(

@@ -10,6 +10,7 @@ from .config import Config
 from .errors import UserError, nearest
 from .kinds import check_kind
 from .recurrent import Recurrent
+from .stacked import Stacked
 
 MOST_WEIGHTS = 1 << 28
 """Of one matrix: a file must not be able to ask for all the memory there is."""
@@ -24,6 +25,12 @@ def build_layer(config: Config, network: Mapping[str, Any]) -> Recurrent:
 
     Raises UserError for an unknown family or option, and for what the family refuses.
     """
+    if config.cell_options.get("bidirectional"):
+        raise UserError(
+            f"cell {config.cell}: a stream has no end to start from, so no layer runs backwards; "
+            "train it forward only, or run two networks on the host's own windows of the stream, "
+            "one of them on each window reversed"
+        )
     layer_class = family(config.cell)
     for side in ("inputs", "outputs"):
         size = network.get(side)
@@ -49,13 +56,30 @@ def build_layer(config: Config, network: Mapping[str, Any]) -> Recurrent:
             f"got {vector} times {widest}"
         )
     given = {k: v for k, v in (settings | dict(network)).items() if v is not None}
+    given = {"hidden": config.hidden, "seed": config.seed} | given
     try:
-        layer = layer_class(**{"hidden": config.hidden, "seed": config.seed} | given)
+        layers = _built(layer_class, given, config.layers)
+        layer = layers[0] if config.layers == 1 else Stacked(layers)
     except (ValueError, TypeError, RuntimeError) as error:
         # The last is how torch says that there is not so much memory.
         said = str(error).splitlines()[0]
         raise UserError(f"cell {config.cell}: {said}") from None
     return layer
+
+
+def _built(kind: type[Recurrent], given: Mapping[str, Any], count: int) -> list[Recurrent]:
+    """Layers one above the other: only the first reads the task's input, only the last is read."""
+    layers = []
+    for k in range(count):
+        told = dict(given) | {"seed": given["seed"] + k}
+        if k > 0:
+            told = {name: told[name] for name in told if name not in ("silent", "embedding")}
+            told |= {"inputs": given["hidden"], "symbols": False}
+        if k < count - 1:
+            told = {name: told[name] for name in told if name not in kind.of_readout}
+            told |= {"outputs": 1}
+        layers.append(kind(**told))
+    return layers
 
 
 def given_options(config: Config) -> dict[str, Any]:

@@ -5,7 +5,7 @@ handled here, once.
 """
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -34,10 +34,14 @@ class Recurrent(nn.Module, ABC):
         embedding: elements of the trained vector that stands for a symbol, of `EMBEDDING_BITS`
             bits; None: symbols are one-hot.
 
-    Subclasses give `begin`, `walk` and `readout`, and may give `final` a faster form. They call
-    `inject` for what the input adds, and name the readout's parameters `output_weights` and
-    `output_bias`.
+    Subclasses give `begin`, `walk` and `readout`, and may give `final` a faster form, and `seen`
+    where a readout does not multiply the state itself. They call `inject` for what the input adds,
+    and name the readout's parameters `output_weights` and `output_bias`.
+
+    Attributes: of_readout, options that concern the readout alone.
     """
+
+    of_readout: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self,
@@ -81,6 +85,10 @@ class Recurrent(nn.Module, ABC):
     @abstractmethod
     def readout(self, h: Tensor) -> Tensor:
         """Logits of (..., hidden)."""
+
+    def seen(self, h: Tensor) -> Tensor:
+        """What a readout multiplies, and a layer above reads: of (..., hidden)."""
+        return h
 
     def final(self, x: Tensor) -> Tensor:
         """What the readout sees after the last timestep of whole sequences, (batch, hidden)."""
@@ -142,6 +150,14 @@ class Recurrent(nn.Module, ABC):
         """Multiply every answer; a power of two moves no quantized integer."""
         for name in ("output_weights", "output_bias"):
             self.get_parameter(name).mul_(factor)
+
+    @torch.no_grad()
+    def scale_inputs(self, factor: float) -> None:
+        """Take inputs that are smaller by a factor; no quantized integer moves."""
+        self.get_parameter("input_weights").mul_(factor)
+
+    def check_stacked(self) -> None:
+        """Raises ValueError for a layer that cannot hand on to one above, or read one below."""
 
     def check(self) -> None:
         """Raises ValueError for loaded tensors of the right shapes that are no such layer."""

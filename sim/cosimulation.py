@@ -12,7 +12,7 @@ from sylvan.model.errors import CheckError, UserError
 from sylvan.model.storage import load, program_hash
 
 from .explain import explain
-from .ports import Cycles, Ports, load_planned_cycles, load_ports
+from .ports import Cycles, Ports, load_planned_cycles, load_ports, load_room
 from .runner import Case
 from .runs import Golden, Run, measured_cycles, plan_runs
 from .simulators import find_simulator
@@ -109,7 +109,8 @@ def simulate(
     found = find_simulator(simulator)
     rng = np.random.default_rng(seed)
     steps = random_inputs(ports, sequences, rng) if inputs is None else inputs
-    runs = plan_runs(ports, planned, golden, check_timesteps(ports, steps), resets, rng)
+    steps = check_timesteps(ports, steps)
+    runs = plan_runs(ports, planned, load_room(build), golden, steps, resets, rng)
     if ports.state is not None:
         runs += state_runs(ports, planned, load(build / "program"), resets, rng)
 

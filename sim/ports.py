@@ -151,6 +151,17 @@ def load_planned_cycles(build: Path) -> Cycles:
         ) from None
 
 
+def load_room(build: Path) -> int:
+    """Reads from `plan.json` how many timesteps a core that is held up can have taken in."""
+    path = build / "plan.json"
+    try:
+        return _at_least_one(_read_json(path, build)["room"])
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise UserError(
+            f'{path} is corrupt: "room" must be a number of timesteps. Build it again.'
+        ) from None
+
+
 def _read_json(path: Path, build: Path) -> dict[str, Any]:
     if not build.is_dir():
         raise UserError(f"there is no build directory {build}: `sylvan build` makes one.")
@@ -169,7 +180,7 @@ def _read_json(path: Path, build: Path) -> dict[str, Any]:
 
 def _at_least_one(given: Any) -> int:
     if int(given) < 1:
-        raise ValueError(f"a core has at least 1 context, not {given}")
+        raise ValueError(f"a core has at least 1 of these, not {given}")
     return int(given)
 
 

@@ -98,12 +98,16 @@ def checked(golden: Golden, ports: Ports) -> Golden:
 def plan_runs(
     ports: Ports,
     planned: Cycles,
+    room: int,
     golden: Golden,
     inputs: Timesteps,
     resets: int,
     rng: np.random.Generator,
 ) -> list[Run]:
-    """Stress on the inputs and on short random sequences, resets, and two runs to measure."""
+    """Stress on the inputs and on short random sequences, resets, and two runs to measure.
+
+    `room` is how many timesteps a core that is held up can have taken in.
+    """
     golden = checked(golden, ports)
 
     def stressed(name: str, steps: Timesteps) -> Run:
@@ -124,7 +128,7 @@ def plan_runs(
     moments = planned.total + int(planned.cycles_per_step)
     for number in range(resets):
         if number % 4 == 1:
-            runs += _held_up_runs(ports, planned, golden, rng)
+            runs += _held_up_runs(ports, planned, room, golden, rng)
             continue
         before = stressed("before a reset", random_inputs(ports, 8, rng, longest=3))
         before.abort = int(rng.integers(1, moments + 1))
@@ -150,7 +154,7 @@ def _all_asked(steps: Timesteps) -> Timesteps:
 
 
 def _held_up_runs(
-    ports: Ports, planned: Cycles, golden: Golden, rng: np.random.Generator
+    ports: Ports, planned: Cycles, room: int, golden: Golden, rng: np.random.Generator
 ) -> list[Run]:
     """A reset in the middle of an answer, then as many answers held up as the core can hold.
 
@@ -164,7 +168,7 @@ def _held_up_runs(
     before.stalls = [0] * (len(before.answers) * words)
     before.stalls[int(rng.integers(1, words + 1))] = 3 * planned.total + ports.input.transfers
 
-    under_way = 2 + int(planned.latency_cycles // planned.closing_cycles)
+    under_way = max(2 + int(planned.latency_cycles // planned.closing_cycles), room)
     steps = _all_asked(random_inputs(ports, under_way + 3, rng, longest=1))
     after = Run("after a reset", steps, golden(steps), planned.total, reset=1)
     after.stalls = [0] * (len(after.answers) * words)

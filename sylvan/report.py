@@ -18,6 +18,7 @@ ROWS = (
     ("LUTs", "luts", "{:,.0f}"),
     ("flip-flops", "ffs", "{:,.0f}"),
     ("block RAMs", "brams", "{:,.0f}"),
+    ("DSP blocks", "dsps", "{:,.0f}"),
     ("fmax, MHz", "fmax_mhz", "{:.1f}"),
     ("cycles a step", "cycles_per_step", "{:,.0f}"),
     ("cycles of an answered step", "closing_cycles", "{:,.0f}"),
@@ -127,6 +128,8 @@ def knobs(schedule: Mapping[str, Any]) -> str:
     for knob in ("levels", "contexts"):
         if schedule[knob] > 1:
             said += f" --{knob} {schedule[knob]}"
+    for flag in ("logic_roms", "dsps"):
+        said += f" --{flag.replace('_', '-')}" * schedule[flag]
     return said
 
 

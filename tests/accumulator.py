@@ -69,5 +69,5 @@ def accumulator(
         "latency_cycles": WORK + 1,
     }
     (folder / "ports.json").write_text(json.dumps(ports))
-    (folder / "plan.json").write_text(json.dumps({"cycles": cycles | promises}))
+    (folder / "plan.json").write_text(json.dumps({"cycles": cycles | promises, "room": 1}))
     return folder

@@ -24,6 +24,7 @@ def candidate(
         "contexts": contexts,
         "turns": False,
         "logic_roms": False,
+        "dsps": False,
     }
     said = figures(
         luts=luts,

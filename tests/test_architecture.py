@@ -38,7 +38,7 @@ ARROWS = {
     "interpret": (r"sylvan\.model\.interpret", PROGRAM),
     "image": (r"sylvan\.model\.image", PROGRAM + " storage interpret"),
     "census": (r"sylvan\.model\.census", PROGRAM),
-    "recurrent": (r"sylvan\.model\.(recurrent|normalized)", PROGRAM + " quantize"),
+    "recurrent": (r"sylvan\.model\.(recurrent|normalized|stacked)", PROGRAM + " quantize"),
     "layer": (
         r"sylvan\.model\.(calibration|gated|cells\.\w+\.layer)",
         PROGRAM + " builder step quantize orthogonal recurrence recurrent",

@@ -10,9 +10,9 @@ Every module of this folder is read, so that a new operation's lowering is a new
 from importlib import import_module
 from pkgutil import iter_modules
 
-from .base import Body, Demand, Lowered, Lowering, lowers
+from .base import Body, Demand, Lowered, Lowering, agree_on_words, lowers
 
 for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")
 
-__all__ = ["Body", "Demand", "Lowered", "Lowering", "lowers"]
+__all__ = ["Body", "Demand", "Lowered", "Lowering", "agree_on_words", "lowers"]

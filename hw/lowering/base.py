@@ -3,8 +3,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import ClassVar
 
+import numpy as np
 from sylvan.model.arrays import Array
 from sylvan.model.errors import UserError
 from sylvan.model.numbers import Format
@@ -13,7 +15,9 @@ from sylvan.model.program import Node
 
 from ..beats import Pattern, Tag, digits
 from ..operators.base import Operator
+from ..operators.elementwise import Multiply
 from ..operators.rom import Rom, pack_beats
+from ..operators.shift_add import ShiftAdd
 from ..schedule import Schedule
 
 
@@ -53,9 +57,9 @@ class Body:
     """The nodes of one body under one schedule, with what lowerings need to know of each other.
 
     Parameters: nodes; sources and sinks, values that the body is given and makes; schedule; tag.
-    Attributes: word, cycles that a word takes where digits pass: enough for every value that does.
-    Raises UserError, naming the operation, if one has no hardware; if no word has as many bits as
-    the schedule's digit.
+    Attributes: where digits pass, longest, bits of the widest word, and word, the cycles that one
+        takes: enough for every value that passes.
+    Raises UserError, naming the operation, if one has no hardware.
     """
 
     def __init__(
@@ -68,6 +72,7 @@ class Body:
     ) -> None:
         self.schedule = schedule
         self.tag = tag
+        self.sinks = sinks
         self.nodes = {node.result.name: node for node in nodes}
         self.users: dict[str, list[Node | None]] = {value.name: [None] for value in sinks}
         for node in nodes:
@@ -75,15 +80,9 @@ class Body:
                 self.users.setdefault(value.name, []).append(node)
         self.lowerings = {name: lowering(node, self) for name, node in self.nodes.items()}
         self._passing = [*sources, *sinks]
-        self.word = 1
+        self.longest = self.word = 1
         if schedule.digit:
-            widest = self._word(1)
-            if schedule.digit > widest:
-                raise UserError(
-                    f"a digit of {schedule.digit} bits for a program whose widest word has "
-                    f"{widest}; use 1 to {widest}, or whole words"
-                )
-            self.word = self._word(schedule.digit)
+            self.longest, self.word = self._word(1), self._word(schedule.digit)
 
     def _word(self, digit: int) -> int:
         """Digits of so many bits that hold every value on its way."""
@@ -110,10 +109,47 @@ class Body:
         found = self.lowerings[user.result.name]
         return found.linear and (found.graphed or self.contained(user.result))
 
+    @cached_property
+    def on_one_lane(self) -> bool:
+        """Whether there is anything that passes on a single lane."""
+        return any(found.single for found in self.lowerings.values())
+
+    def single(self, value: Value) -> bool:
+        """Whether `value` passes on a single lane; not if it is stored."""
+        found = self.lowerings.get(value.name)
+        return found is not None and found.single
+
+    def stays_single(self, state: Value, following: str) -> bool:
+        """Whether a state, which becomes the value `following`, is written and read on one lane."""
+        users = [user.result.name if user else "" for user in self.users.get(state.name, [])]
+        found = [self.lowerings.get(name) for name in (following, *users)]
+        return all(lowering is not None and lowering.single for lowering in found)
+
+    def outer_cycles(self, value: Value) -> int:
+        """Cycles of the longest product beneath `value` that comes on all lanes."""
+        found = self.lowerings.get(value.name)
+        return found.outer_cycles if found else 0
+
     def dwell(self, value: Value) -> int:
         """Cycles that an element of `value` takes on a single lane; 1 for what is stored."""
         found = self.lowerings.get(value.name)
         return found.dwell if found else 1
+
+
+def agree_on_words(bodies: Sequence[Body], digit: int) -> None:
+    """Let words take as many digits in all bodies, for they pass from one to the next.
+
+    Raises UserError if none has as many bits as a digit.
+    """
+    longest = max(body.longest for body in bodies)
+    if digit > longest:
+        raise UserError(
+            f"a digit of {digit} bits for a program whose widest word has "
+            f"{longest}; use 1 to {longest}, or whole words"
+        )
+    word = max(body.word for body in bodies)
+    for body in bodies:
+        body.word = word
 
 
 class Lowering:
@@ -140,6 +176,20 @@ class Lowering:
         self.result = node.result.format
         self.formats = [v.format for v in node.operands]
 
+    @cached_property
+    def single(self) -> bool:
+        """Whether the result passes on a single lane because an operand does.
+
+        What is large in every lane asks for it where the products beneath take so long that a
+        single one keeps up with them.
+        """
+        return any(self.body.single(v) for v in self.node.operands)
+
+    @cached_property
+    def outer_cycles(self) -> int:
+        """Cycles of the longest product beneath that comes on all lanes."""
+        return max((self.body.outer_cycles(v) for v in self.node.operands), default=0)
+
     @property
     def dwell(self) -> int:
         """Cycles per element that this operation needs on a single lane."""
@@ -156,7 +206,12 @@ class Lowering:
         """
         if self.schedule.digit and self.serial:
             return self.body.order(self.node.result)
-        return pattern.words
+        return self.on_one_lane if self.single else pattern.words
+
+    @property
+    def on_one_lane(self) -> Pattern:
+        """Element after element, as fast as the products beneath."""
+        return Pattern(self.size, 1, self.dwell)
 
     def lower(self, pattern: Pattern) -> "Lowered | Demand":
         """The operator for a natural pattern; a Demand where the value merely has a new name."""
@@ -183,11 +238,31 @@ class Lowering:
         users = self.body.users.get(value.name, [])
         return self.body.lowerings.get(value.name) if len(users) == 1 else None
 
+    def multiply(self, pattern: Pattern, formats: list[Format], result: Format) -> Operator:
+        """A product in each lane; where all goes at the pace of one lane, while its beat stays."""
+        made = Multiply(pattern.lanes, formats, result, self.tag, self.schedule.dsps)
+        slow = self.body.on_one_lane and pattern.lanes == 1 and pattern.dwell > 1
+        if slow and not made.product.in_block:
+            return ShiftAdd(pattern, formats, result, self.tag)
+        return made
+
     def rom(self, vectors: Array, pattern: Pattern, format: Format, role: str) -> Lowered:
         """Constant vectors (phases, size) passing in `pattern`."""
         words = pack_beats(vectors, pattern.lanes)
         logic = self.schedule.logic_roms
         return Lowered(Rom(words, pattern, format, self.tag, logic), pattern, role=role)
+
+    def lanewise(self, raw: Array, exp: int, pattern: Pattern, role: str) -> Lowered:
+        """Constants (phases, size) that pass with the lanes of `pattern`, or (phases, 1) for all.
+
+        One for all takes one word, which stays for the whole passage.
+        """
+        format = Format(int(raw.min()), int(raw.max()), exp)
+        vectors = np.broadcast_to(raw, (len(raw), self.size))
+        if raw.shape[1] > 1:
+            return self.rom(vectors, pattern, format, role)
+        held = Pattern(pattern.lanes, pattern.lanes, pattern.cycles)
+        return self.rom(vectors[:, : pattern.lanes], held, format, role)
 
 
 def lowers(*kinds: type[Operation]) -> Callable[[type[Lowering]], type[Lowering]]:

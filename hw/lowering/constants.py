@@ -1,14 +1,18 @@
 # amaranth: UnusedElaboratable=no
-"""Constants that pass as words of a ROM: as they are, chosen by a symbol, or as factors."""
+"""Constants that are words of a ROM: as they are, chosen by symbols or values, or lane by lane."""
 
-import numpy as np
-from sylvan.model.numbers import Format
-from sylvan.model.operations import constants
+from functools import cached_property
+
+from sylvan.model.operations import arithmetic, constants
 
 from ..beats import Pattern
-from ..operators.elementwise import Multiply
+from ..operators.modrelu import ModRelu
 from ..operators.rom import LookupRom, pack_beats
+from ..operators.table import Table
 from .base import Demand, Lowered, Lowering, lowers
+
+MOST_CYCLES = 2
+"""What a single lane may take of the cycles of all."""
 
 
 @lowers(constants.Const)
@@ -24,6 +28,8 @@ class _Const(Lowering):
 
 @lowers(constants.Lookup)
 class _Lookup(Lowering):
+    single = False
+
     def natural(self, pattern: Pattern) -> Pattern:
         return pattern
 
@@ -43,14 +49,41 @@ class _Scale(Lowering):
     def lower(self, pattern: Pattern) -> Lowered:
         operation = self.node.operation
         assert isinstance(operation, constants.Scale)
-        raw = operation.factors
-        factor = Format(int(raw.min()), int(raw.max()), operation.exp)
-        vectors = np.broadcast_to(raw, (len(raw), self.size))
-        if raw.shape[1] == 1:
-            # One word serves every beat: it stays for the whole passage.
-            held = Pattern(pattern.lanes, pattern.lanes, pattern.cycles)
-            rom = self.rom(vectors[:, : pattern.lanes], held, factor, "factors")
-        else:
-            rom = self.rom(vectors, pattern, factor, "factors")
-        operator = Multiply(pattern.lanes, [*self.formats, factor], self.result, self.tag)
+        rom = self.lanewise(operation.factors, operation.exp, pattern, "factors")
+        factor = rom.operator.o.signature.format
+        operator = self.multiply(pattern, [*self.formats, factor], self.result)
         return Lowered(operator, pattern, (*self.passed(pattern), rom))
+
+
+@lowers(constants.Table)
+class _Table(Lowering):
+    @cached_property
+    def single(self) -> bool:
+        """Entries in every lane are for products that come faster than by half of one's cycles."""
+        cycles = self.size * self.dwell
+        return not self.schedule.digit and cycles <= MOST_CYCLES * self.outer_cycles
+
+    def lower(self, pattern: Pattern) -> Lowered:
+        operation = self.node.operation
+        assert isinstance(operation, constants.Table)
+        (source,) = self.formats
+        operator = Table(
+            pattern.lanes,
+            operation.entries,
+            source,
+            self.result,
+            self.tag,
+            self.schedule.logic_roms,
+        )
+        return Lowered(operator, pattern, self.passed(pattern))
+
+
+@lowers(arithmetic.ModRelu)
+class _ModRelu(Lowering):
+    def lower(self, pattern: Pattern) -> Lowered:
+        operation = self.node.operation
+        assert isinstance(operation, arithmetic.ModRelu)
+        bias = self.lanewise(operation.bias[None], self.result.exp, pattern, "bias")
+        formats = [*self.formats, bias.operator.o.signature.format]
+        operator = ModRelu(pattern.lanes, formats, self.result, self.tag)
+        return Lowered(operator, pattern, (*self.passed(pattern), bias))

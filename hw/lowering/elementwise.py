@@ -4,23 +4,17 @@
 from collections.abc import Sequence
 
 from sylvan.model.numbers import Format, hull
-from sylvan.model.operations import Operation, arithmetic, moves
+from sylvan.model.operations import arithmetic, moves
 from sylvan.model.program import Node
 
 from ..beats import Pattern
 from ..operators.base import Operator
-from ..operators.elementwise import AddSub, Elementwise, Multiply, Neg, PhaseShift, Relu, SignedAdd
+from ..operators.elementwise import AddSub, Neg, PhaseShift, Relu, SignedAdd
 from ..operators.narrow import Narrow, Narrowing
 from ..operators.serial import SerialPhaseShift
 from ..operators.serial_narrow import SerialNarrow, can_pass, leaving_digits, narrow_digits
 from .base import Body, Demand, Lowered, Lowering, Unsigned, lowers
 from .linear import Linear, shifted
-
-PLAIN: dict[type[Operation], type[Elementwise]] = {
-    arithmetic.Relu: Relu,
-    arithmetic.Mul: Multiply,
-}
-"""Operations without constants, and the operators that take nothing but formats."""
 
 
 @lowers(arithmetic.Add, arithmetic.Sub, arithmetic.Neg)
@@ -74,12 +68,37 @@ class _Sum(Linear):
         return Lowered(operator, pattern, tuple(passed))
 
 
-@lowers(*PLAIN)
-class _Plain(Lowering):
+@lowers(arithmetic.Relu)
+class _Relu(Lowering):
     def lower(self, pattern: Pattern) -> Lowered:
-        kind = PLAIN[type(self.node.operation)]
-        operator = kind(pattern.lanes, self.formats, self.result, self.tag)
+        operator = Relu(pattern.lanes, self.formats, self.result, self.tag)
         return Lowered(operator, pattern, self.passed(pattern))
+
+
+@lowers(arithmetic.Mul)
+class _Mul(Lowering):
+    def lower(self, pattern: Pattern) -> Lowered:
+        operator = self.multiply(pattern, self.formats, self.result)
+        return Lowered(operator, pattern, self.passed(pattern))
+
+
+@lowers(arithmetic.Lerp)
+class _Lerp(Lowering):
+    """`a + z (b - a)`, a single product in each lane."""
+
+    def lower(self, pattern: Pattern) -> Lowered:
+        z, a, b = self.passed(pattern)
+        weight, *ends = self.formats
+        lanes, tag = pattern.lanes, self.tag
+        difference = ends[1] - ends[0]
+        moved = difference.times(weight.lo, weight.hi, weight.exp)
+        minus = AddSub(lanes, [ends[1], ends[0]], difference, tag, True)
+        times = self.multiply(pattern, [weight, difference], moved)
+        plus = AddSub(lanes, [ends[0], moved], self.result, tag, False)
+        product = Lowered(
+            times, pattern, (z, Lowered(minus, pattern, (b, a), "difference")), "product"
+        )
+        return Lowered(plus, pattern, (a, product))
 
 
 @lowers(moves.Exponent)
@@ -141,7 +160,7 @@ class _Narrow(Lowering):
 
     def natural(self, pattern: Pattern) -> Pattern:
         if not (self.schedule.digit and self.passes):
-            return pattern.words
+            return super().natural(pattern)
         settles = leaving_digits(self.narrowing, self.schedule.digit)
         return self.body.order(self.node.result).settling(settles)
 

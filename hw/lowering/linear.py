@@ -1,9 +1,9 @@
 # amaranth: UnusedElaboratable=no
 """Sums, differences and matrices that are computed at once, as one adder graph.
 
-What is added up, negated, relabelled or multiplied by constants on the way to a value is linear in
-the values that this begins with, and so one graph: a sign costs nothing where an adder follows, and
-binary points are aligned by wiring.
+What is added up, negated, relabelled, taken apart or multiplied by constants on the way to a value
+is linear in the values that this begins with, and so one graph: a sign costs nothing where an adder
+follows, and binary points are aligned by wiring.
 """
 
 from collections import Counter
@@ -13,7 +13,7 @@ from functools import cached_property
 from sylvan.model.numbers import Format
 from sylvan.model.operations import Value, arithmetic
 from sylvan.model.operations.constants import MatVec
-from sylvan.model.operations.moves import Exponent
+from sylvan.model.operations.moves import Concat, Exponent, Slice
 from sylvan.model.program import Node
 
 from ..adders import AdderGraph, optimize
@@ -145,6 +145,8 @@ class _Composer:
             if isinstance(operation, MatVec):
                 terms = self._product(operation, terms)
             return self._with_bias(terms) if biased else terms
+        if isinstance(operation, Slice):
+            return operands[0][operation.start : operation.stop]
         signs = [-1] if isinstance(operation, arithmetic.Neg) else [1, 1]
         if isinstance(operation, arithmetic.Sub):
             signs[1] = -1
@@ -152,6 +154,8 @@ class _Composer:
             [_signed(term, sign, value.format.exp - node.result.format.exp) for term in terms]
             for terms, sign, value in zip(operands, signs, node.operands, strict=True)
         ]
+        if isinstance(operation, Concat):
+            return [term for terms in aligned for term in terms]
         if biased:
             # A column of few weights is added to many lanes: there the bias is added a few times.
             fewest = min(range(len(aligned)), key=lambda k: len(set(aligned[k])))

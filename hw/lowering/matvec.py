@@ -2,6 +2,7 @@
 """Constant matrices: which form of a product, by structure and by the pattern demanded."""
 
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 from sylvan.model import matrices
@@ -16,42 +17,40 @@ from ..beats import Pattern, digits, shape_of
 from ..operators.elementwise import SignFlip
 from ..operators.graph import GraphMatVec
 from ..operators.hadamard import Hadamard
-from ..operators.matvec import InnerMatVec, OuterMatVec
 from ..operators.multiples import Pick
 from ..operators.packed import PackedMatVec
-from ..operators.rom import pack_beats
 from ..operators.serial import SerialGraph, SerialSignFlip
 from ..operators.serial_transform import SerialTransform, between_beats
 from ..packing import pack
 from .base import Body, Demand, Lowered, Unsigned, lowers
 from .linear import Linear, shifted
+from .products import Products
 
 
 @lowers(constants.MatVec)
-class _MatVec(Linear):
+class _MatVec(Products, Linear):
     """By their adder graph where both vectors pass in one beat.
 
-    Otherwise Hadamard matrices by the transform, dense ones by products:
-
-    inner products where single elements with the right dwell are demanded (few rows, a readout),
-    outer products where the result must come in beats (few columns, an input): of the nonzeros
-    alone where that saves a quarter of the cycles, for memories that zeros would not need.
+    Otherwise Hadamard matrices by the transform, dense ones by products: outer products of the
+    nonzeros alone where that saves a quarter of the cycles, for memories that zeros would not need.
     """
 
     def __init__(self, node: Node, body: Body) -> None:
         super().__init__(node, body)
         assert isinstance(node.operation, constants.MatVec)
         self.matrix = node.operation.matrix
-        self.columns = self.matrix.shape[1]
-        self.column_lanes = self.schedule.over(self.columns)
-        self.row_dwell = Pattern(self.columns, self.column_lanes).beats
         whole = self.column_lanes == self.columns and self.schedule.over(self.size) == self.size
         self.linear = whole
         self.serial = whole or isinstance(self.matrix, matrices.Hadamard)
 
     @property
     def dwell(self) -> int:
-        return 1 if isinstance(self.matrix, matrices.Hadamard) else self.row_dwell
+        return 1 if isinstance(self.matrix, matrices.Hadamard) else super().dwell
+
+    @cached_property
+    def outer_cycles(self) -> int:
+        products = not (self.linear or isinstance(self.matrix, matrices.Hadamard))
+        return super().outer_cycles if products else 0
 
     def least_digits(self, digit: int) -> int:
         least = super().least_digits(digit)
@@ -66,13 +65,9 @@ class _MatVec(Linear):
         if self.at_once(pattern):
             return pattern
         if isinstance(self.matrix, matrices.Hadamard):
-            if pattern.dwell == 1:
-                return pattern
-        elif pattern.lanes == 1 and pattern.dwell >= self.row_dwell:
-            return Pattern(self.size, 1, self.row_dwell)
-        elif pattern.dwell == 1 and pattern.repeats == 1:
-            return pattern
-        return Pattern(self.size, self.schedule.over(self.size))
+            whole = Pattern(self.size, self.schedule.over(self.size))
+            return pattern if pattern.dwell == 1 else whole
+        return self.order_of_products(pattern)
 
     def lower(self, pattern: Pattern) -> Lowered | Demand:
         if self.at_once(pattern):
@@ -81,12 +76,12 @@ class _MatVec(Linear):
             if pattern.digit:
                 return self._serial_transform(self.matrix, pattern)
             return self._transform(self.matrix, pattern)
-        if pattern.lanes == 1 and pattern.dwell == self.row_dwell:
-            return self._inner(self.matrix.dense())
+        if self.is_inner(pattern):
+            return self.inner(self.matrix.dense()[None], pattern)
         if self._shares(pattern):
             return self._multiples(pattern, self.result)
         packed = self._packed(self.matrix.dense(), pattern)
-        outer = self._outer(self.matrix.dense(), pattern)
+        outer = self.outer(self.matrix.dense()[None], pattern)
         assert isinstance(packed.operator, PackedMatVec)
         # Zeros may take cycles where those are few, or where the packed words take as long.
         enough = outer.operator.interval <= packed.operator.packing.promise
@@ -191,33 +186,6 @@ class _MatVec(Linear):
             flip = SerialSignFlip(pattern, plain, self.result, self.tag)
             made = Lowered(flip, pattern, (made, signs), "flip")
         return made
-
-    def _inner(self, weights: Array) -> Lowered:
-        pattern = Pattern(self.size, 1, self.row_dwell)
-        taken = Pattern(self.columns, self.column_lanes, 1, self.size)
-        words = pack_beats(weights, taken.lanes).reshape(1, -1)
-        order = Pattern(words.size, taken.lanes)
-        format = Format(int(weights.min()), int(weights.max()))
-        operator = InnerMatVec(weights, taken.lanes, self.formats[0], format, self.result, self.tag)
-        operands = (
-            Demand(self.node.operands[0], taken),
-            self.rom(words, order, format, "weights"),
-        )
-        return Lowered(operator, pattern, operands)
-
-    def _outer(self, weights: Array, pattern: Pattern) -> Lowered:
-        taken = Pattern(self.columns, 1, pattern.beats)
-        words = pack_beats(weights.T, pattern.lanes).reshape(1, -1)
-        order = Pattern(words.size, pattern.lanes)
-        format = Format(int(weights.min()), int(weights.max()))
-        operator = OuterMatVec(
-            weights, pattern.lanes, self.formats[0], format, self.result, self.tag
-        )
-        operands = (
-            Demand(self.node.operands[0], taken),
-            self.rom(words, order, format, "weights"),
-        )
-        return Lowered(operator, pattern, operands)
 
     def _packed(self, weights: Array, pattern: Pattern) -> Lowered:
         packing = pack(weights, pattern.lanes)

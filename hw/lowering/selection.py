@@ -11,6 +11,7 @@ from .base import Demand, Lowered, Lowering, lowers
 @lowers(moves.ArgMax)
 class _ArgMax(Lowering):
     dwell = 1
+    single = False
 
     def natural(self, pattern: Pattern) -> Pattern:
         return Pattern(1, 1)

@@ -23,6 +23,7 @@ class Cost:
     logic_bits: other look-up tables. register_bits: flip-flops, and waiting_bits: those of them
         that only wires lead to, which on iCE40 leave a look-up table unused.
     memories, roms: (word width, depth) of each RAM and ROM, whatever it is mapped to.
+    dsps: blocks that multiply.
     """
 
     adder_bits: int = 0
@@ -34,6 +35,7 @@ class Cost:
     waiting_bits: int = 0
     inverted_bits: int = 0
     product_bits: int = 0
+    dsps: int = 0
 
     def __add__(self, other: "Cost") -> "Cost":
         return Cost(
@@ -46,6 +48,7 @@ class Cost:
             self.waiting_bits + other.waiting_bits,
             self.inverted_bits + other.inverted_bits,
             self.product_bits + other.product_bits,
+            self.dsps + other.dsps,
         )
 
 
@@ -63,12 +66,13 @@ def _beats(port: Port, tag: Tag) -> Beats:
 class Operator(wiring.Component):
     """An operator with operand streams and one result stream `o`.
 
-    All operands of an operator start in the same cycle; `o` starts `latency` cycles later. Two
-    starts are at least `interval` cycles apart. Parameters are refused by the constructor with a
-    ValueError; `elaborate` only builds.
+    All operands of an operator start in the same cycle, but for `offsets`; `o` starts `latency`
+    cycles later. Two starts are at least `interval` cycles apart. Parameters are refused by the
+    constructor with a ValueError; `elaborate` only builds.
 
     Attributes:
         operands: names of the operand members, in the order of the operation's operands.
+        offsets: cycles by which each operand starts after the first; none where all start with it.
         latency: cycles from the operands' start to the result's start.
         interval: least number of cycles between two starts.
         cost: what it is made of.
@@ -76,6 +80,7 @@ class Operator(wiring.Component):
     """
 
     operands: tuple[str, ...] = ("a",)
+    offsets: tuple[int, ...] = ()
     latency: int = 1
     interval: int = 1
 

@@ -3,11 +3,14 @@
 from typing import Any
 
 from amaranth import Cat, Module, Mux, Signal, Value
+from amaranth.lib import data
 from amaranth.lib.memory import Memory
 from sylvan.model.numbers import Format
 
 from ..beats import Pattern, Tag, wires
-from .base import Cost, Operator, start_result
+from .addresses import Addresses, addresses_cost
+from .base import Cost, Operator, connect_strobe, delay_strobe, start_result
+from .constants import READ_LATENCY
 
 REGISTER_CYCLES = 5
 """Delays up to this long are shift registers; longer ones are circular memories."""
@@ -76,22 +79,43 @@ class Delay(Operator):
     Parameters: pattern and format of the vector; cycles >= 1.
     Latency: `cycles`. Interval: `pattern.cycles`, however long the delay: vectors follow each other
     through it.
-    Cost: `cycles * lanes * width` register or memory bits.
+    Cost: `cycles * lanes * width` register or memory bits; of beats that stay, one word for all
+    cycles of each where that is less.
     """
 
     def __init__(self, pattern: Pattern, format: Format, cycles: int, tag: Tag) -> None:
         if cycles < 1:
             raise ValueError(f"a delay takes at least one cycle, got {cycles}")
         self.cycles = self.latency = cycles
+        self.pattern = pattern
         self.interval = pattern.cycles
         super().__init__({"a": (pattern, format)}, (pattern, format), tag)
 
     @property
+    def beats(self) -> int:
+        """Beats on their way at once, the one that leaves until it has left."""
+        return -(-(self.cycles - READ_LATENCY) // self.pattern.dwell) + 1
+
+    @property
+    def by_beats(self) -> bool:
+        """Whether beats that stay and follow each other are kept once for all their cycles."""
+        stays = self.pattern.dwell > 1 and self.pattern.beats > 1 and not self.pattern.digit
+        return stays and self.cycles > REGISTER_CYCLES and self.beats < self.cycles - SIDES
+
+    @property
     def cost(self) -> Cost:
+        if self.by_beats:
+            bits, pointer = sum(map(len, wires(self.a))), (self.beats - 1).bit_length()
+            counted = addresses_cost(self.pattern) + Cost(pointer, 1, pointer, pointer)
+            held = Cost(register_bits=bits, waiting_bits=bits, memories=((bits, self.beats),))
+            return held + counted + counted
         return delay_cost(sum(map(len, wires(self.a))), self.cycles)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        if self.by_beats:
+            self._keep_beats(m)
+            return m
         if self.cycles <= REGISTER_CYCLES:
             for k, (a, o) in enumerate(zip(wires(self.a), wires(self.o), strict=True)):
                 m.d.comb += o.eq(delayed(m, f"lane{k}_", a, self.cycles))
@@ -105,3 +129,32 @@ class Delay(Operator):
                 place += len(o)
         start_result(m, self, self.a)
         return m
+
+    def _keep_beats(self, m: Module) -> None:
+        """A queue of beats: each enters in its first cycle and is read while it leaves."""
+        layout = data.ArrayLayout(self.o.lanes[0].shape(), self.pattern.lanes)
+        m.submodules.beats = memory = Memory(
+            shape=layout, depth=self.beats, init=[], attrs={"no_rw_check": 1}
+        )
+        write, read = memory.write_port(), memory.read_port()
+        m.submodules.entering = entering = Addresses(self.pattern)
+        m.submodules.leaving = leaving = Addresses(self.pattern)
+        reading = delay_strobe(m, "reading", self.a, self.cycles - READ_LATENCY, self.interval)
+        begins = delay_strobe(m, "timing", reading, READ_LATENCY, self.interval)
+        m.d.comb += [entering.start.eq(self.a.start), leaving.start.eq(reading.start)]
+        connect_strobe(m, begins, self.o)
+        first, last = (Signal(range(self.beats), name=name) for name in ("first", "last"))
+        with m.If(entering.enters):
+            m.d.sync += last.eq(successor(last, self.beats))
+        with m.If(leaving.moves):
+            m.d.sync += first.eq(successor(first, self.beats))
+        m.d.comb += [
+            write.addr.eq(last),
+            Value.cast(write.data).eq(Cat(*self.a.lanes)),
+            write.en.eq(entering.enters),
+            read.addr.eq(first),
+        ]
+        for k, o in enumerate(self.o.lanes):
+            held = Signal(o.shape(), name=f"lane{k}", reset_less=True)
+            m.d.sync += held.eq(read.data[k])
+            m.d.comb += o.eq(held)

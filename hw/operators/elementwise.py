@@ -7,7 +7,7 @@ from sylvan.model.numbers import Format
 
 from ..beats import Tag, shape_of
 from .base import Cost, Operator, start_result
-from .product import pipelined_product, product_cost, product_latency
+from .product import Product
 
 
 class Elementwise(Operator):
@@ -147,7 +147,7 @@ class Relu(Elementwise):
 
 
 class Multiply(Elementwise):
-    """`o = a * b`, by partial products in logic.
+    """`o = a * b`, by partial products in logic, or where `dsps` may by DSP blocks.
 
     Latency: that of a product.
     Cost: `lanes` products, `lanes * width(o)` registers for each of its levels.
@@ -155,25 +155,24 @@ class Multiply(Elementwise):
 
     operands = ("a", "b")
 
-    def __init__(self, lanes: int, formats: list[Format], result: Format, tag: Tag) -> None:
+    def __init__(
+        self, lanes: int, formats: list[Format], result: Format, tag: Tag, dsps: bool = False
+    ) -> None:
         super().__init__(lanes, formats, result, tag)
-        self.latency = product_latency(*(shape_of(format).width for format in formats))
+        self.product = Product(formats[0], formats[1], dsps)
+        self.latency = self.product.latency
 
     @property
     def cost(self) -> Cost:
         held = Cost(register_bits=self.latency * self.bits)
-        return sum([product_cost(*self.formats)] * self.lanes, held)
+        return sum([self.product.cost] * self.lanes, held)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         for k, (a, b, o) in enumerate(zip(self.a.lanes, self.b.lanes, self.o.lanes, strict=True)):
-            m.d.comb += o.eq(self.product(m, f"lane{k}", a, b))
+            m.d.comb += o.eq(self.product.of(m, f"lane{k}", a, b))
         start_result(m, self, self.a)
         return m
-
-    def product(self, m: Module, name: str, a: Value, b: Value) -> Value:
-        """The result of one lane."""
-        return pipelined_product(m, name, a, b)
 
 
 class PhaseShift(Elementwise):

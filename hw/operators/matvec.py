@@ -15,15 +15,15 @@ from ..beats import Pattern, Tag, shape_of
 from .addresses import Addresses, addresses_cost
 from .base import Cost, Operator, connect_strobe, delay_strobe, start_result, strobe_cost
 from .delay import delay_cost, delayed
-from .product import pipelined_product, product_cost, product_latency
+from .product import Product
 
 
 def prefix_format(weights: Array, operand: Format) -> Format:
-    """Interval of every partial sum `sum_{j <= k} w_ij a_j`, over all rows i and columns k."""
+    """Interval of every partial sum `sum_{j <= k} w_ij a_j`, over all phases, rows i, columns k."""
     columns = weights.astype(object)
     corners = np.stack([columns * operand.lo, columns * operand.hi])
-    lo = np.cumsum(corners.min(axis=0), axis=1).min()
-    hi = np.cumsum(corners.max(axis=0), axis=1).max()
+    lo = np.cumsum(corners.min(axis=0), axis=-1).min()
+    hi = np.cumsum(corners.max(axis=0), axis=-1).max()
     return Format(min(int(lo), 0), max(int(hi), 0), operand.exp)
 
 
@@ -34,7 +34,7 @@ class InnerMatVec(Operator):
     for `ceil(columns / P)` cycles each.
 
     Parameters:
-        weights: W, integers (rows, columns).
+        weights: W, integers (phases, rows, columns).
         lanes: P, columns per cycle.
         source, weight, result: formats.
     Operands: a, pattern (columns, P) repeated for every row; b, the weights in the same order.
@@ -53,8 +53,9 @@ class InnerMatVec(Operator):
         weight: Format,
         result: Format,
         tag: Tag,
+        dsps: bool = False,
     ) -> None:
-        self.rows, self.columns = weights.shape
+        _, self.rows, self.columns = weights.shape
         self.lanes = lanes
         self.passed = Pattern(self.columns, lanes, repeats=self.rows)
         self.beats = self.passed.beats
@@ -63,9 +64,8 @@ class InnerMatVec(Operator):
         self.sum = prefix_format(weights, source)
         self.weights = weights
         self.tree_levels = (lanes - 1).bit_length()
-        factors = shape_of(source).width, shape_of(weight).width
-        self.product_latency = product_latency(*factors)
-        self.latency = self.beats + self.tree_levels + self.product_latency
+        self.product = Product(source, weight, dsps)
+        self.latency = self.beats + self.tree_levels + self.product.latency
         self.interval = self.rows * self.beats
         super().__init__({"a": (lanes, source), "b": (lanes, weight)}, (1, result), tag)
 
@@ -74,14 +74,14 @@ class InnerMatVec(Operator):
         a, b = shape_of(self.source).width, shape_of(self.weight).width
         total = shape_of(self.sum).width
         # Lanes without a weight are gone from the netlist.
-        lanes = sum(bool(self.weights[:, k :: self.lanes].any()) for k in range(self.lanes))
+        lanes = sum(bool(self.weights[..., k :: self.lanes].any()) for k in range(self.lanes))
         tree = (lanes - 1) * (a + b + 1)
         row = Cost(register_bits=total, waiting_bits=total)
         if self.beats > 1:
             row += Cost(total, 1, register_bits=total) + addresses_cost(self.passed)
-        arrival = strobe_cost(self.product_latency + self.tree_levels, self.interval, self.tag)
-        products = [product_cost(self.source, self.weight)] * lanes
-        held = self.product_latency * lanes * (a + b)
+        arrival = strobe_cost(self.product.latency + self.tree_levels, self.interval, self.tag)
+        products = [self.product.cost] * lanes
+        held = self.product.latency * lanes * (a + b)
         terms = Cost(tree, lanes - 1, register_bits=held + tree)
         return sum(products, terms + row + arrival)
 
@@ -92,7 +92,7 @@ class InnerMatVec(Operator):
         for lane in range(self.lanes):
             term = Signal(shape_of(bounds), name=f"product{lane}")
             factors = self.a.lanes[lane], self.b.lanes[lane]
-            m.d.comb += term.eq(pipelined_product(m, f"rows{lane}", *factors))
+            m.d.comb += term.eq(self.product.of(m, f"rows{lane}", *factors))
             terms.append(term)
         for level in range(self.tree_levels):
             pairs = [terms[k : k + 2] for k in range(0, len(terms), 2)]
@@ -102,7 +102,7 @@ class InnerMatVec(Operator):
                 held = Signal(total.shape(), name=f"tree{level}_{k}", reset_less=True)
                 m.d.sync += held.eq(total)
                 terms.append(held)
-        ahead = self.product_latency + self.tree_levels
+        ahead = self.product.latency + self.tree_levels
         arrived = delay_strobe(m, "arrival", self.a, ahead, self.interval)
         self._accumulate(m, terms[0], arrived)
         return m
@@ -116,7 +116,7 @@ class InnerMatVec(Operator):
             m.d.sync += row.eq(total)
         else:
             m.submodules.rows = rows = Addresses(self.passed)
-            m.d.comb += [rows.start.eq(strobe.start), total.eq(term), self.o.lanes[0].eq(row)]
+            m.d.comb += [rows.start.eq(strobe.start), self.o.lanes[0].eq(row)]
             partial = Signal(total.shape(), reset_less=True)
             m.d.comb += total.eq(partial + term)
             m.d.sync += partial.eq(total)
@@ -135,7 +135,7 @@ class OuterMatVec(Operator):
     For few columns. The operand is a single lane whose elements stay while the rows pass; the
     result leaves in beats during the last column.
 
-    Parameters: weights, integers (rows, columns); lanes: P, rows per cycle.
+    Parameters: weights, integers (phases, rows, columns); lanes: P, rows per cycle.
     Operands: a, a single lane, each element held for `ceil(rows / P)` cycles;
         b, the weights column by column in beats of P rows.
     Latency: `(columns - 1) * ceil(rows / P)` and that of a product, one more where sums circulate.
@@ -153,16 +153,17 @@ class OuterMatVec(Operator):
         weight: Format,
         result: Format,
         tag: Tag,
+        dsps: bool = False,
     ) -> None:
-        self.rows, self.columns = weights.shape
+        _, self.rows, self.columns = weights.shape
         self.lanes = lanes
         self.beats = Pattern(self.rows, lanes).beats
         self.source = source
         self.weight = weight
         self.sum = prefix_format(weights, source)
         self.circulates = self.columns > 1
-        self.product_latency = product_latency(shape_of(source).width, shape_of(weight).width)
-        self.latency = (self.columns - 1) * self.beats + self.product_latency + self.circulates
+        self.product = Product(source, weight, dsps)
+        self.latency = (self.columns - 1) * self.beats + self.product.latency + self.circulates
         self.interval = self.columns * self.beats
         super().__init__({"a": (1, source), "b": (lanes, weight)}, (lanes, result), tag)
 
@@ -170,8 +171,8 @@ class OuterMatVec(Operator):
     def cost(self) -> Cost:
         a, b = shape_of(self.source).width, shape_of(self.weight).width
         cost = sum(
-            [product_cost(self.source, self.weight)] * self.lanes,
-            Cost(register_bits=self.product_latency * self.lanes * (a + b)),
+            [self.product.cost] * self.lanes,
+            Cost(register_bits=self.product.latency * self.lanes * (a + b)),
         )
         if self.circulates:
             bits, left = self.lanes * shape_of(self.sum).width, (self.beats - 1).bit_length()
@@ -185,10 +186,10 @@ class OuterMatVec(Operator):
         results = []
         for k, weight in enumerate(self.b.lanes):
             term = Signal(shape_of(bounds), name=f"product{k}")
-            m.d.comb += term.eq(pipelined_product(m, f"columns{k}", weight, self.a.lanes[0]))
+            m.d.comb += term.eq(self.product.of(m, f"columns{k}", weight, self.a.lanes[0]))
             results.append(term)
         if self.circulates:
-            arrived = delay_strobe(m, "arrival", self.a, self.product_latency, self.interval)
+            arrived = delay_strobe(m, "arrival", self.a, self.product.latency, self.interval)
             results = self._circulate(m, results, arrived.start)
         m.d.comb += [out.eq(x) for out, x in zip(self.o.lanes, results, strict=True)]
         start_result(m, self, self.a)

@@ -7,7 +7,7 @@ from math import gcd
 from typing import Any
 
 import numpy as np
-from amaranth import Cat, Module, Mux, Signal, Value
+from amaranth import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -19,14 +19,19 @@ from .addresses import Addresses, addresses_cost
 from .banks import WORD_BITS, Banks
 from .base import Cost, Operator, connect_strobe, delay_strobe
 from .choice import choice_cost, choice_latency, chosen
+from .constants import READ_LATENCY, constants, constants_cost
 from .delay import delay_cost, delayed
 from .elements import ElementPort, connect_found, element_cost, exchanged, with_element
+from .gather import gathered, gathered_cost
 from .planes import PlaneMemory
-from .rom import READ_LATENCY, constants, constants_cost, pack_beats
+from .rom import pack_beats
 from .rows import Rows
 
 PICKED = 8
 """Elements that are picked from planes at the same time."""
+
+INITIAL_ROWS = range(32, 129)
+"""Rows of a memory that is block RAM on every part and takes no more of it for twice as many."""
 
 
 class VectorMemory(wiring.Component):
@@ -36,11 +41,14 @@ class VectorMemory(wiring.Component):
     initial value in place of what was written.
 
     Parameters:
-        written: the pattern written; its lanes are those of a word.
+        written: the pattern written; its lanes are those of a word, or it has a single one.
         format: of the elements.
         readers: the patterns read; their lanes divide those of a word, unless one word is all.
         initial: raw initial value (size,), or None where nothing is read before it is written.
         contexts: vectors that are kept, chosen by the context of the tag; with 1 whatever it is.
+        lanes: of a word, which is written once, as its last element enters. Without a number those
+            of `written`, and a word is written for as long as its beat stays.
+        sides: 2 where what is read is another vector than what is written, chosen by the tag.
         saved: whether elements are read and written one at a time as well.
 
     Members: write, In(Beats); read<k>, In(Strobe) and out<k>, Out(Beats) for each reader; element,
@@ -48,9 +56,10 @@ class VectorMemory(wiring.Component):
     Latency: that of `latency`. A word may be read in the cycle after its write and never in the
     same one. Several vectors of wide words are in banks.
     Cost: for each vector `ceil(size / lanes) * lanes * width` memory bits, an output register of
-    one word; one vector of one word is kept in registers. An initial value that is not zero takes
-    as many memory bits (none if of one word), and a choice between two words. A reader of L lanes
-    of a word takes a multiplexer of `(lanes - L) * width` with registers.
+    one word; one vector of one word is kept in registers. An initial value lies beside what is
+    written where that is free, so that nothing is chosen behind the memory; elsewhere, if it is not
+    zero, it takes as many memory bits (none if of one word), and a choice between two words. A
+    reader of L lanes of a word takes a multiplexer of `(lanes - L) * width` with registers.
     """
 
     def latency(self, reader: Pattern) -> int:
@@ -64,19 +73,26 @@ class VectorMemory(wiring.Component):
         wide = self.pattern.lanes * shape_of(self.format).width > WORD_BITS
         return self.rows.contexts > 1 and wide
 
-    def accesses(self, reader: Pattern) -> Iterator[tuple[int, int, int]]:
-        """For each word: its write, first and last read, in cycles from the first of either.
+    @property
+    def holds_initial(self) -> bool:
+        """Whether the initial value is in the memory itself, in rows that are never written."""
+        return self.initial is not None and not self.in_banks and self.rows.count in INITIAL_ROWS
 
-        Of states, which are written by beats that pass at once.
-        """
-        assert self.pattern.dwell == 1
-        lanes = self.pattern.lanes
+    @property
+    def depth(self) -> int:
+        """Words of the memory."""
+        return 2 << self.rows.bits if self.holds_initial else self.rows.count
+
+    def accesses(self, reader: Pattern) -> Iterator[tuple[int, int, int]]:
+        """For each word: its write, first and last read, in cycles from the first of either."""
+        lanes, written = self.pattern.lanes, self.writing.pattern
         held = reader.dwell * (lanes // reader.lanes)
         one_pass = reader.beats * reader.dwell
         for word in range(self.pattern.beats):
             ends = min((word + 1) * held, one_pass)
             last = (reader.repeats - 1) * one_pass + ends - 1
-            yield word, word * held, last
+            enters = min((word + 1) * self.writing.parts, written.beats) - 1
+            yield enters * written.dwell, word * held, last
 
     def __init__(
         self,
@@ -86,36 +102,43 @@ class VectorMemory(wiring.Component):
         initial: Array | None,
         tag: Tag,
         contexts: int = 1,
+        lanes: int | None = None,
+        sides: int = 1,
         saved: bool = False,
     ) -> None:
-        self.pattern = written
+        self.writing = Addresses(written, lanes)
+        self.once = lanes is not None and written.dwell * self.writing.parts > 1
+        self.pattern = Pattern(written.size, self.writing.word_lanes)
         self.format = format
         self.saved = saved
-        self.rows = Rows(written.beats, contexts)
-        self.readers = [Addresses(reader, written.lanes) for reader in readers]
+        self.rows = Rows(self.pattern.beats, contexts, sides)
+        self.readers = [Addresses(reader, self.pattern.lanes) for reader in readers]
         self.initial = initial
         members: dict[str, Any] = {"write": In(Beats(written.lanes, format, tag))}
         for k, reader in enumerate(readers):
             members[f"read{k}"] = In(Strobe(tag))
             members[f"out{k}"] = Out(Beats(reader.lanes, format, tag))
+        self.element_port = ElementPort(self.pattern, format, tag)
         if saved:
-            members["element"] = In(ElementPort(written, format, tag))
+            members["element"] = In(self.element_port)
         super().__init__(members)
 
     @property
     def cost(self) -> Cost:
         width, lanes, words = shape_of(self.format).width, self.pattern.lanes, self.pattern.beats
         word = width * lanes
-        memories = ((word, self.rows.count),) if self.rows.count > 1 and not self.in_banks else ()
+        memories = ((word, self.depth),) if self.rows.count > 1 and not self.in_banks else ()
         # Without a memory the word itself is registers, and so is what its read port holds.
         held = word if memories else 3 * word
         total = Cost(register_bits=held, memories=memories, waiting_bits=held)
         if self.in_banks:
             total = self._banks.cost
-        if self.initial is not None and self.initial.any():
+        if self.initial is not None and self.initial.any() and not self.holds_initial:
             total += Cost(logic_bits=word) + constants_cost(words, word)
-        for pattern in [self.pattern, *(reader.pattern for reader in self.readers)]:
-            total += addresses_cost(pattern)
+        for places in [self.writing, *self.readers]:
+            total += addresses_cost(places.pattern)
+        if self.once:
+            total += gathered_cost(self.writing, width)
         for reader in self.readers:
             if reader.parts > 1:
                 waits = self.latency(reader.pattern) - choice_latency(reader.parts)
@@ -126,8 +149,12 @@ class VectorMemory(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         layout = data.ArrayLayout(shape_of(self.format), self.pattern.lanes)
-        m.submodules.writing = writing = Addresses(self.pattern)
+        m.submodules.writing = writing = self.writing
         m.d.comb += writing.start.eq(self.write.start)
+        given: list[Any] = [*self.write.lanes]
+        enters: Any = writing.active
+        if self.once:
+            given, enters = gathered(m, writing, given[0])
         # Lanes are signals of their own wherever they leave a module, and so keep their names.
         lanes = [
             Signal(shape_of(self.format), name=f"lane{k}", reset_less=True)
@@ -146,13 +173,11 @@ class VectorMemory(wiring.Component):
             address = address | self.rows.row(reading.word, strobe.tag, reading.active)
             starts_anew = starts_anew | (reading.active & strobe.tag.init)
             self._connect(m, k, reading, word)
-        write: Any = (
-            self.rows.row(writing.word, self.write.tag),
-            Cat(*self.write.lanes),
-            writing.active,
-        )
+        row = self.rows.row(writing.word, self.write.tag, written=True)
+        write = row, Cat(*given), enters
         if self.saved:
             element = self.element
+            # Of two sides the one that the next timestep reads.
             row = self.rows.row(element.beat, element.tag)
             word_read = word_read | element.beat
             address = address | row
@@ -171,7 +196,10 @@ class VectorMemory(wiring.Component):
             ]
             return m
         m.submodules.words = words = Memory(
-            shape=layout, depth=max(self.rows.count, 2), init=[], attrs={"no_rw_check": 1}
+            shape=layout,
+            depth=max(self.depth, 2),
+            init=self._initial_rows(),
+            attrs={"no_rw_check": 1},
         )
         write_port = words.write_port()
         read_port = words.read_port()
@@ -179,11 +207,25 @@ class VectorMemory(wiring.Component):
             write_port.addr.eq(write[0]),
             Value.cast(write_port.data).eq(write[1]),
             write_port.en.eq(write[2]),
-            read_port.addr.eq(address),
         ]
-        found = self._initialised(m, read_port, word_read, starts_anew)
-        m.d.sync += Value.cast(word).eq(self._exchanged(m, found))
+        read: Any = read_port.data
+        if self.holds_initial:
+            address = Cat((address | Const(0, self.rows.bits))[: self.rows.bits], starts_anew)
+        else:
+            read = self._initialised(m, read_port, word_read, starts_anew)
+        m.d.comb += read_port.addr.eq(address)
+        m.d.sync += Value.cast(word).eq(self._exchanged(m, read))
         return m
+
+    def _initial_rows(self) -> list[list[int]]:
+        """The memory's contents at first: the initial value in its upper half, for each context."""
+        if self.initial is None or not self.holds_initial:
+            return []
+        beats = pack_beats(self.initial, self.pattern.lanes).tolist()
+        rows = [[0] * self.pattern.lanes] * self.depth
+        for first in range(1 << self.rows.bits, self.depth, 1 << self.rows.word_bits):
+            rows[first : first + len(beats)] = beats
+        return rows
 
     @property
     def _banks(self) -> Banks:
@@ -243,16 +285,19 @@ def memory_of(
     initial: Array | None,
     tag: Tag,
     contexts: int = 1,
+    lanes: int | None = None,
+    sides: int = 1,
     saved: bool = False,
 ) -> VectorMemory | PlaneMemory:
     """The memory of a vector (or one for each context), of planes if it is written in digits."""
-    kind = PlaneMemory if written.digit else VectorMemory
-    return kind(written, format, readers, initial, tag, contexts, saved)
+    if written.digit:
+        return PlaneMemory(written, format, readers, initial, tag, contexts, saved)
+    return VectorMemory(written, format, readers, initial, tag, contexts, lanes, sides, saved)
 
 
 @dataclass(frozen=True)
 class Stored:
-    """How a vector is kept: the pattern it is written in, its format, and for how many contexts."""
+    """How a vector is kept: the order of its words, its format, and for how many contexts."""
 
     written: Pattern
     format: Format
@@ -285,7 +330,7 @@ class Buffer(Operator):
     """`o = a` in another order: stores a vector as it comes, then passes it in `pattern`.
 
     Parameters: written, the operand's pattern; pattern of the result, which the memory of the
-        operand can be read in; format.
+        operand can be read in, words being put together of single elements; format.
     Latency: `written.cycles` and that of the memory; of digits, which follow their writes, until
         the first beat has settled. Interval: the cycles of both passes; of digits, until what is
         read last may be written anew.
@@ -293,7 +338,8 @@ class Buffer(Operator):
     """
 
     def __init__(self, written: Pattern, pattern: Pattern, format: Format, tag: Tag) -> None:
-        self.memory = memory_of(written, format, [pattern], None, tag)
+        lanes = pattern.lanes if pattern.lanes > written.lanes else None
+        self.memory = memory_of(written, format, [pattern], None, tag, lanes=lanes)
         self.waits, self.interval = written.cycles, written.cycles + pattern.cycles
         if isinstance(self.memory, PlaneMemory):
             # Planes are read soon after they are written, and written anew soon after that.

@@ -105,8 +105,8 @@ class Narrow(Operator):
 
     def _beyond(self, value: Value) -> tuple[Any, Any]:
         """Whether a value is above and below what is left of it."""
-        over = _above(value, self.narrowing.target.hi) if self.narrowing.over else Const(0, 1)
-        under = _below(value, self.narrowing.target.lo) if self.narrowing.under else Const(0, 1)
+        over = above(value, self.narrowing.target.hi) if self.narrowing.over else Const(0, 1)
+        under = below(value, self.narrowing.target.lo) if self.narrowing.under else Const(0, 1)
         return over, under
 
     def _in_range(self, value: Value, over: Any, under: Any) -> Any:
@@ -125,7 +125,7 @@ class Narrow(Operator):
         return result
 
 
-def _above(value: Any, hi: int) -> Any:
+def above(value: Any, hi: int) -> Any:
     """`value > hi`; of an end just below a power of two the bits from there on tell."""
     bits = (hi + 1).bit_length() - 1
     if hi < 0 or hi + 1 != 1 << bits:
@@ -134,7 +134,7 @@ def _above(value: Any, hi: int) -> Any:
     return ~value[-1] & beyond if value.shape().signed else beyond
 
 
-def _below(value: Any, lo: int) -> Any:
+def below(value: Any, lo: int) -> Any:
     """`value < lo`; of a power of two, or one more, with a sign, the bits from there on tell."""
     bits = (-lo).bit_length()
     if lo >= 0 or not value.shape().signed:

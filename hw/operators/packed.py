@@ -14,10 +14,11 @@ from ..beats import Pattern, Tag, shape_of
 from ..packing import APART, REST, Packing
 from .addresses import Addresses, addresses_cost
 from .base import Cost, Operator, connect_strobe, delay_strobe
+from .constants import READ_LATENCY
 from .delay import delayed, successor
 from .matvec import prefix_format
 from .product import product, product_cost
-from .rom import READ_LATENCY, Rom
+from .rom import Rom
 
 
 def is_unit(weight: Format) -> bool:

@@ -14,9 +14,10 @@ from sylvan.model.numbers import Format
 from ..beats import Beats, Pattern, Strobe, Tag, digits, digits_of, shape_of
 from .addresses import Addresses, addresses_cost
 from .base import Cost, connect_strobe, delay_strobe
+from .constants import READ_LATENCY, constants, constants_cost
 from .converters import collected
 from .elements import ElementPort, connect_found, element_cost, exchanged, with_element
-from .rom import READ_LATENCY, constants, constants_cost, pack_beats
+from .rom import pack_beats
 from .rows import Rows
 
 
@@ -71,8 +72,9 @@ class PlaneMemory(wiring.Component):
         for k, reader in enumerate(readers):
             members[f"read{k}"] = In(Strobe(tag))
             members[f"out{k}"] = Out(Beats(reader.lanes, format, tag, reader.digit))
+        self.element_port = ElementPort(written, format, tag)
         if saved:
-            members["element"] = In(ElementPort(written, format, tag))
+            members["element"] = In(self.element_port)
         super().__init__(members)
 
     def _check(self, reader: Pattern) -> None:

@@ -1,6 +1,7 @@
-"""Multiplying in logic: a row of ands for each bit of the narrower factor, and carry chains."""
+"""Multiplying: rows of ands for the bits of the narrower factor, summed, or a DSP block."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from amaranth import Module, Mux, Signal, Value
@@ -8,6 +9,11 @@ from sylvan.model.numbers import Format
 
 from ..beats import shape_of
 from .base import Cost
+
+BLOCK_BITS = 16
+"""Bits of a factor, its sign among them, that the DSP blocks of every family take."""
+BLOCK_ROWS, BLOCK_RESULT = 4, 12
+"""Rows and bits of a product from which on a block is worth it; of fewer bits yosys makes logic."""
 
 
 def product(a: Value, b: Value) -> Any:
@@ -20,21 +26,55 @@ def product(a: Value, b: Value) -> Any:
     return _summed(a, b, lambda level, k, total: total)
 
 
-def product_latency(a: int, b: int) -> int:
-    """Cycles of `pipelined_product` for factors of so many bits: one for each level of sums."""
-    return max(1, (min(a, b) - 1).bit_length())
+@dataclass(frozen=True)
+class Product:
+    """`a * b`, exactly, in a pipeline.
 
+    Parameters: a, b, formats of the factors; dsps, whether a DSP block may make it.
+    Latency: in logic a cycle for each level of sums, of a block 2.
+    Cost: that of `product_cost`, or one block; the registers are the user's to count.
+    """
 
-def pipelined_product(m: Module, name: str, a: Value, b: Value) -> Signal:
-    """`product`, with a register behind every level of sums."""
+    a: Format
+    b: Format
+    dsps: bool = False
 
-    def register(level: int, k: int, total: Any) -> Signal:
-        held = Signal(total.shape(), name=f"{name}_{level}_{k}", reset_less=True)
-        m.d.sync += held.eq(total)
-        return held
+    @property
+    def in_block(self) -> bool:
+        """Whether a block makes it: it is allowed, large enough to be worth it, and fits one."""
+        rows, _, constant = _rows(self.a, self.b)
+        signed = self.a.signed or self.b.signed
+        widths = [shape_of(f).width + (signed and not f.signed) for f in (self.a, self.b)]
+        worth = not constant and rows >= BLOCK_ROWS and sum(widths) >= BLOCK_RESULT
+        return self.dsps and worth and max(widths) <= BLOCK_BITS
 
-    made = _summed(a, b, register)
-    return made if min(len(a), len(b)) > 1 else register(0, 0, made)
+    @property
+    def latency(self) -> int:
+        if self.in_block:
+            return 2
+        narrow = min(shape_of(factor).width for factor in (self.a, self.b))
+        return max(1, (narrow - 1).bit_length())
+
+    @property
+    def cost(self) -> Cost:
+        return Cost(dsps=1) if self.in_block else product_cost(self.a, self.b)
+
+    def of(self, m: Module, name: str, a: Value, b: Value) -> Signal:
+        """The product of two values, `latency` cycles later."""
+
+        def register(level: int, k: int, total: Any) -> Signal:
+            held = Signal(total.shape(), name=f"{name}_{level}_{k}", reset_less=True)
+            m.d.sync += held.eq(total)
+            return held
+
+        if not self.in_block:
+            made = _summed(a, b, register)
+            return made if min(len(a), len(b)) > 1 else register(0, 0, made)
+        a, b = register(0, 0, a), register(0, 1, b)
+        # Kept, because yosys loses a product on iCE40 that two registers follow.
+        made = Signal((a * b).shape(), name=name, reset_less=True, attrs={"keep": 1})
+        m.d.sync += made.eq(a * b)
+        return made
 
 
 def _summed(a: Value, b: Value, keep: Callable[[int, int, Any], Any]) -> Any:

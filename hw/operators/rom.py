@@ -1,30 +1,19 @@
 # amaranth: UnusedElaboratable=no
 """Constants that pass like any other vector."""
 
-from collections.abc import Sequence
 from math import prod
 from typing import Any
 
 import numpy as np
-from amaranth import Array as Choices
-from amaranth import Cat, Module, Shape, Signal, Value
+from amaranth import Cat, Module, Signal, Value
 from amaranth.lib import data
-from amaranth.lib.memory import Memory
 from sylvan.model.arrays import Array
 from sylvan.model.numbers import Format
 
 from ..beats import Pattern, Tag, shape_of
 from .addresses import Addresses, addresses_cost
 from .base import Cost, Operator, Source, start_result
-
-READ_LATENCY = 2
-"""Cycles from an address to its word: the memory's own and an output register's."""
-
-TABLE_BITS = 4
-"""Address bits of a look-up table."""
-
-FEW_WORDS, FEW_BITS = 32, 512
-"""Up to so many words, and of more below so many bits, look-up tables are the better ROM."""
+from .constants import READ_LATENCY, are_few, words_in_block, words_in_logic, words_in_logic_cost
 
 
 def pack_beats(vectors: Array, lanes: int) -> Array:
@@ -82,11 +71,6 @@ class Rom(Source):
         return outermost * prod(1 << _bits(axis) for axis in others)
 
     @property
-    def table_bits(self) -> int:
-        """Address bits of each of the tables in logic."""
-        return max(TABLE_BITS, -(-_bits(self.depth) // 2))
-
-    @property
     def cost(self) -> Cost:
         counting = addresses_cost(self.pattern)
         if self.depth == 1:
@@ -94,9 +78,7 @@ class Rom(Source):
         word = sum(map(len, self.o.lanes))
         held = Cost(register_bits=word, waiting_bits=word)
         if self.in_logic:
-            parts = -(-self.depth // (1 << self.table_bits))
-            luts = _tables(self.depth) + parts - 1
-            kept = Cost(logic_bits=word * luts, register_bits=word * parts)
+            kept = words_in_logic_cost(self.depth, word)
             address = Cost(register_bits=_bits(self.depth), waiting_bits=_bits(self.depth))
             return counting + held + kept + address
         return counting + held + Cost(roms=((word, self.depth),))
@@ -124,13 +106,7 @@ class Rom(Source):
             if self.in_logic:
                 word = self._in_logic(m, init, Cat(*index))
             else:
-                memory = Memory(
-                    shape=layout, depth=len(init), init=init, attrs={"rom_style": "block"}
-                )
-                m.submodules.words = memory
-                port = memory.read_port()
-                m.d.comb += port.addr.eq(Cat(*index))
-                word = port.data
+                word = words_in_block(m, layout, init, Cat(*index))
             for k, lane in enumerate(self.o.lanes):
                 held = Signal(lane.shape(), name=f"lane{k}", reset_less=True)
                 m.d.sync += held.eq(word[k])
@@ -138,31 +114,14 @@ class Rom(Source):
         start_result(m, self, strobe)
 
     def _in_logic(self, m: Module, init: list[list[int]], address: Value) -> Any:
-        """The word two cycles after its address, from tables that are short enough for one cycle.
+        """The word two cycles after its address.
 
-        The choice among the tables is left to the next, so that both cycles do alike much. The
-        address waits for a cycle because tools make tables of its successor just as well.
+        The address waits for a cycle because tools make tables of its successor just as well.
         """
-        low = self.table_bits
         counted, address = address, Signal(len(address), reset_less=True)
         m.d.sync += address.eq(counted)
         layout = data.ArrayLayout(self.o.lanes[0].shape(), self.pattern.lanes)
-        words = []
-        for number, first in enumerate(range(0, len(init), 1 << low)):
-            table = init[first : first + (1 << low)]
-            table += [[0] * self.pattern.lanes] * (len(table) == 1)
-            memory = Memory(
-                shape=layout, depth=len(table), init=table, attrs={"rom_style": "logic"}
-            )
-            m.submodules[f"words{number}"] = memory
-            port = memory.read_port()
-            m.d.comb += port.addr.eq(address[:low])
-            words.append(port.data)
-        if len(words) == 1:
-            return words[0]
-        place = Signal(range(len(words)))
-        m.d.sync += place.eq(address[low:])
-        return data.View(layout, Choices(Value.cast(word) for word in words)[place])
+        return words_in_logic(m, layout, init, address)
 
 
 class LookupRom(Rom):
@@ -190,32 +149,6 @@ class LookupRom(Rom):
         m = Module()
         self.read_words(m, self.a, self.a.lanes[0])
         return m
-
-
-def are_few(words: int, width: int) -> bool:
-    """Whether constants are better off in look-up tables."""
-    return words <= FEW_WORDS or words * width < FEW_BITS
-
-
-def constants(shape: Any, words: Sequence[Any]) -> Memory:
-    """A memory of constants, in look-up tables where they are few, else in block RAM."""
-    few = are_few(len(words), Shape.cast(shape).width)
-    style: dict[str, str | int] = {"rom_style": "logic" if few else "block"}
-    return Memory(shape=shape, depth=max(len(words), 2), init=words, attrs=style)
-
-
-def constants_cost(words: int, width: int) -> Cost:
-    """Cost of `constants`; a single word is wires."""
-    if words == 1:
-        return Cost()
-    if are_few(words, width):
-        return Cost(logic_bits=width * _tables(words))
-    return Cost(roms=((width, words),))
-
-
-def _tables(words: int) -> int:
-    """Look-up tables for each bit of so many words."""
-    return -(-words // (1 << TABLE_BITS))
 
 
 def _bits(count: int) -> int:

@@ -74,6 +74,7 @@ class GatedParameters:
     """
 
     gates = 0
+    state_unit = 1.0
 
     input: NumericInput | SymbolInput
     embedding: Array | None

@@ -47,6 +47,7 @@ TIMESTEPS_HELP = (
 LOGIC_ROMS_HELP = (
     "Keep constants in look-up tables, never in block RAM: larger, and often a faster clock."
 )
+DSPS_HELP = "Let DSP blocks make products, on parts that have them; without it none is used."
 STATE_PORT_HELP = (
     "Streams that save and load the state of a context as an image, which goes on under any other "
     "schedule: docs/state.md."
@@ -72,6 +73,7 @@ def build(
     levels: Annotated[int | None, Option(help=LEVELS_HELP)] = None,
     contexts: Annotated[int, Option(help=CONTEXTS_HELP)] = 1,
     logic_roms: Annotated[bool, Option("--logic-roms", help=LOGIC_ROMS_HELP)] = False,
+    dsps: Annotated[bool, Option("--dsps", help=DSPS_HELP)] = False,
     state_port: Annotated[bool, Option("--state-port", help=STATE_PORT_HELP)] = False,
     rate: Annotated[float | None, Option(help=RATE_HELP, parser=hertz, metavar="HZ")] = None,
     timesteps: Annotated[int | None, Option(help=TIMESTEPS_HELP)] = None,
@@ -106,13 +108,13 @@ def build(
 
         if rate is None:
             turns = part.turns and not digit
-            knobs = lanes, digit, 1 if levels is None else levels, contexts, turns, logic_roms
+            knobs = lanes, digit, 1 if levels is None else levels, contexts, turns, logic_roms, dsps
             schedule = schedule_for(loaded, *knobs, state_port)
             if clock is not None and levels is None and part.mapped:
                 schedule = for_clock(loaded, schedule, part, clock)
             report = make(schedule)
         else:
-            report = choose(loaded, part, Rate(rate, clock, timesteps, contexts), make, show)
+            report = choose(loaded, part, Rate(rate, clock, timesteps, contexts, dsps), make, show)
     console.print(build_table({out.name: report}))
     console.print(f"core.v, ports.json, plan.json and report.json are in {out}")
     if (packed := bitstream(out)) is not None:

@@ -15,6 +15,7 @@ BOARD_CLOCK_HELP = (
     "Clock of the board, such as 12M: leaves out what should not reach it, and counts steps per "
     "second at it."
 )
+DSPS_HELP = "Schedules that let DSP blocks make products, on parts that have them."
 CONTEXTS_HELP = "Only schedules for so many sequences at once; any number that pays by default."
 
 
@@ -25,6 +26,7 @@ def plan(
         float | None, Option(help=BOARD_CLOCK_HELP, parser=clock_rate, metavar="HZ")
     ] = None,
     contexts: Annotated[int | None, Option(help=CONTEXTS_HELP)] = None,
+    dsps: Annotated[bool, Option("--dsps", help=DSPS_HELP)] = False,
     out: Annotated[Path | None, Option(help=f"Folder for {FRONT_FILE} and {PICTURE_FILE}.")] = None,
 ) -> None:
     """Print the schedules worth building for a part: by the estimate none beats them."""
@@ -46,10 +48,11 @@ def plan(
             part,
             clock_hz=clock,
             contexts=contexts,
+            dsps=dsps,
             trying=lambda schedule: bar.update(row, description=f"planning {schedule}"),
         )
         best = front(points)
-    floor = floor_adder_bits(loaded.layers[0])
+    floor = floor_adder_bits(loaded)
     found = rows(best, floor)
     console.print(front_table(found, part))
     console.print(f"{len(found)} of {len(points)} schedules that should fit: no other beats them")

@@ -25,7 +25,8 @@ def train(
     ] = None,
     task: Annotated[str | None, Option(help=f"What to learn: {', '.join(task_names())}.")] = None,
     cell: Annotated[str | None, Option(help=f"Cell family: {', '.join(cell_names())}.")] = None,
-    hidden: Annotated[int | None, Option(help="Number of hidden units.")] = None,
+    hidden: Annotated[int | None, Option(help="Number of hidden units, of each layer.")] = None,
+    layers: Annotated[int | None, Option(help="Layers, one above the other.")] = None,
     block: Annotated[
         int | None, Option(help="Hadamard block, a power of two; all units by default.")
     ] = None,
@@ -60,8 +61,8 @@ def train(
     from sylvan.model.train import train as run_training
 
     given = {
-        "task": task, "cell": cell, "hidden": hidden, "block": block, "weight_bits": weight_bits,
-        "epochs": epochs, "batch": batch, "rate": rate, "seed": seed,
+        "task": task, "cell": cell, "hidden": hidden, "layers": layers, "block": block,
+        "weight_bits": weight_bits, "epochs": epochs, "batch": batch, "rate": rate, "seed": seed,
     }  # fmt: skip
     changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     if length is not None:

@@ -33,7 +33,7 @@ Reference = Callable[..., Tensor]
 
 @dataclass(frozen=True)
 class Bin:
-    """Cases that share a program: equal operand sizes, result size and period."""
+    """Cases that share a program: equal sizes of operands and result, and period."""
 
     cases: tuple[Case, ...]
     size: int
@@ -41,9 +41,8 @@ class Bin:
 
     @property
     def operand_size(self) -> int:
-        """Elements of every operand; those of the result where there is none."""
-        operands = self.cases[0].operands
-        return operands[0][0] if operands else self.size
+        """Elements of the largest operand; those of the result where there is none."""
+        return max((n for n, _ in self.cases[0].operands), default=self.size)
 
     def program(self, place: str, read: str) -> Program:
         """The program with the cases in the "step" or in the "readout"."""
@@ -51,20 +50,13 @@ class Bin:
 
 
 def bins(cases: Sequence[Case]) -> Iterator[Bin]:
-    """Cases in order, packed into programs as tightly as their bits allow.
-
-    Operands of unlike sizes have no program.
-    """
+    """Cases in order, packed into programs as tightly as their bits allow."""
     groups: dict[Any, list[Case]] = {}
     for case in cases:
         size, _ = result_of(case)
-        sizes = {n for n, _ in case.operands}
-        if len(sizes) > 1:
-            continue
+        sizes = tuple(n for n, _ in case.operands)
         symbols = isinstance(case.operation, Lookup) and case.operands[0][1]
-        groups.setdefault((min(sizes, default=0), size, case.operation.period, symbols), []).append(
-            case
-        )
+        groups.setdefault((sizes, size, case.operation.period, symbols), []).append(case)
     for (_, size, period, _), members in groups.items():
         held: list[Case] = []
         for case in members:
@@ -98,8 +90,10 @@ def _scaled(b: Builder, a: Value, power: int) -> Value:
     return b.exponent(power - a.format.magnitude.bit_length() - a.format.exp, a)
 
 
-def _fit(b: Builder, a: Value, target: Format) -> Value:
-    """`a` spread over `target` and a little beyond, so that both ends are reached."""
+def _fit(b: Builder, a: Value, size: int, target: Format) -> Value:
+    """The last elements of `a` spread over `target` and a little beyond: both ends are reached."""
+    if a.size > size:
+        a = b.slice(a.size - size, a.size, a)
     if a.format == target:
         return a
     return b.narrow(_scaled(b, a, target.magnitude.bit_length() + target.exp), target)
@@ -140,8 +134,8 @@ def _in_step(bin: Bin, read: str) -> Program:
         if returns:
             x = b.add(_scaled(b, b.input, 0), _scaled(b, state, 0))
         given = []
-        for place, (_, format) in enumerate(case.operands):
-            given.append(_fit(b, state if returns and place else x, format))
+        for place, operand in enumerate(case.operands):
+            given.append(_fit(b, state if returns and place else x, *operand))
         result = b.apply(case.operation, *given, name=f"case{k}")
         b.write(state, result if kept == probe.format else b.narrow(result, kept))
         results.append(result)
@@ -162,7 +156,7 @@ def _in_readout(bin: Bin, read: str) -> Program:
     results = [
         b.apply(
             case.operation,
-            *(_fit(b, (low, high)[k % 2], f) for k, (_, f) in enumerate(case.operands)),
+            *(_fit(b, (low, high)[k % 2], *operand) for k, operand in enumerate(case.operands)),
             name=f"case{number}",
         )
         for number, case in enumerate(bin.cases)

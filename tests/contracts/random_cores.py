@@ -2,8 +2,8 @@
 
 Few vector sizes per program, so that values meet: several states (kept, swapped, never read,
 written with a constant, begun anywhere), residuals whose operands must wait, dense matrices of
-dense matrices, Hadamard matrices on few lanes and on many, periods, symbols, wide inputs, any value
-as the answer. Nothing here computes a result; what would not fit is dropped.
+dense matrices, Hadamard matrices on few lanes and on many, periods, symbols, wide inputs, gates,
+any value as the answer. Nothing here computes a result; what would not fit is dropped.
 """
 
 from collections.abc import Callable
@@ -15,9 +15,10 @@ from sylvan.model.builder import Builder
 from sylvan.model.matrices import Dense, Hadamard
 from sylvan.model.numbers import Format, Overflow, Rounding
 from sylvan.model.operations import Operation, Value
-from sylvan.model.operations.arithmetic import Add, Mul, Neg, Relu, Sub
-from sylvan.model.operations.constants import Const, Lookup, MatVec, Scale
-from sylvan.model.operations.moves import ArgMax, Exponent, Narrow
+from sylvan.model.operations.arithmetic import Add, Lerp, ModRelu, Mul, Neg, Relu, Sub
+from sylvan.model.operations.constants import Const, Lookup, MatVec, Scale, Table
+from sylvan.model.operations.moves import ArgMax, Concat, Exponent, Narrow, Slice
+from sylvan.model.operations.phased import PhasedMatVec
 from sylvan.model.program import NumericInput, Program, SymbolInput
 
 SIZES = (1, 1, 2, 3, 4, 5, 7, 8, 8, 9, 12, 15, 16, 16, 17, 20, 24, 32, 33, 64)
@@ -48,6 +49,13 @@ class Drawer:
             "exponent": (2, self.exponent),
             "narrow": (3, lambda pool: self.narrow(self.pick(pool), self.format())),
             "argmax": (1, lambda pool: self.apply(ArgMax(), self.pick(pool))),
+            "slice": (2, lambda pool: self.slice(self.pick(pool))),
+            "concat": (1, lambda pool: self.concat(self.pick(pool), self.pick(pool))),
+            "table": (2, lambda pool: self.table(self.pick(pool))),
+            "gate": (5, self.gate),
+            "lerp": (2, self.lerp),
+            "modrelu": (1, lambda pool: self.modrelu(self.pick(pool))),
+            "phased": (2, lambda pool: self.phased(self.pick(pool), self.pick(self.sizes))),
         }
 
     def number(self, lo: int, hi: int) -> int:
@@ -145,6 +153,51 @@ class Drawer:
         mode = Overflow.SATURATE if span & (span - 1) else self.pick(list(Overflow))
         return self.apply(Narrow(target, self.pick(list(Rounding)), mode), a)
 
+    def slice(self, a: Value) -> Value | None:
+        start = self.number(0, a.size - 1)
+        stop = start + self.pick(self.sizes) if self.chance(0.5) else self.number(1, a.size)
+        return self.apply(Slice(start, stop), a)
+
+    def concat(self, a: Value, b: Value) -> Value | None:
+        return self.apply(Concat(), a, b) if a.size + b.size <= max(SIZES) else None
+
+    def table(self, a: Value) -> Value | None:
+        """Any function, or one that is odd but for a sum, and constant from somewhere on."""
+        if a.format.width > 10:
+            return self.table(self.narrow(a, self.format(10)) or self.builder.input)
+        values = np.arange(a.format.lo, a.format.hi + 1)
+        entries = self.rng.integers(-99, 100, len(values))
+        if self.chance(0.6):
+            most, point = max(a.format.hi, -a.format.lo, 0), self.number(0, 1)
+            half = self.rng.integers(0, 200, most + 1)
+            half[self.number(0, most) :] = self.number(0, 200)
+            turned = self.number(-9, 9) - half[np.clip(-point - values, 0, most)]
+            entries = np.where(values < 0, turned, half[values.clip(0)])
+        return self.apply(Table(entries, self.number(-7, 0)), a)
+
+    def gate(self, pool: list[Value]) -> Value | None:
+        """A table of sums of products, times something of its size."""
+        sums = self.dense(self.pick(pool), self.pick(self.sizes))
+        gate = self.table(sums) if sums else None
+        partners = [v for v in pool if gate and v.size == gate.size]
+        return self.apply(Mul(), gate, self.pick(partners)) if gate and partners else gate
+
+    def lerp(self, pool: list[Value]) -> Value | None:
+        a, bits = self.pick(pool), self.number(0, 6)
+        b, z = (self.pick([v for v in pool if v.size == a.size]) for _ in range(2))
+        weight = self.narrow(z, Format(0, 1 << bits, -bits))
+        return self.apply(Lerp(), weight, a, b) if weight else None
+
+    def modrelu(self, a: Value) -> Value | None:
+        lo, hi = self.pick([(-9, 9), (-3, -3), (2, 5), (-90, 90)])
+        return self.apply(ModRelu(self.rng.integers(lo, hi + 1, self.pick([1, a.size]))), a)
+
+    def phased(self, a: Value, rows: int) -> Value | None:
+        phases = self.phases()
+        if phases * rows * a.size > WEIGHTS:
+            return None
+        return self.apply(PhasedMatVec(self.rng.integers(-9, 10, (phases, rows, a.size))), a)
+
     def grow(self, pool: list[Value], steps: int) -> None:
         weights = np.array([weight for weight, _ in self.kinds.values()], float)
         for _ in range(steps):
@@ -168,8 +221,8 @@ def random_source(draw: Callable[[int, int], int], rng: np.random.Generator) -> 
     return NumericInput(size, Format(lo, lo + draw(0, (1 << bits) - 1), draw(-6, 0)), real, real)
 
 
-def random_core(seed: int) -> Program:
-    """The program of a seed."""
+def random_core(seed: int, layers: int = 1) -> Program:
+    """The program of a seed and a number of layers."""
     rng = np.random.default_rng(seed)
     period = int(rng.choice([1, 1, 1, 2, 2, 2, 3, 5]))
 
@@ -179,11 +232,14 @@ def random_core(seed: int) -> Program:
     builder = Builder(random_source(number, rng), period)
     sizes = [int(rng.choice(SIZES)) for _ in range(number(1, 3))]
     draw = Drawer(rng, builder, sizes)
-    states = draw_states(draw)
-    pool = [builder.input, *states]
-    draw.grow(pool, number(1, 9))
-    write_states(draw, states, pool)
-    builder.layer("layer", draw.pick(pool) if draw.chance(0.3) else draw.pick(pool[-3:]))
+    for layer in range(layers):
+        after = f"_of_{layer}" if layer else ""
+        states = draw_states(draw, after)
+        pool = [builder.input, *states]
+        draw.grow(pool, number(1, 9))
+        write_states(draw, states, pool)
+        handed_on = draw.pick(pool) if draw.chance(0.3) else draw.pick(pool[-3:])
+        builder.layer(f"layer{after}", handed_on)
     pool = [builder.input]
     draw.grow(pool, number(0, 5))
     answer = draw.pick(pool[-2:])
@@ -197,8 +253,10 @@ def random_core(seed: int) -> Program:
     return builder.program(answer, draw.pick(["every", "last"]), metadata={"seed": seed})
 
 
-def draw_states(draw: Drawer) -> list[Value]:
-    """Up to four states; some are the twin of the one before, so that they can swap."""
+def draw_states(draw: Drawer, after: str) -> list[Value]:
+    """Up to four states, `after` behind their names; some are the twin of the one before, so that
+    they can swap.
+    """
     states: list[Value] = []
     for k in range(draw.number(0, 4)):
         twin = draw.chance(0.4) and k > 0
@@ -207,7 +265,7 @@ def draw_states(draw: Drawer) -> list[Value]:
         initial = None if format.contains(0) else draw.raw(format, size)
         if draw.chance(0.5):
             initial = draw.raw(format, size)
-        states.append(draw.builder.state(f"s{k}", size, format, initial))
+        states.append(draw.builder.state(f"s{k}{after}", size, format, initial))
     return states
 
 

@@ -8,7 +8,6 @@ from pkgutil import iter_modules
 from types import ModuleType
 
 from sylvan.hw.build import write_sources
-from sylvan.hw.lowering import Lowering
 from sylvan.hw.plan import Plan, widest
 from sylvan.hw.schedule import Schedule
 from sylvan.model.errors import UserError
@@ -22,7 +21,6 @@ TABLES: dict[str, ModuleType] = {
     for module in iter_modules(operations.__path__)
 }
 REFERENCES = {name: table.reference for name, table in TABLES.items()}
-HARDWARE = [name for name, table in TABLES.items() if table.FAULTS is not None]
 
 
 def schedules(program: Program, digit: int = 0) -> list[Plan]:
@@ -52,12 +50,6 @@ def _first_plan(program: Program, lanes: Iterable[int], digit: int) -> Plan:
                     assert "lanes" in str(refused), refused
                     break
     raise AssertionError("no number of lanes is legal")
-
-
-def missing_hardware(program: Program) -> str | None:
-    """The first operation without an operator: a build refuses the program by its name."""
-    kinds = (type(node.operation) for node in program.nodes())
-    return next((kind.kind for kind in kinds if kind not in Lowering.registry), None)
 
 
 def cosimulate(

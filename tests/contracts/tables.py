@@ -7,7 +7,7 @@ A module of `contracts/operations`, named after the operation's kind, holds
   definition in float64 torch, on operands (batch, size) that are real values too; their formats are
   for definitions in units of a last place;
 - REFUSED: what must not be built, and the message that says why;
-- FAULTS: wrong hardware, each of which the suite must see. None means there is no hardware yet.
+- FAULTS: wrong hardware, each of which the suite must see.
 
 All else (whole programs, schedules, backpressure, cycles, storage) comes from the suite.
 """

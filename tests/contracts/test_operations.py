@@ -1,6 +1,6 @@
 """Every operation keeps its contract: golden is its definition, its hardware is golden.
 
-CI runs, for every operation with hardware, the programs of its first sizes (1 and 20 among
+CI runs, for every operation, the programs of its first sizes (1 and 20 among
 them) twice each on Icarus, in whole words and in digits, going round places (step, readout), lanes
 (one, middle, all), reads and digits; golden against the definition, storage and refusals in full;
 one planted fault each. `make test-all` runs every program in both places on three schedules of
@@ -16,11 +16,10 @@ import numpy as np
 import pytest
 import torch
 from contracts.cases import Bin, bins, evaluate, real, result_of, table_of
-from contracts.suite import HARDWARE, REFERENCES, TABLES, cosimulate, schedules
+from contracts.suite import REFERENCES, TABLES, cosimulate, schedules
 from contracts.tables import Case, Fault
 from sylvan.hw.plan import Plan
-from sylvan.hw.schedule import Schedule
-from sylvan.model.errors import CheckError, UserError
+from sylvan.model.errors import CheckError
 from sylvan.model.interpret import run
 from sylvan.model.matrices import Matrix
 from sylvan.model.operations import Operation, Value
@@ -161,7 +160,7 @@ def variants(name: str) -> list[Any]:
     for number, bin in enumerate(BINS[name]):
         sizes.setdefault((bin.operand_size, bin.size), []).append(number)
     found = []
-    for turn, (size, numbers) in enumerate(sizes.items(), start=HARDWARE.index(name)):
+    for turn, (size, numbers) in enumerate(sizes.items(), start=list(TABLES).index(name)):
         schedules_of = 1 if max(size) == 1 else 3
         place = PLACES[turn % 2]
         number, serial = numbers[turn % len(numbers)], (turn + 1) % schedules_of
@@ -179,7 +178,7 @@ def variants(name: str) -> list[Any]:
     return found
 
 
-VARIANTS = [variant for name in HARDWARE for variant in variants(name)]
+VARIANTS = [variant for name in TABLES for variant in variants(name)]
 
 
 @pytest.mark.parametrize("name, number, place, schedule, digit, simulator", VARIANTS)
@@ -206,7 +205,7 @@ def simulated_plans(name: str) -> Iterator[Plan]:
 
 FAULTS = [
     pytest.param(name, fault, id=f"{name}: {fault.title}", marks=pytest.mark.full if k else ())
-    for name in HARDWARE
+    for name in TABLES
     for k, fault in enumerate(TABLES[name].FAULTS)
 ]
 
@@ -225,10 +224,3 @@ def test_a_fault_in_hardware_is_seen(
             seen = True
             break
     assert seen, fault.title
-
-
-@pytest.mark.parametrize("name", [name for name in TABLES if name not in HARDWARE])
-def test_without_hardware_it_is_refused_by_name(name: str) -> None:
-    for _, program in programs(name):
-        with pytest.raises(UserError, match=f"case0: the operation '{name}' has no hardware yet;"):
-            Plan(program, Schedule(1))

@@ -1,12 +1,15 @@
 """Hardware is golden on random programs: each seed is one, on lanes drawn from it.
 
-CI runs the first seeds on Icarus. `make test-all` runs hundreds, on both simulators in turn.
+CI runs the first seeds on Icarus. `make test-all` runs hundreds, on both simulators in turn, and as
+many stacks of two to four layers.
 To look closer at one: `pytest tests/contracts/test_random_cores.py -m "" -k "[123]"`.
 """
 
 import re
 from collections import Counter
+from collections.abc import Container
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +21,8 @@ from sylvan.model.errors import UserError
 from sylvan.model.program import Program, SymbolInput
 
 CI_SEEDS = range(14)
+CI_STACKS = (0, 3, 7, 12)
+"""Of two and three layers; words, digits and contexts."""
 ALL_SEEDS = range(400)
 LONGEST = 1500
 """Cycles of a step that is read; plans that take longer are left to fewer steps."""
@@ -36,8 +41,8 @@ def random_plan(seed: int, program: Program) -> Plan:
         lanes.insert(0, (1, most)[seed % 3])
     digit = rng.choice([0, 0, 0, 1, 1, 2, 3, 4, 7])
     contexts = int(rng.choice([1, 1, 2, 3, 4, 5, 8, 13]))
-    turns, logic_roms = (bool(rng.integers(2)) for _ in range(2))
-    knobs = contexts, turns, logic_roms, seed % 4 == 2
+    turns, logic_roms, dsps = (bool(rng.integers(2)) for _ in range(3))
+    knobs = contexts, turns, logic_roms, dsps, seed % 4 == 2
     slowest = None
     for count in lanes:
         plan = None
@@ -55,19 +60,28 @@ def random_plan(seed: int, program: Program) -> Plan:
     return slowest
 
 
-@pytest.mark.parametrize(
-    "seed",
-    [
-        seed if seed in CI_SEEDS else pytest.param(seed, marks=pytest.mark.full)
-        for seed in ALL_SEEDS
-    ],
-)
+def seeds(of_ci: Container[int]) -> list[Any]:
+    """All of them; those that CI does not run are marked."""
+    return [
+        seed if seed in of_ci else pytest.param(seed, marks=pytest.mark.full) for seed in ALL_SEEDS
+    ]
+
+
+@pytest.mark.parametrize("seed", seeds(CI_SEEDS))
 def test_hardware_is_golden(seed: int, tmp_path: Path) -> None:
-    program = random_core(seed)
+    simulate_random(seed, random_core(seed), seed in CI_SEEDS, tmp_path)
+
+
+@pytest.mark.parametrize("seed", seeds(CI_STACKS))
+def test_stacks_are_golden(seed: int, tmp_path: Path) -> None:
+    simulate_random(seed, random_core(seed, 2 + seed % 3), seed in CI_STACKS, tmp_path)
+
+
+def simulate_random(seed: int, program: Program, in_ci: bool, folder: Path) -> None:
     plan = random_plan(seed, program)
-    simulator = "icarus" if seed in CI_SEEDS or seed % 2 else "verilator"
+    simulator = "icarus" if in_ci or seed % 2 else "verilator"
     print(f"seed {seed}, {plan.schedule}, {simulator}")
-    cosimulate(plan, tmp_path / "build", simulator, seed=seed)
+    cosimulate(plan, folder / "build", simulator, seed=seed)
 
 
 def test_the_seeds_cover_what_is_awkward() -> None:
@@ -81,7 +95,7 @@ def test_the_seeds_cover_what_is_awkward() -> None:
 def test_answers_often_dwell() -> None:
     """An element on a single lane stays for several cycles, and is one element all the same."""
     plans = [random_plan(seed, random_core(seed)) for seed in CI_SEEDS]
-    dwelling = [p.answer.pattern for p in plans if p.answer.pattern.dwell > 1]
+    dwelling = [p.layers[-1].answer.pattern for p in plans if p.layers[-1].answer.pattern.dwell > 1]
     assert sum(pattern.size > 1 for pattern in dwelling) >= 2, dwelling
 
 

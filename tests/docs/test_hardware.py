@@ -15,7 +15,7 @@ from sylvan.model.errors import CheckError, UserError
 
 BENCH = Path(__file__).parents[2] / "bench"
 MODULES = (
-    "agreement", "bars", "clocks", "designs", "hardware", "networks", "performance", "references"
+    "agreement", "bars", "clocks", "designs", "networks", "performance", "references", "rows"
 )  # fmt: skip
 
 
@@ -55,6 +55,7 @@ def row(design: str, n: int | None, luts: int, cycles: int | None, mhz: float, *
         "levels": 1,
         "turns": False,
         "logic_roms": False,
+        "dsps": False,
     }
     schedule["contexts"] = more.pop("contexts", 1)
     measured = {"luts": luts, "fmax_mhz": mhz, "cycles_per_step": cycles, "closing_cycles": cycles}
@@ -123,30 +124,30 @@ def stand_in(bench: SimpleNamespace, text: str, said: Exception | None = None):
 
 
 def test_a_row_is_measured_once_until_its_design_changes(
-    bench: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bench: SimpleNamespace, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(bench.hardware, "OUT", tmp_path / "rows.json")
+    path = tmp_path / "rows.json"
     design, changed = stand_in(bench, "one"), stand_in(bench, "other")
-    first = bench.hardware.Rows("", 3, None).row(design)
+    first = bench.rows.Rows(path, "", 3, None).row(design)
     assert (first["seeds"], first["chain"], first["reason"]) == ({"1": 50.0}, 12, None)
-    assert bench.hardware.Rows("thing", 3, None).row(design) == first
+    assert bench.rows.Rows(path, "thing", 3, None).row(design) == first
     assert design.placed == 1
-    assert bench.hardware.Rows("another", 3, None).row(changed) is None
-    assert bench.hardware.Rows("", 3, None).row(changed)["given"] != first["given"]
-    assert len(json.loads((tmp_path / "rows.json").read_text())) == changed.placed == 1
+    assert bench.rows.Rows(path, "another", 3, None).row(changed) is None
+    assert bench.rows.Rows(path, "", 3, None).row(changed)["given"] != first["given"]
+    assert len(json.loads(path.read_text())) == changed.placed == 1
 
 
 def test_what_does_not_fit_has_a_row_and_other_mistakes_none(
-    bench: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bench: SimpleNamespace, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(bench.hardware, "OUT", tmp_path / "rows.json")
+    path = tmp_path / "rows.json"
     large = DoesNotFit("loop", target("ecp5-25f"), "luts", 30_000, 24_288)
-    found = bench.hardware.Rows("", 3, None).row(stand_in(bench, "one", large))
+    found = bench.rows.Rows(path, "", 3, None).row(stand_in(bench, "one", large))
     assert found["measured"]["luts"] is None
     assert found["reason"].startswith("loop does not fit ecp5-25f: it needs 30000 logic cells")
     assert found["reason"] in bench.performance.line(found, [found], [])
     with pytest.raises(UserError, match="no tool"):
-        bench.hardware.Rows("", 3, None).row(stand_in(bench, "other", UserError("no tool")))
+        bench.rows.Rows(path, "", 3, None).row(stand_in(bench, "other", UserError("no tool")))
 
 
 # A text of the design and what it is changed to: each a way to be nearly right.

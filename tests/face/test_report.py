@@ -36,6 +36,7 @@ def test_a_report_names_what_comes_next(run: Path, tmp_path: Path) -> None:
             "contexts": 1,
             "turns": False,
             "logic_roms": False,
+            "dsps": False,
         }
         report = {"target": "ecp5-25f", "schedule": schedule, "measured": measured}
         (command,) = after_build(folder, report)
@@ -127,6 +128,7 @@ def test_figures_of_synthesis_are_called_that(
         "contexts": 1,
         "turns": False,
         "logic_roms": False,
+        "dsps": False,
     }
     report = make_report(target, "ab" * 32, schedule, measured={"luts": 100})
     write_json(tmp_path / "report.json", report)

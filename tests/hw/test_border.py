@@ -75,5 +75,6 @@ def test_one_answer_of_two_elements_in_two_cycles(
     program: Program, lanes: int, tmp_path: Path
 ) -> None:
     plan = Plan(program, Schedule(lanes))
-    assert (plan.answers, plan.queue_depth, plan.answer.pattern.dwell) == (1, 2, 1)
+    (layer,) = plan.layers
+    assert (layer.answers, layer.queue_depth, layer.answer.pattern.dwell) == (1, 2, 1)
     assert cosimulate(plan, tmp_path / "build").answers

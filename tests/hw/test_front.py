@@ -63,7 +63,7 @@ def test_a_point_of_the_front_is_beaten_by_none(program: Program) -> None:
 
 def test_lanes_and_digits_that_make_sense() -> None:
     program = trained(16, False)
-    found = list(schedules(program, 1))
+    found = list(schedules(program, Schedule(1)))
     assert len(set(found)) == len(found)
     assert {s.lanes for s in found} == {1, 2, 4, 8, 16, 32, 64, 128}
     digits = [s.digit for s in found if s.lanes == 8]
@@ -71,7 +71,7 @@ def test_lanes_and_digits_that_make_sense() -> None:
     bits = 2 * digits[-2]
     pieces = [-(-bits // digit) for digit in digits[:-1]]
     assert len(set(pieces)) == len(pieces), "two digits cut a word into as many pieces"
-    narrow = {s.lanes for s in schedules(small(), 1)}
+    narrow = {s.lanes for s in schedules(small(), Schedule(1))}
     assert narrow == {1, 2, 4} and widest(small()) == 4
 
 

@@ -50,7 +50,8 @@ NAMES = {"xilinx": "xilinx-7a35t", "gowin": "gowin-gw1n9"}
 
 
 @pytest.mark.parametrize("part", SYNTHESIZED, ids=lambda part: part.name)
-def test_no_option_ever_allows_a_dsp_or_pads(part: Target) -> None:
+def test_no_option_allows_pads_or_a_dsp_that_nobody_asked_for(part: Target) -> None:
+    assert "-nodsp" not in yosys_script("core", part, (0, 70), dsps=True)
     script = yosys_script("core", part, (0, 70))
     assert " -nodsp " in script and " -noiopad" in script
     assert f"-family {part.device} " in script

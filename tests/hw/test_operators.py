@@ -17,6 +17,7 @@ from sylvan.hw.beats import Pattern, Tag, shape_of
 from sylvan.hw.operators.addresses import Addresses, addresses_cost
 from sylvan.hw.operators.argmax import ArgMax
 from sylvan.hw.operators.base import Cost, StrobeDelay
+from sylvan.hw.operators.concat import Concat
 from sylvan.hw.operators.delay import REGISTER_CYCLES, Delay, delayed
 from sylvan.hw.operators.elementwise import AddSub, SignedAdd
 from sylvan.hw.operators.graph import GraphMatVec
@@ -24,9 +25,12 @@ from sylvan.hw.operators.hadamard import Hadamard
 from sylvan.hw.operators.inputs import InputReader
 from sylvan.hw.operators.matvec import InnerMatVec, OuterMatVec, prefix_format
 from sylvan.hw.operators.memory import Buffer, VectorMemory
+from sylvan.hw.operators.modrelu import ModRelu
 from sylvan.hw.operators.multiples import Pick
 from sylvan.hw.operators.narrow import Narrow, Narrowing
 from sylvan.hw.operators.rom import LookupRom, Rom, pack_beats
+from sylvan.hw.operators.slice import Slice
+from sylvan.hw.operators.table import Table
 from sylvan.model.matrices import sylvester
 from sylvan.model.numbers import Format, Overflow, Rounding
 
@@ -190,7 +194,7 @@ def test_the_transform_s_latency_and_interval(block: int, lanes: int, size: int)
 @pytest.mark.parametrize("rows, columns, lanes", [(1, 1, 1), (5, 20, 8), (3, 7, 7), (20, 1, 1)])
 def test_inner_products_latency_and_interval(rows: int, columns: int, lanes: int) -> None:
     weights = np.ones((rows, columns), np.int64)
-    operator = InnerMatVec(weights, lanes, NIBBLE, Format(1, 1), Format(-200, 200), Tag(1))
+    operator = InnerMatVec(weights[None], lanes, NIBBLE, Format(1, 1), Format(-200, 200), Tag(1))
     beats = -(-columns // lanes)
     assert operator.latency == beats + (lanes - 1).bit_length() + 1
     assert operator.interval == rows * beats
@@ -199,7 +203,7 @@ def test_inner_products_latency_and_interval(rows: int, columns: int, lanes: int
 @pytest.mark.parametrize("rows, columns, lanes", [(1, 1, 1), (20, 5, 8), (7, 3, 7), (20, 1, 4)])
 def test_outer_products_latency_and_interval(rows: int, columns: int, lanes: int) -> None:
     weights = np.ones((rows, columns), np.int64)
-    operator = OuterMatVec(weights, lanes, NIBBLE, Format(1, 1), Format(-200, 200), Tag(1))
+    operator = OuterMatVec(weights[None], lanes, NIBBLE, Format(1, 1), Format(-200, 200), Tag(1))
     beats = -(-rows // lanes)
     assert operator.latency == (columns - 1) * beats + 1 + (columns > 1)
     assert operator.interval == columns * beats
@@ -246,6 +250,73 @@ def test_partial_sums_have_room() -> None:
     assert prefix_format(np.array([[-1, -1]]), Format(2, 3, -4)) == Format(-6, 0, -4)
 
 
+def test_a_slice_is_a_later_strobe() -> None:
+    """Wires where its elements come in one beat; else a register for those of the first of two."""
+
+    def latency_and_cost(taken: Pattern, size: int, start: int) -> tuple[int, int]:
+        pattern = Pattern(size, min(size, taken.lanes), taken.dwell)
+        operator = Slice(taken, pattern, start, NIBBLE, Tag(1))
+        assert operator.interval == taken.cycles
+        return operator.latency, operator.cost.register_bits
+
+    assert latency_and_cost(Pattern(20, 4), 8, 12) == (3, 0)
+    assert latency_and_cost(Pattern(20, 1, 5), 8, 12) == (60, 0)
+    assert latency_and_cost(Pattern(20, 4), 8, 5) == (2, 3 * 4)
+    assert latency_and_cost(Pattern(20, 4, 3), 2, 5) == (3, 0)
+    assert latency_and_cost(Pattern(20, 4, 3), 2, 7) == (6, 3 * 4)
+
+
+def test_a_vector_begins_in_the_beat_of_its_first_element() -> None:
+    two = NIBBLE, NIBBLE
+    joint = Concat((9, 4), two, Pattern(13, 4, 3), NIBBLE, Tag(1))
+    assert (joint.offsets, joint.latency, joint.interval) == ((0, 6), 1, 12)
+    wired = Concat((2, 4), two, Pattern(6, 6), NIBBLE, Tag(1))
+    assert (wired.offsets, wired.latency, wired.cost) == ((0, 0), 0, Cost())
+
+
+@pytest.mark.parametrize("pattern", [Pattern(5, 1, 4), Pattern(7, 3, 5), Pattern(4, 2, 2)])
+def test_beats_that_stay_are_delayed_one_word_each(pattern: Pattern) -> None:
+    """Vectors back to back and apart, by any number of cycles, in a memory of so many beats."""
+    starts = np.cumsum([1, 0, 0, 3, 1, 0]) + pattern.cycles * np.arange(6)
+    length = int(starts[-1]) + pattern.cycles
+    given = np.zeros((length, pattern.lanes), int)
+    for number, start in enumerate(starts):
+        for cycle in range(pattern.cycles):
+            beat = number * pattern.beats + cycle // pattern.dwell
+            given[start + cycle] = [(7 * beat + lane) % 16 - 8 for lane in range(pattern.lanes)]
+    for cycles in (7, 10, 2 * pattern.cycles, 3 * pattern.cycles + 1):
+        delay = Delay(pattern, NIBBLE, cycles, Tag(1))
+        assert delay.by_beats and delay.cost.memories[0][1] < cycles - 2
+
+        def drive(context: Any, cycle: int, delay: Any = delay) -> Any:
+            context.set(delay.a.start, cycle in starts)
+            for lane, raw in zip(delay.a.lanes, given[min(cycle, length - 1)], strict=True):
+                context.set(lane, int(raw))
+            return context.get(delay.o.start), [context.get(lane) for lane in delay.o.lanes]
+
+        seen = clocked(delay, length + cycles, drive)
+        assert {c - cycles for c, (start, _) in enumerate(seen) if start} == set(starts.tolist())
+        for start in starts:
+            passing = range(start, start + pattern.cycles)
+            assert [seen[c + cycles][1] for c in passing] == given[passing].tolist(), cycles
+
+
+@pytest.mark.parametrize("size, lanes, dwell", [(8, 4, 1), (7, 4, 3), (9, 2, 2), (3, 3, 5)])
+def test_single_elements_become_words(size: int, lanes: int, dwell: int) -> None:
+    written, read = Pattern(size, 1, dwell), Pattern(size, lanes)
+    buffer = Buffer(written, read, NIBBLE, Tag(1))
+    assert buffer.latency == written.cycles + buffer.memory.latency(read)
+
+    def drive(context: Any, cycle: int) -> Any:
+        context.set(buffer.a.start, cycle == 0)
+        context.set(buffer.a.lanes[0], min(cycle // dwell, size - 1) - 4)
+        return [context.get(lane) for lane in buffer.o.lanes]
+
+    seen = clocked(buffer, buffer.latency + read.cycles, drive)[buffer.latency :]
+    passed = [raw for word in seen for raw in word]
+    assert passed[:size] == [k - 4 for k in range(size)]
+
+
 def test_a_buffer_turns_a_whole_vector() -> None:
     written, pattern = Pattern(20, 8), Pattern(20, 1, 3, 2)
     operator = Buffer(written, pattern, NIBBLE, Tag(1))
@@ -274,17 +345,23 @@ def test_every_operator_states_its_cost() -> None:
         Buffer(pattern, Pattern(4, 1), NIBBLE, Tag(1)),
         Delay(pattern, NIBBLE, 3, Tag(1)),
         Delay(pattern, NIBBLE, 30, Tag(1)),
+        Delay(Pattern(4, 2, 5), NIBBLE, 30, Tag(1)),
+        Concat((3, 2), (NIBBLE, NIBBLE), Pattern(5, 2), NIBBLE, Tag(1)),
+        ModRelu(2, [NIBBLE, NIBBLE], NIBBLE, Tag(1)),
+        Slice(pattern, Pattern(3, 2), 1, NIBBLE, Tag(1)),
+        Table(2, np.arange(16), NIBBLE, Format(0, 15), Tag(1)),
         Hadamard(2, 4, 4, NIBBLE, Format(-32, 28), Tag(1)),
-        InnerMatVec(weights, 2, NIBBLE, Format(1, 1), Format(-32, 28), Tag(1)),
+        InnerMatVec(weights[None], 2, NIBBLE, Format(1, 1), Format(-32, 28), Tag(1)),
         GraphMatVec(optimize(weights), [(4, NIBBLE)], Format(-32, 28), Tag(1)),
         InputReader(pattern, NIBBLE, Tag(1)),
         LookupRom(np.ones((1, 3, 2, 2), np.int64), pattern, Format(0, 1), Format(0, 2), Tag(1)),
         Narrow(2, Narrowing(NIBBLE, Format(-2, 1), Rounding.HALF_EVEN, Overflow.SATURATE), Tag(1)),
-        OuterMatVec(weights, 2, NIBBLE, Format(1, 1), Format(-32, 28), Tag(1)),
+        OuterMatVec(weights[None], 2, NIBBLE, Format(1, 1), Format(-32, 28), Tag(1)),
         Pick(np.arange(4), pattern, NIBBLE, 4, Tag(1)),
         SignedAdd(2, [NIBBLE, Format(0, 1), NIBBLE], Format(-16, 15), Tag(1), True),
         Rom(np.ones((1, 2, 2), np.int64), pattern, Format(0, 1), Tag(1)),
         VectorMemory(pattern, NIBBLE, [pattern], None, Tag(1)),
+        VectorMemory(Pattern(4, 1), NIBBLE, [pattern], None, Tag(1), lanes=2),
     ):
         cost = operator.cost
         assert cost.adder_bits + cost.register_bits + cost.logic_bits + len(cost.memories)
@@ -364,6 +441,14 @@ def test_what_a_memory_takes_besides_its_words() -> None:
         (
             lambda: VectorMemory(Pattern(8, 4), NIBBLE, [Pattern(8, 3)], None, Tag(1)),
             "3 lanes cannot pass from words of 4",
+        ),
+        (
+            lambda: Slice(Pattern(9, 2), Pattern(5, 2), 5, NIBBLE, Tag(1)),
+            "5 elements from 5 are not inside 9",
+        ),
+        (
+            lambda: Slice(Pattern(9, 2), Pattern(3, 1), 0, NIBBLE, Tag(1)),
+            "2 lanes cannot pass on in beats of 1",
         ),
     ],
 )

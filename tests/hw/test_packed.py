@@ -156,14 +156,14 @@ def test_cores_with_packed_products_are_golden(
     lanes: int, lo: int, hi: int, tmp_path: Path
 ) -> None:
     plan = Plan(recurrent(26, sparse(26, 26, lo, hi, 0.6)), Schedule(lanes))
-    assert any(isinstance(part.operator, PackedMatVec) for part in plan.step.parts)
+    assert any(isinstance(part.operator, PackedMatVec) for part in plan.layers[0].step.parts)
     cosimulate(plan, tmp_path / "build")
 
 
 def test_the_plan_says_what_was_packed() -> None:
     matrix = sparse(24, 24, -1, 1, 0.6)
     plan = Plan(recurrent(24, matrix), Schedule(3))
-    (part,) = (p for p in plan.describe()["step"] if p["operator"] == "PackedMatVec")
+    (part,) = (p for p in plan.describe()["layers"][0]["step"] if p["operator"] == "PackedMatVec")
     packing = pack(matrix, 3)
     assert part["name"] == "turned"
     assert part["nonzeros"] == np.count_nonzero(matrix)

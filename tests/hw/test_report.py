@@ -22,6 +22,7 @@ SCHEDULE = {
     "contexts": 1,
     "turns": False,
     "logic_roms": False,
+    "dsps": False,
 }
 PLACED = {"luts": 1000, "ffs": 800, "brams": 4, "sprams": 0, "dsps": 0, "fmax_mhz": 50.0}
 

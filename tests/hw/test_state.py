@@ -11,12 +11,12 @@ from amaranth import Const
 from amaranth.sim import Simulator
 from contracts.suite import cosimulate
 from sylvan.hw.build import check_unchanged, write_sources
-from sylvan.hw.core import Core
 from sylvan.hw.cost import total_cost
 from sylvan.hw.operators import memory as hw_memory
 from sylvan.hw.plan import Plan
 from sylvan.hw.ports import StateImage
 from sylvan.hw.schedule import Schedule
+from sylvan.hw.stack import hardware
 from sylvan.hw.state import LOADED, StatePort
 from sylvan.hw.state_elements import StateElements
 from sylvan.hw.verilog import describe_ports
@@ -84,7 +84,7 @@ def first_lane(m: Any, element: Any, lanes: list[Any]) -> None:
     ("fault", "message"),
     [
         ((StateImage, "hash_words", no_hash), r"Wrong answer to load \d+, of context 0: expected "),
-        ((StatePort, "_quiet", lambda port, m: ~port.collected), "Wrong (image|output)"),
+        ((StatePort, "_quiet", lambda port, m: ~port._collected), "Wrong (image|output)"),
         ((hw_memory, "exchanged", lambda m, element, lanes: lanes), "Wrong (image|output)"),
         (
             (hw_memory, "connect_found", first_lane),
@@ -119,7 +119,7 @@ class Bench:
 
     def __init__(self, program: Program, schedule: Schedule) -> None:
         self.plan = Plan(program, schedule)
-        self.core = Core(self.plan)
+        self.core = hardware(self.plan)
         self.several = schedule.contexts > 1
 
     def run(self, *works: Callable[[Any], Awaitable[None]], cycles: int | None = None) -> None:

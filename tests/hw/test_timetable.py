@@ -29,7 +29,9 @@ def test_values_may_have_the_names_of_the_core(name: str) -> None:
 
 
 def test_values_may_have_the_names_of_moments() -> None:
-    moments = {p.begins for p in Plan(named("total"), Schedule(1)).step.parts if not p.operands}
+    moments = {
+        p.begins for p in Plan(named("total"), Schedule(1)).layers[0].step.parts if not p.operands
+    }
     assert len(moments) > 1
     for moment in moments:
         generate(Plan(named(f"step_{moment}"), Schedule(1)), "core")

@@ -53,6 +53,15 @@ def test_whole_numbers_are_numbers_and_null_is_left_to_the_layer() -> None:
         assert layer.dropout == 0
 
 
+@pytest.mark.parametrize("cell", cell_names())
+def test_no_layer_runs_backwards(cell: str) -> None:
+    assert refused(cell, "bidirectional", True) == (
+        f"cell {cell}: a stream has no end to start from, so no layer runs backwards; train it "
+        "forward only, or run two networks on the host's own windows of the stream, one of them on "
+        "each window reversed"
+    )
+
+
 def test_unknown_families_and_options() -> None:
     with pytest.raises(UserError, match="there is no cell 'lsmt', did you mean 'lstm'"):
         family("lsmt")

@@ -174,6 +174,7 @@ def test_no_such_build(tmp_path: Path) -> None:
     "file, keys, value, message",
     [
         ("plan.json", ["cycles", "latency_cycles"], None, '"cycles" needs the numbers'),
+        ("plan.json", ["room"], 0, '"room" must be a number of timesteps'),
         ("ports.json", ["read"], "sometimes", 'read must be "every" or "last", not \'sometimes\''),
         ("ports.json", ["output", "format"], [-128, 128, 0], "which 8 signed bits cannot hold"),
         ("ports.json", ["input", "transfers"], 3, "3 elements of input do not make 3 transfers"),

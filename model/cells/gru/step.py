@@ -6,7 +6,7 @@ with a from the state and b from the input. Products and sums are exact; what is
 narrows to the arguments of the tables, to the format of `a_n + d` before it is gated, and to h's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,12 +56,23 @@ def step(b: Builder, p: GruParameters, x: Value, h: Value) -> Value:
     return b.narrow(mixed, p.hidden, name="hidden_next")
 
 
-def program(p: GruParameters, metadata: Mapping[str, Any] | None = None) -> Program:
-    """The whole network as a program."""
-    b = Builder(p.input)
+def hand_on(b: Builder, p: GruParameters) -> Value:
+    """A whole layer: it hands on h."""
     h = b.state("hidden", p.units, p.hidden)
     new = step(b, p, b.input, h)
     b.write(h, new)
-    output = readout(b, p, b.layer("gru", new))
+    return b.layer("gru", new)
+
+
+def program(
+    p: GruParameters,
+    metadata: Mapping[str, Any] | None = None,
+    below: Sequence[GruParameters] = (),
+) -> Program:
+    """The whole network as a program; `below` are the layers that come before."""
+    b = Builder([*below, p][0].input)
+    for lower in below:
+        hand_on(b, lower)
+    output = readout(b, p, hand_on(b, p))
     unit = 1.0 if p.argmax else p.output_unit
     return b.program(output, p.read, unit=[unit], metadata=dict(metadata or {}))

@@ -51,6 +51,8 @@ class HadamRNN(Recurrent):
         seed: of the signs and the initial weights.
     """
 
+    of_readout = ("dropout", "reads", "tied")
+
     def __init__(
         self,
         inputs: int,
@@ -124,6 +126,13 @@ class HadamRNN(Recurrent):
         learned = "sign_latent" in self._parameters
         return sign(self.sign_latent) if learned else self.get_buffer("fixed_signs")
 
+    def check_stacked(self) -> None:
+        """Raises ValueError where the state's unit alternates."""
+        if (self.block.bit_length() - 1) % 2:
+            raise ValueError(
+                f"layers hand on in one unit: their blocks must be powers of 4, got {self.block}"
+            )
+
     def check(self) -> None:
         """Raises ValueError for loaded tensors of the right shapes that are no such layer."""
         if not (self.signs.abs() == 1).all():
@@ -132,16 +141,21 @@ class HadamRNN(Recurrent):
     def forward(self, x: Tensor) -> Tensor:
         if self.reads:
             return self.readout(self.states_read(x))
-        if self.read == "last" or not self.few_columns:
+        # The compiled answers know no gradient for their input, which a layer below has.
+        if self.read == "last" or not self.few_columns or x.requires_grad:
             return super().forward(x)
         x, columns = self.columns_met(x)
         g = self.bias if self.bias_at == "relu" else torch.zeros_like(self.bias)
         v = symmetric(self.output_weights, self.weight_bits)
         return answers(x, columns, self.signs, self.block, g=g, v=v, c=self.output_bias)
 
+    def seen(self, h: Tensor) -> Tensor:
+        """`relu(h (+ g))`."""
+        return torch.relu(h + self.bias if self.bias_at == "relu" else h)
+
     def readout(self, h: Tensor) -> Tensor:
         """`V relu(h (+ g)) + c` for states (..., hidden); (batch, reads, hidden) with `reads`."""
-        features = torch.relu(h + self.bias if self.bias_at == "relu" else h)
+        features = self.seen(h)
         if self.tied:
             features = features.mean(-2)
         features = functional.dropout(features, self.dropout, self.training)

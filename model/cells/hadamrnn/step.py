@@ -9,7 +9,7 @@ a shift. For m = 2 * 4**j the state's unit alternates between 1 and sqrt(2) (per
 shift is j + 1 on odd steps, j on even ones.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -171,12 +171,17 @@ def inject(b: Builder, p: HadamParameters, x: Value) -> Value:
     return b.matvec(Dense(p.input_weights[0]), scaled, name="injected")
 
 
-def readout(b: Builder, p: HadamParameters, h: Value) -> Value:
-    """Logits of a state (the sum over the reads until then), or their largest index."""
+def seen(b: Builder, p: HadamParameters, h: Value) -> Value:
+    """What a readout multiplies, and a layer above reads: `relu(s (+ g))`."""
     if p.threshold is not None:
         threshold = b.const(p.threshold.raw, p.threshold.exp, name="threshold")
         h = b.add(h, threshold, name="shifted")
-    features = b.exponent(p.output_exp, b.relu(h, name="features"), name="weighted")
+    return b.relu(h, name="features")
+
+
+def readout(b: Builder, p: HadamParameters, h: Value) -> Value:
+    """Logits of a state (the sum over the reads until then), or their largest index."""
+    features = b.exponent(p.output_exp, seen(b, p, h), name="weighted")
     if p.timesteps:
         logits = accumulate(b, p, features)
     else:
@@ -210,15 +215,34 @@ def accumulate(b: Builder, p: HadamParameters, features: Value) -> Value:
     return logits
 
 
-def program(p: HadamParameters, metadata: Mapping[str, Any] | None = None) -> Program:
-    """The whole network as a program."""
+def recurrence(b: Builder, p: HadamParameters) -> Value:
+    """The state of a layer, written and returned."""
     after = STEP_UNITS[p.period]
-    b = Builder(p.input, p.period)
     before = [p.state_unit * after[phase - 1] for phase in range(p.period)]
     h = b.state("hidden", p.hidden, p.state, unit=before)
     new = step(b, p, b.input, h)
     b.write(h, new)
-    output = readout(b, p, b.layer("recurrence", new))
+    return new
+
+
+def hand_on(b: Builder, p: HadamParameters) -> Value:
+    """A whole layer below another."""
+    if p.period > 1:
+        raise ValueError(f"a layer hands on in one unit: its block must be 4**j, got {p.block}")
+    return b.layer("recurrence", seen(b, p, recurrence(b, p)))
+
+
+def program(
+    p: HadamParameters,
+    metadata: Mapping[str, Any] | None = None,
+    below: Sequence[HadamParameters] = (),
+) -> Program:
+    """The whole network as a program; `below` are the layers that come before."""
+    after = STEP_UNITS[p.period]
+    b = Builder([*below, p][0].input, p.period)
+    for lower in below:
+        hand_on(b, lower)
+    output = readout(b, p, b.layer("recurrence", recurrence(b, p)))
     unit = [p.output_unit] * len(p.timesteps) or [p.output_unit * u for u in after]
     unit = [1.0] * len(unit) if p.argmax else unit
     return b.program(output, p.read, unit=unit, metadata=dict(metadata or {}))

@@ -7,7 +7,7 @@ Products and sums are exact; what is lost is lost by the narrows to the argument
 to the formats of c and h. Gates lie in the order i, f, o, g, so that one table serves three.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,13 +68,24 @@ def step(b: Builder, p: LstmParameters, x: Value, h: Value, c: Value) -> tuple[V
     return b.narrow(shown, p.hidden, name="hidden_next"), c
 
 
-def program(p: LstmParameters, metadata: Mapping[str, Any] | None = None) -> Program:
-    """The whole network as a program."""
-    b = Builder(p.input)
+def hand_on(b: Builder, p: LstmParameters) -> Value:
+    """A whole layer: it hands on h."""
     h, c = b.state("hidden", p.units, p.hidden), b.state("cell", p.units, p.cell)
     new_h, new_c = step(b, p, b.input, h, c)
     b.write(h, new_h)
     b.write(c, new_c)
-    output = readout(b, p, b.layer("lstm", new_h))
+    return b.layer("lstm", new_h)
+
+
+def program(
+    p: LstmParameters,
+    metadata: Mapping[str, Any] | None = None,
+    below: Sequence[LstmParameters] = (),
+) -> Program:
+    """The whole network as a program; `below` are the layers that come before."""
+    b = Builder([*below, p][0].input)
+    for lower in below:
+        hand_on(b, lower)
+    output = readout(b, p, hand_on(b, p))
     unit = 1.0 if p.argmax else p.output_unit
     return b.program(output, p.read, unit=[unit], metadata=dict(metadata or {}))

@@ -177,11 +177,17 @@ class QORNN(Recurrent):
             return lambda a: a.sign() * torch.relu(a.abs() + self.bias)
         return torch.relu if self.activation == "relu" else None
 
+    def seen(self, h: Tensor) -> Tensor:
+        """h, or `relu(h (+ g))` where the loop is linear."""
+        if self.activation != "linear":
+            return h
+        return torch.relu(h + self.bias if self.bias_at == "relu" else h)
+
     def readout(self, h: Tensor) -> Tensor:
         """`V h + c`, or `V relu(h (+ g)) + c` where the loop is linear."""
-        if self.activation == "linear":
-            h = torch.relu(h + self.bias if self.bias_at == "relu" else h)
-        return functional.linear(h, self.quantized(self.output_weights), self.output_bias)
+        return functional.linear(
+            self.seen(h), self.quantized(self.output_weights), self.output_bias
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         with parametrize.cached():

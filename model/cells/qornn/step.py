@@ -7,7 +7,7 @@ in units of alpha_U, the scale of U: s = h / alpha_U. phi is the identity, ReLU 
 Foucault, Mamalet, Malgouyres, 2024, arXiv 2402.04012; the README beside this file has the variants.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,25 +132,44 @@ def inject(b: Builder, p: QornnParameters, x: Value) -> Value:
     return b.matvec(Dense(p.input_weights), x, name="injected")
 
 
-def readout(b: Builder, p: QornnParameters, h: Value) -> Value:
-    """Logits of a state, or their largest index."""
+def seen(b: Builder, p: QornnParameters, h: Value) -> Value:
+    """What a readout multiplies, and a layer above reads: s, or `relu(s (+ g))`."""
     if p.threshold is not None:
         threshold = b.const(p.threshold.raw[None], p.threshold.exp, name="threshold")
         h = b.add(h, threshold, name="shifted")
-    if p.activation == "linear":
-        h = b.relu(h, name="features")
-    product = b.matvec(Dense(p.output_weights), h, name="product")
+    return b.relu(h, name="features") if p.activation == "linear" else h
+
+
+def readout(b: Builder, p: QornnParameters, h: Value) -> Value:
+    """Logits of a state, or their largest index."""
+    product = b.matvec(Dense(p.output_weights), seen(b, p, h), name="product")
     bias = b.const(p.output_bias.raw[None], p.output_bias.exp, name="output_bias")
     logits = b.add(product, bias, name="logits")
     return b.argmax(logits, name="label") if p.argmax else logits
 
 
-def program(p: QornnParameters, metadata: Mapping[str, Any] | None = None) -> Program:
-    """The whole network as a program."""
-    b = Builder(p.input)
+def recurrence(b: Builder, p: QornnParameters) -> Value:
+    """The state of a layer, written and returned."""
     h = b.state("hidden", p.hidden, p.state, unit=[p.state_unit])
     new = step(b, p, b.input, h)
     b.write(h, new)
-    output = readout(b, p, b.layer("recurrence", new))
+    return new
+
+
+def hand_on(b: Builder, p: QornnParameters) -> Value:
+    """A whole layer below another."""
+    return b.layer("recurrence", seen(b, p, recurrence(b, p)))
+
+
+def program(
+    p: QornnParameters,
+    metadata: Mapping[str, Any] | None = None,
+    below: Sequence[QornnParameters] = (),
+) -> Program:
+    """The whole network as a program; `below` are the layers that come before."""
+    b = Builder([*below, p][0].input)
+    for lower in below:
+        hand_on(b, lower)
+    output = readout(b, p, b.layer("recurrence", recurrence(b, p)))
     unit = [1.0 if p.argmax else p.output_unit]
     return b.program(output, p.read, unit=unit, metadata=dict(metadata or {}))

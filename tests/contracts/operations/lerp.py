@@ -1,4 +1,7 @@
-from contracts.tables import AWKWARD, LOPSIDED, NEGATIVE, SIGNED, UNSIGNED, Case, Formats
+from typing import Any
+
+from contracts.tables import AWKWARD, LOPSIDED, NEGATIVE, SIGNED, UNSIGNED, Case, Fault, Formats
+from sylvan.hw.operators.elementwise import AddSub, Multiply
 from sylvan.model.numbers import Format
 from sylvan.model.operations import Value
 from sylvan.model.operations.arithmetic import Lerp
@@ -32,4 +35,21 @@ REFUSED = [
         "operands must have one size, but z has 3, a has 2, a has 2 elements",
     ),
 ]
-FAULTS = None
+
+
+def _added(lane: Any) -> Any:
+    return lambda self, a, b: lane(self, a, b) if not self.subtract else lane(self, a, -b)
+
+
+def _only_taken(product: Any) -> Any:
+    def wrong(self: Any, m: Any, name: str, a: Any, b: Any) -> Any:
+        product(self, m, name, a, b)
+        return b
+
+    return wrong
+
+
+FAULTS = [
+    Fault("the ends' difference is their sum", AddSub, "lane", _added),
+    Fault("the weight is one last place", Multiply, "product", _only_taken),
+]

@@ -1,6 +1,10 @@
+from typing import Any
+
 import numpy as np
 import torch
-from contracts.tables import NEGATIVE, SIGNED, UNSIGNED, Case, Formats
+from contracts.tables import NEGATIVE, SIGNED, UNSIGNED, Case, Fault, Formats
+from sylvan.hw.operators import matvec
+from sylvan.hw.operators.rom import Rom
 from sylvan.model.operations import Value
 from sylvan.model.operations.phased import PhasedMatVec
 from torch import Tensor
@@ -32,4 +36,20 @@ REFUSED = [
         "the matrices have 3 columns, a has 4",
     ),
 ]
-FAULTS = None
+
+
+def _first_phase_only(words: Any) -> Any:
+    def wrong(self: Any, given: Any, *others: Any) -> None:
+        words(self, np.broadcast_to(given[:1], given.shape), *others)
+
+    return wrong
+
+
+def _of_the_first_phase(prefix: Any) -> Any:
+    return lambda weights, operand: prefix(weights[:1] // 4, operand)
+
+
+FAULTS = [
+    Fault("weights of the first phase only", Rom, "set_words", _first_phase_only),
+    Fault("sums have too few bits", matvec, "prefix_format", _of_the_first_phase),
+]

@@ -8,15 +8,20 @@ from pathlib import Path
 import pytest
 from commands import Outcome, Sylvan
 from sylvan.hw import build as hw_build
+from sylvan.hw.lowering import Lowering
 from sylvan.hw.synthesis import DoesNotFit
 from sylvan.hw.targets import target
 from sylvan.model.builder import Builder
 from sylvan.model.numbers import Format
+from sylvan.model.operations.constants import Table
 from sylvan.model.program import NumericInput
 from sylvan.model.storage import save
 
 
-def test_an_operation_without_hardware_is_refused_by_name(sylvan: Sylvan, tmp_path: Path) -> None:
+def test_an_operation_without_hardware_is_refused_by_name(
+    sylvan: Sylvan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(Lowering.registry, Table)
     b = Builder(NumericInput(2, Format(0, 3), (1.0, 1.0), (0.0, 0.0)))
     squared = b.table([0, 1, 4, 9], 0, b.input, name="squared")
     program = b.program(b.layer("hidden", squared), "every")
@@ -145,6 +150,7 @@ def test_digits_are_a_schedule_and_change_no_answer(
         "contexts": 1,
         "turns": False,
         "logic_roms": False,
+        "dsps": False,
     }
     assert "8 lanes, digits of 3 bits" in (out / "core.v").read_text()
     assert sylvan("sim", out, "--simulator", "icarus", "--sequences", 3).code == 0
