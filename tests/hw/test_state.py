@@ -10,6 +10,8 @@ import pytest
 from amaranth import Const
 from amaranth.sim import Simulator
 from contracts.suite import cosimulate
+from contracts.test_families import program_of
+from sylvan.hw import state as hw_state
 from sylvan.hw.build import check_unchanged, write_sources
 from sylvan.hw.cost import total_cost
 from sylvan.hw.operators import memory as hw_memory
@@ -17,7 +19,7 @@ from sylvan.hw.plan import Plan
 from sylvan.hw.ports import StateImage
 from sylvan.hw.schedule import Schedule
 from sylvan.hw.stack import hardware
-from sylvan.hw.state import LOADED, StatePort
+from sylvan.hw.state import LOADED, LOST, StatePort
 from sylvan.hw.state_elements import StateElements
 from sylvan.hw.verilog import describe_ports
 from sylvan.model.builder import Builder
@@ -72,6 +74,56 @@ def test_wide_words_and_planes(schedule: Schedule, tmp_path: Path) -> None:
     cosimulate(plan, tmp_path / "build", sequences=4, resets=4)
 
 
+def stacked(read: str = "every") -> Program:
+    """Layers with phases, without a state, and with two states, one of which is handed on old."""
+    rng = np.random.default_rng(7)
+    b = Builder(INPUT, period=2)
+    h = b.state("h", 8, Format(-100, 127), rng.integers(-9, 10, 8))
+    turned = b.exponent([-2, -1], b.matvec(Hadamard(8, rng.choice([-1, 1], 8)), h))
+    h_next = b.narrow(
+        b.add(turned, b.matvec(Dense(rng.integers(-9, 9, (8, 1))), b.input)), h.format
+    )
+    b.write(h, h_next)
+    b.layer("turning", h_next)
+    b.layer("state_port", b.neg(b.input))
+    count = b.state("count", 3, Format(1, 18), [18, 5, 1])
+    old = b.state("old", 8, b.input.format, range(8))
+    mixed = b.matvec(Dense(rng.integers(-2, 3, (3, 8))), b.input)
+    b.write(count, b.narrow(b.add(count, mixed), count.format))
+    b.write(old, b.input)
+    b.layer("late", b.add(old, b.matvec(Dense(rng.integers(-1, 2, (8, 3))), count)))
+    return b.program(b.matvec(Dense(rng.integers(-7, 8, (3, 8))), b.input), read)
+
+
+def gated(family: str) -> Program:
+    """A cell with gates, of 16 units, which few lanes keep on two sides."""
+    return program_of(family, "16-symbols-ternary-every-logits-6bits")
+
+
+@pytest.mark.parametrize("contexts", [1, pytest.param(3, marks=pytest.mark.full)])
+def test_images_of_a_stack_are_golden(contexts: int, tmp_path: Path) -> None:
+    plan = Plan(stacked(), Schedule(4, contexts=contexts, state_port=True))
+    cosimulate(plan, tmp_path / "build", sequences=1, resets=0)
+
+
+GATED = [
+    ("lstm", Schedule(4, contexts=3, state_port=True)),
+    ("lstm", Schedule(1, state_port=True)),
+    ("gru", Schedule(4, contexts=2, state_port=True)),
+    ("gru", Schedule(2, state_port=True)),
+]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("family", "schedule"), GATED, ids=str)
+def test_images_of_states_on_two_sides_are_golden(
+    family: str, schedule: Schedule, tmp_path: Path
+) -> None:
+    plan = Plan(gated(family), schedule)
+    assert any(memory.sides == 2 for memory in plan.state_memories)
+    cosimulate(plan, tmp_path / "build", sequences=1, resets=0)
+
+
 def no_hash(image: StateImage, program_sha256: str) -> list[int]:
     return [0] * image.hash_transfers
 
@@ -101,6 +153,14 @@ def test_a_planted_fault_is_found(
     plan = Plan(awkward("last"), Schedule(2, state_port=True))
     with pytest.raises(CheckError, match=message):
         cosimulate(plan, tmp_path / "build", sequences=1, resets=0, seed=1)
+
+
+@pytest.mark.full
+def test_the_wrong_side_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hw_state, "KNOWN", ("fresh", "phase"))
+    plan = Plan(gated("gru"), Schedule(4, contexts=2, state_port=True))
+    with pytest.raises(CheckError, match="Wrong image, save "):
+        cosimulate(plan, tmp_path / "build", sequences=1, resets=0)
 
 
 # ---- on Amaranth's simulator, stream by stream
@@ -172,7 +232,8 @@ class Bench:
 
     async def step(self, ctx: Any, x: int, number: int = 0) -> list[int]:
         """The answer to a timestep."""
-        await self.send(ctx, "i", data=x % 16, last=1, context=number)
+        bits = self.plan.input_port.transfer_bits
+        await self.send(ctx, "i", data=x % (1 << bits), last=1, context=number)
         port = self.plan.output_port
         half = 1 << (port.element_bits - 1)
         taken = [(await self.take(ctx, "o"))[0] for _ in range(port.transfers)]
@@ -180,26 +241,39 @@ class Bench:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("program", "one", "other"),
     [
-        (Schedule(1, state_port=True), Schedule(8, 1, contexts=3, state_port=True)),
-        (Schedule(4, 3, contexts=2, state_port=True), Schedule(2, state_port=True)),
+        (awkward(), Schedule(1, state_port=True), Schedule(8, 1, contexts=3, state_port=True)),
+        (awkward(), Schedule(4, 3, contexts=2, state_port=True), Schedule(2, state_port=True)),
+        (stacked(), Schedule(2, state_port=True), Schedule(8, 2, contexts=2, state_port=True)),
+        pytest.param(
+            *(gated("lstm"), Schedule(4, state_port=True), Schedule(16, 2, state_port=True)),
+            marks=pytest.mark.full,
+        ),
+        (gated("gru"), Schedule(16, state_port=True), Schedule(4, contexts=2, state_port=True)),
     ],
-    ids=str,
+    ids=["words", "digits", "stack", "from two sides", "to two sides"],
 )
-def test_an_image_goes_on_under_another_schedule(one: Schedule, other: Schedule) -> None:
-    """Answers of an uninterrupted core are those of one that began with the first one's image."""
-    inputs = np.random.default_rng(5).integers(-8, 8, 9).tolist()
+def test_an_image_goes_on_under_another_schedule(
+    program: Program, one: Schedule, other: Schedule
+) -> None:
+    """Answers of an uninterrupted core are those of one that began with the first one's image,
+    which is golden's."""
+    value = program.input.value.format
+    inputs = np.random.default_rng(5).integers(value.lo, value.hi + 1, 9).tolist()
     image: list[int] = []
     answers: list[list[int]] = []
     again: list[list[int]] = []
-    first, second = Bench(awkward(), one), Bench(awkward(), other)
+    first, second = Bench(program, one), Bench(program, other)
+    format, machine = load_format(describe_ports(first.plan)["state"]), Machine(program)
 
     async def begins(ctx: Any) -> None:
         number = one.contexts - 1
         for x in inputs[:4]:
+            machine.step(np.array([[x]]))
             await first.step(ctx, x, number)
         image.extend(await first.save(ctx, number))
+        assert image == format.pack(image_of(machine))
         for x in inputs[4:]:
             answers.append(await first.step(ctx, x, number))
 
@@ -214,6 +288,65 @@ def test_an_image_goes_on_under_another_schedule(one: Schedule, other: Schedule)
     first.run(begins)
     second.run(goes_on)
     assert again == answers and len({tuple(answer) for answer in answers}) > 2
+
+
+def set_in_first_layer(port: StatePort, m: Any, shared: Any = StatePort._shared) -> Any:
+    links, port._links = port._links, port._links[:1]
+    state = shared(port, m)
+    port._links = links
+    return state
+
+
+SET = StatePort, "_shared", set_in_first_layer
+COLLECTED = StatePort, "_collected", property(lambda port: port._links[0].collected)
+FAULTS = [
+    (None, (True, True, True)),
+    pytest.param(SET, (False, False, True), marks=pytest.mark.full),
+    pytest.param(COLLECTED, (True, True, False), marks=pytest.mark.full),
+]
+
+
+@pytest.mark.parametrize(("fault", "right"), FAULTS, ids=["none", "set", "collected"])
+def test_all_layers_of_a_stack_are_saved_and_set(
+    fault: Any, right: tuple[bool, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A core that has not begun goes on from an image, one that lost an image begins anew, and a
+    timestep that waits in a later layer is in the image."""
+    if fault:
+        monkeypatch.setattr(*fault)
+    program = stacked()
+    bench = Bench(program, Schedule(4, state_port=True))
+    format = load_format(describe_ports(bench.plan)["state"])
+    before, anew = Machine(program), Machine(program)
+    golden, found = [], []
+    for x in (5, -3, 7):
+        before.step(np.array([[x]]))
+    image = format.pack(image_of(before))
+    for machine in (before, anew):
+        machine.step(np.array([[2]]))
+        golden.append(machine.answer()[:, 0].tolist())
+    waiting = bench.plan.layers[-1].answers + 1
+    for _ in range(waiting):
+        anew.step(np.array([[-6]]))
+
+    async def work(ctx: Any) -> None:
+        assert await bench.load(ctx, image) == LOADED
+        found.append(await bench.step(ctx, 2))
+        assert await bench.load(ctx, image[:-1]) == LOST
+        found.append(await bench.step(ctx, 2))
+        for _ in range(waiting):
+            await bench.send(ctx, "i", data=-6 % 16, last=1)
+        found.append(await bench.save(ctx))
+
+    async def takes(ctx: Any) -> None:
+        """Answers of what waits, much later than any step takes."""
+        await ctx.tick().repeat(2000)
+        ctx.set(bench.core.o.ready, 1)
+        await ctx.tick().repeat(600)
+
+    bench.run(work, takes)
+    golden.append(format.pack(image_of(anew)))
+    assert tuple(a == b for a, b in zip(found, golden, strict=True)) == right
 
 
 def saturating(lo: int, hi: int) -> Program:
@@ -329,6 +462,9 @@ def test_ports_say_how_an_image_passes() -> None:
         ],
         "answers": ["loaded", "refused", "lost"],
     }
+    names = [state.value.name for state in stacked().states]
+    described = describe_ports(Plan(stacked(), Schedule(2, state_port=True)))["state"]
+    assert [state["name"] for state in described["states"]] == names and len(names) == 3
     assert "state" not in describe_ports(Plan(awkward(), Schedule(2)))
 
 
