@@ -164,6 +164,11 @@ def test_a_state_port_is_built_and_simulated(sylvan: Sylvan, run: Path, tmp_path
     simulated = sylvan("sim", out, "--sequences", 3)
     assert simulated.code == 0, simulated.error
     assert "requests for the state: images saved equal" in " ".join(simulated.out.split())
+    told = " ".join(sylvan("report", out).out.split())
+    image = json.loads((out / "ports.json").read_text())["state"]
+    words = f"{image['transfers']} transfers of {image['data_bits']} bits"
+    assert f"state port: an image of the state takes {words}" in told
+    assert "--lanes 2 --state-port --out" in told
     ended = sylvan(*asked, "--rate", "16k")
     assert ended.code == 2 and "leave out --lanes, --state-port, or --rate" in ended.error
 
