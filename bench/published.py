@@ -44,11 +44,11 @@ def factors(random: np.random.Generator, weights: Array, same: bool) -> Constant
     return rounded(middle * random.uniform(0.5, 1.5, len(weights)), exp)
 
 
-def lstm(units: int, zeros: float | None, classes: int = 0) -> Program:
+def lstm(units: int, zeros: float | None, *, one_scale: bool = False, classes: int = 0) -> Program:
     """One layer on one channel, read at the last step: ternary weights, or without `zeros` 8 bits.
 
     The answer is a number, or the label where there are classes.
-    Eight-bit weights have one scale for all of a matrix, ternary ones a factor for each lane.
+    A matrix has a factor for each lane, or one scale, a power of two.
     """
     outputs = classes or 1
     random = np.random.default_rng([units, 0 if zeros is None else round(100 * zeros)])
@@ -62,9 +62,9 @@ def lstm(units: int, zeros: float | None, classes: int = 0) -> Program:
             input=input,
             embedding=None,
             recurrent=w,
-            recurrent_factors=factors(random, w, zeros is None),
+            recurrent_factors=factors(random, w, one_scale),
             injected=u,
-            input_factors=factors(random, u, zeros is None),
+            input_factors=factors(random, u, one_scale),
             added=Constant(random.integers(-1 << -FINE, 1 << -FINE, (1, lanes)), FINE),
             sigma=sigmoid_curve(BITS),
             tanh=tanh_curve(BITS),

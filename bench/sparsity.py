@@ -23,6 +23,7 @@ from published import recurrent
 from results import trained_run
 from rows import Rows
 from sylvan.hw.build import MODULE
+from sylvan.hw.plan import Plan
 from sylvan.hw.schedule import Schedule
 from sylvan.hw.targets import target
 from sylvan.hw.tools import Workers
@@ -37,11 +38,13 @@ from sylvan.sim.stimulus import Timesteps
 OUT = Path(__file__).with_suffix(".json")
 ZEROS = (0, 50, 75, 90)
 HIDDEN, STATE_BITS = 64, 10
-POINTS = (("ice40-up5k", 1), ("ecp5-25f", 4), ("ecp5-25f", 8))
-"""Parts and lanes."""
-WATCHED = "ecp5-25f", 8
+POINTS = (("ice40-hx8k", 1), ("ecp5-25f", 8), ("ecp5-25f", 4))
+"""Parts and lanes that are placed."""
+PLANNED = (1, 2, 4, 8, 16)
+"""Lanes whose cycles are told by their plans."""
+WATCHED = "ice40-hx8k", 1
 """The part and the lanes of the cores whose toggles are counted."""
-STEPS = 8
+STEPS = 1
 """Timesteps of the first window of the test split that toggles are counted over."""
 
 
@@ -79,7 +82,10 @@ class Sparse(Core):
             counted = toggles.first_run(waves) / len(self.window)
         nonzeros = int(np.count_nonzero(recurrent(self.program)))
         figures = {"zeros": self.zeros, "score": self.score, "nonzeros": nonzeros}
-        return figures | {"toggles_per_step": counted}
+        planned = {
+            str(lanes): Plan(self.program, Schedule(lanes)).cycles_per_step for lanes in PLANNED
+        }
+        return figures | {"toggles_per_step": counted, "planned": planned}
 
 
 def exported(run: Path, data: Path | None) -> Program:

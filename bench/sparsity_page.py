@@ -24,9 +24,14 @@ def cycles(row: Row) -> float | None:
     return row["measured"]["cycles_per_step"]
 
 
-def bound(row: Row) -> float:
+def bound(nonzeros: int, lanes: int) -> float:
     """The most cycles that a step should take."""
-    return float(SLACK * row["nonzeros"] / row["schedule"]["lanes"] + CONSTANT)
+    return SLACK * nonzeros / lanes + CONSTANT
+
+
+def networks(rows: list[Row]) -> list[Row]:
+    """Of every network one row, the densest first."""
+    return sorted({row["zeros"]: row for row in rows}.values(), key=lambda row: row["zeros"])
 
 
 def built(rows: list[Row]) -> list[Row]:
@@ -36,11 +41,11 @@ def built(rows: list[Row]) -> list[Row]:
 
 
 def bars(rows: list[Row]) -> Iterator[Bar]:
-    """Of every network on so many lanes one, on whatever part."""
-    found = {(row["schedule"]["lanes"], row["zeros"]): row for row in built(rows)}
-    for (lanes, zeros), row in sorted(found.items()):
-        said = f"cycles per step, {zeros} % zeros, lanes {lanes}"
-        yield Bar(said, cycles(row), bound(row), least=False)
+    """Of every network on so many lanes one."""
+    for row in networks(rows):
+        for lanes, planned in row["planned"].items():
+            said = f"cycles per step, {row['zeros']} % zeros, lanes {lanes}"
+            yield Bar(said, planned, bound(row["nonzeros"], int(lanes)), least=False)
 
 
 def line(row: Row) -> str:
@@ -79,15 +84,17 @@ def draw(rows: list[Row]) -> None:
     mpl.rcParams["svg.hashsalt"] = "sylvan"
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
-    found = built(rows)
-    for number, lanes in enumerate(sorted({row["schedule"]["lanes"] for row in found})):
-        some = [row for row in found if row["schedule"]["lanes"] == lanes]
-        x = [row["nonzeros"] / lanes for row in some]
-        left.plot(x, [cycles(row) for row in some], "o", color=f"C{number}", label=f"{lanes} lanes")
-    ends = [min(row["nonzeros"] / row["schedule"]["lanes"] for row in found)]
-    ends.append(max(row["nonzeros"] / row["schedule"]["lanes"] for row in found))
-    left.plot(ends, [SLACK * x + CONSTANT for x in ends], "k:", label="bound")
+    ends: list[float] = []
+    for number, row in enumerate(networks(rows)):
+        x = [row["nonzeros"] / int(lanes) for lanes in row["planned"]]
+        left.plot(
+            x, list(row["planned"].values()), "o", color=f"C{number}", label=f"{row['zeros']} %"
+        )
+        ends = [min([*ends, *x]), max([*ends, *x])]
+    curve = [ends[0] * (ends[1] / ends[0]) ** (k / 50) for k in range(51)]
+    left.plot(curve, [SLACK * x + CONSTANT for x in curve], "k:", label="bound")
     left.set(xscale="log", yscale="log", xlabel="nonzeros / lanes", ylabel="cycles per step")
+    found = built(rows)
     watched = [row for row in found if row["toggles_per_step"]]
     zeros = [row["zeros"] for row in watched]
     for mark, (name, figures) in zip("o^sD", shares(watched).items(), strict=False):

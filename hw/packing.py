@@ -38,6 +38,7 @@ class Packing:
         lanes: P; lane k holds the rows k, k + P, ... in this order, its slots.
         window: columns of a window, a power of two. Several windows take `APART` slots or more.
         turns: for each slot 0, or 1 where lane k + 1 (the first after the last) holds lane k's row.
+        dwell: cycles of each result where single ones leave; 0 where those of all lanes do at once.
 
     Attributes:
         slots, windows: rows of a lane, and parts of the columns.
@@ -50,6 +51,7 @@ class Packing:
     lanes: int
     window: int
     turns: Array
+    dwell: int = 0
 
     def __post_init__(self) -> None:
         if self.window < 1 or self.window & (self.window - 1):
@@ -140,8 +142,8 @@ class Packing:
 
     @property
     def promise(self) -> float:
-        """What `cycles` is for random matrices of 8 rows per lane or more: zeros cost no cycle."""
-        return 1.15 * -(-self.nonzeros // self.lanes) + math.log2(max(self.matrix.shape)) + 8
+        """What `cycles` is for random matrices of 8 rows per lane or more."""
+        return promised(self.matrix, self.lanes)
 
     @property
     def index_bits(self) -> int:
@@ -161,13 +163,29 @@ class Packing:
         return int((column - word + 1).max(initial=0))
 
     @property
+    def reads(self) -> Array:
+        """From the read of the first result, when each (slots, lanes) is read.
+
+        Beat s holds the rows of slot s, or row after row leaves alone.
+        """
+        slots, lanes = np.arange(self.slots)[:, None], np.arange(self.lanes)
+        return (slots * self.lanes + lanes) * self.dwell if self.dwell else slots + 0 * lanes
+
+    @property
+    def _ready(self) -> Array:
+        """The last word (slots, lanes) of each row, wherever it is held."""
+        ready, turned = self.finishes[-1].copy(), self.turns == 1
+        ready[turned] = np.roll(ready[turned], -1, axis=1)
+        return ready
+
+    @property
     def leave(self) -> int:
         """Cycles from word 0 to the read of the first beat of results.
 
-        Beat s holds the rows of slot s, beats follow each other without a gap, and a sum can be
-        read `APART` cycles after its last word. Results and sums to go on with share one port.
+        Beats follow each other without a gap, and a sum can be read `APART` cycles after its last
+        word. Results and sums to go on with share one port.
         """
-        first = int((self.finishes[-1] - np.arange(self.slots)[:, None]).max()) + APART
+        first = int((self._ready - self.reads).max()) + APART
         return first if self.windows == 1 else max(first, int(self.starts[-1, -1].max()) + 1)
 
     def last_reads(self) -> Array:
@@ -178,11 +196,17 @@ class Packing:
         return last
 
 
-def pack(matrix: Array, lanes: int) -> Packing:
+def promised(matrix: Array, lanes: int) -> float:
+    """Cycles of a packed product, about: zeros cost none."""
+    nonzeros = int(np.count_nonzero(matrix))
+    return 1.15 * -(-nonzeros // lanes) + math.log2(max(matrix.shape)) + 8
+
+
+def pack(matrix: Array, lanes: int, dwell: int = 0) -> Packing:
     """Of the packings that keep the promise, the narrowest index among the (nearly) fastest."""
     slots = -(-matrix.shape[0] // lanes)
     for turns in (np.zeros(slots, np.int64), _balanced(matrix, lanes)):
-        options = _options(matrix, lanes, turns)
+        options = _options(matrix, lanes, turns, dwell)
         kept = [option for option in options if option.cycles + REST <= option.promise]
         if kept:
             break
@@ -192,11 +216,11 @@ def pack(matrix: Array, lanes: int) -> Packing:
     return kept[next(k for k, c in enumerate(cycles) if c <= min(cycles) * (1 + SLACK))]
 
 
-def _options(matrix: Array, lanes: int, turns: Array) -> list[Packing]:
+def _options(matrix: Array, lanes: int, turns: Array, dwell: int) -> list[Packing]:
     """A packing for every window, the smallest one first."""
     most = (matrix.shape[1] - 1).bit_length()
     least = 0 if len(turns) >= APART else most
-    return [Packing(matrix, lanes, 1 << bits, turns) for bits in range(least, most + 1)]
+    return [Packing(matrix, lanes, 1 << bits, turns, dwell) for bits in range(least, most + 1)]
 
 
 def _balanced(matrix: Array, lanes: int) -> Array:

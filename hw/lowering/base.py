@@ -114,6 +114,11 @@ class Body:
         """Whether there is anything that passes on a single lane."""
         return any(found.single for found in self.lowerings.values())
 
+    def leads_to(self, value: Value, kind: type[Operation]) -> bool:
+        """Whether an operation of that kind takes `value`, or what is made of it."""
+        users = [node for node in self.users.get(value.name, []) if node is not None]
+        return any(isinstance(n.operation, kind) or self.leads_to(n.result, kind) for n in users)
+
     def single(self, value: Value) -> bool:
         """Whether `value` passes on a single lane; not if it is stored."""
         found = self.lowerings.get(value.name)
@@ -255,11 +260,11 @@ class Lowering:
     def lanewise(self, raw: Array, exp: int, pattern: Pattern, role: str) -> Lowered:
         """Constants (phases, size) that pass with the lanes of `pattern`, or (phases, 1) for all.
 
-        One for all takes one word, which stays for the whole passage.
+        One for all, or as many that are equal, take one word, which stays for the whole passage.
         """
         format = Format(int(raw.min()), int(raw.max()), exp)
         vectors = np.broadcast_to(raw, (len(raw), self.size))
-        if raw.shape[1] > 1:
+        if (raw != raw[:, :1]).any():
             return self.rom(vectors, pattern, format, role)
         held = Pattern(pattern.lanes, pattern.lanes, pattern.cycles)
         return self.rom(vectors[:, : pattern.lanes], held, format, role)

@@ -21,7 +21,7 @@ from ..operators.multiples import Pick
 from ..operators.packed import PackedMatVec
 from ..operators.serial import SerialGraph, SerialSignFlip
 from ..operators.serial_transform import SerialTransform, between_beats
-from ..packing import pack
+from ..packing import pack, promised
 from .base import Body, Demand, Lowered, Unsigned, lowers
 from .linear import Linear, shifted
 from .products import Products
@@ -33,6 +33,7 @@ class _MatVec(Products, Linear):
 
     Otherwise Hadamard matrices by the transform, dense ones by products: outer products of the
     nonzeros alone where that saves a quarter of the cycles, for memories that zeros would not need.
+    Results of packed nonzeros leave one by one where single elements are demanded.
     """
 
     def __init__(self, node: Node, body: Body) -> None:
@@ -45,12 +46,33 @@ class _MatVec(Products, Linear):
 
     @property
     def dwell(self) -> int:
-        return 1 if isinstance(self.matrix, matrices.Hadamard) else super().dwell
+        plain = not isinstance(self.matrix, matrices.Hadamard) and self.packed_cycles is None
+        return super().dwell if plain else 1
 
     @cached_property
     def outer_cycles(self) -> int:
         products = not (self.linear or isinstance(self.matrix, matrices.Hadamard))
-        return super().outer_cycles if products else 0
+        return self.packed_cycles or super().outer_cycles if products else 0
+
+    @cached_property
+    def packed_cycles(self) -> int | None:
+        """Cycles of the nonzeros of sums for a table, where zeros save some.
+
+        Few rows are better taken whole.
+        """
+        if isinstance(self.matrix, matrices.Hadamard) or self.linear or self.size < self.columns:
+            return None
+        if not self.body.leads_to(self.node.result, constants.Table):
+            return None
+        weights, lanes = self.matrix.dense(), self.schedule.over(self.size)
+        saves = promised(weights, lanes) < super().outer_cycles
+        return pack(weights, lanes).cycles if saves else None
+
+    def _passes_alone(self, pattern: Pattern) -> bool:
+        """Whether packed results leave one by one, being computed on more lanes."""
+        alone = pattern.lanes == pattern.repeats == 1 and not pattern.digit
+        slower = pattern.dwell > 1 or self.schedule.over(self.size) > 1
+        return alone and slower and self.packed_cycles is not None
 
     def least_digits(self, digit: int) -> int:
         least = super().least_digits(digit)
@@ -67,6 +89,8 @@ class _MatVec(Products, Linear):
         if isinstance(self.matrix, matrices.Hadamard):
             whole = Pattern(self.size, self.schedule.over(self.size))
             return pattern if pattern.dwell == 1 else whole
+        if self._passes_alone(pattern):
+            return pattern
         return self.order_of_products(pattern)
 
     def lower(self, pattern: Pattern) -> Lowered | Demand:
@@ -76,6 +100,8 @@ class _MatVec(Products, Linear):
             if pattern.digit:
                 return self._serial_transform(self.matrix, pattern)
             return self._transform(self.matrix, pattern)
+        if self._passes_alone(pattern):
+            return self._packed(self.matrix.dense(), pattern, pattern.dwell)
         if self.is_inner(pattern):
             return self.inner(self.matrix.dense()[None], pattern)
         if self._shares(pattern):
@@ -187,8 +213,8 @@ class _MatVec(Products, Linear):
             made = Lowered(flip, pattern, (made, signs), "flip")
         return made
 
-    def _packed(self, weights: Array, pattern: Pattern) -> Lowered:
-        packing = pack(weights, pattern.lanes)
+    def _packed(self, weights: Array, pattern: Pattern, dwell: int = 0) -> Lowered:
+        packing = pack(weights, self.schedule.over(self.size) if dwell else pattern.lanes, dwell)
         operator = PackedMatVec(packing, self.formats[0], self.result, self.tag)
         taken = Demand(self.node.operands[0], Pattern(self.columns, 1))
         return Lowered(operator, pattern, (taken,))

@@ -4,6 +4,7 @@
 from typing import Any
 
 import numpy as np
+from amaranth import Array as Choices
 from amaranth import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
@@ -133,22 +134,25 @@ class PackedMatVec(Operator):
     """`o = W a`, P nonzeros a cycle: each lane with a copy of `a`, adding up the rows it owns.
 
     The operand is stored in all copies as it comes, and multiplied as soon as that. Sums of the
-    rows wait in a memory per lane until they leave in beats, the last one right after its end.
+    rows wait in a memory per lane until they leave, the last one right after its end: in beats of
+    all lanes, or row after row where the packing has a dwell.
 
     Parameters: packing, of W; source, result: formats.
     Operands: a, a single lane, pattern (columns, 1).
     Latency: `max(wait, 3) + leave + 2` of the packing. Interval: `cycles + 1`, or as long as the
-        operand takes to arrive, or what keeps the vectors apart in the memories.
+        operand takes to arrive or the result to leave, or what keeps the vectors apart in the
+        memories.
     Cost: P adders, with P multipliers where weights are not -1, 0 and 1; memories: P copies of the
         operand, P of `ceil(rows / P)` sums, and `cycles + 1` words of
-        `P * (index bits + weight bits)`.
+        `P * (index bits + weight bits)`; a choice among P sums where single results leave.
     """
 
     def __init__(self, packing: Packing, source: Format, result: Format, tag: Tag) -> None:
         matrix, lanes = packing.matrix, packing.lanes
         self.packing = packing
         self.taken = Pattern(matrix.shape[1], 1)
-        self.left = Pattern(matrix.shape[0], lanes)
+        rows = matrix.shape[0]
+        self.left = Pattern(rows, 1, packing.dwell) if packing.dwell else Pattern(rows, lanes)
         self.source = source
         self.weight = Format(min(int(matrix.min()), 0), max(int(matrix.max()), 0))
         self.sum = prefix_format(matrix, source)
@@ -158,7 +162,7 @@ class PackedMatVec(Operator):
         self.leaves = self.begins + packing.leave
         self.latency = self.leaves + READ_LATENCY
         self.interval = self._interval()
-        super().__init__({"a": (1, source)}, (lanes, result), tag)
+        super().__init__({"a": (1, source)}, (self.left.lanes, result), tag)
 
     def _rom(self, tag: Tag) -> Rom:
         """Each lane's part of a word: place in the window, then `ends`, then the weight."""
@@ -175,14 +179,15 @@ class PackedMatVec(Operator):
         """Least distance at which no vector meets the one before in a memory."""
         packing = self.packing
         columns = np.arange(self.taken.size)
-        slots = np.arange(packing.slots)
+        read = (packing.reads + max(packing.dwell, 1) - 1).max(axis=1)
         written = packing.finishes[0].min(axis=1) + APART
         apart = [
             self.words.interval,
             self.taken.cycles,
+            self.left.cycles,
             # A column is stored after its last read, and a sum after its beat has left ...
             self.begins + int((packing.last_reads() - columns).max()) + 1,
-            self.leaves - self.begins + int((slots - written).max()) + 2,
+            self.leaves - self.begins + int((read - written).max()) + 2,
         ]
         if packing.windows > 1:
             # ... which is before the one port reads sums for further windows.
@@ -205,6 +210,8 @@ class PackedMatVec(Operator):
             memories=((a, self.taken.size), (s, slots)),
         )
         counting = addresses_cost(self.taken) + addresses_cost(self.left)
+        if self.packing.dwell:
+            counting += Cost(logic_bits=s * (lanes - 1) // 2)
         return sum([lane + multiplies] * lanes, self.words.cost + counting)
 
     @property
@@ -220,14 +227,17 @@ class PackedMatVec(Operator):
         packing = self.packing
         m.submodules.words = words = self.words
         m.submodules.taking = taking = Addresses(self.taken)
-        m.submodules.leaving = leaving = Addresses(self.left)
+        m.submodules.leaving = leaving = Addresses(self.left, packing.lanes)
         # The packing's word 0 follows words of no weight.
         begun = self.begins - self.first_word
         connect_strobe(m, delay_strobe(m, "arrival", self.a, begun, self.interval), words.i)
         wait = self.leaves - begun - words.latency
         finished = delay_strobe(m, "finish", words.o, wait, self.interval)
         m.d.comb += [taking.start.eq(self.a.start), leaving.start.eq(finished.start)]
-        lanes = [Lane(packing, self.source, self.weight, self.sum) for _ in self.o.lanes]
+        lanes = [Lane(packing, self.source, self.weight, self.sum) for _ in range(packing.lanes)]
+        rows: list[Any] = list(self.o.lanes)
+        if packing.dwell:
+            rows = [Signal.like(lane.o, name=f"row{k}") for k, lane in enumerate(lanes)]
         for k, lane in enumerate(lanes):
             m.submodules[f"lane{k}"] = lane
             m.d.comb += [
@@ -238,13 +248,16 @@ class PackedMatVec(Operator):
                 lane.starts.eq(words.o.start),
                 lane.leaves.eq(leaving.active),
                 lane.beat.eq(leaving.word),
-                self.o.lanes[k].eq(lane.o),
+                rows[k].eq(lane.o),
             ]
         if packing.turns.any():
             turns = Const(sum(1 << slot for slot in np.flatnonzero(packing.turns).tolist()))
             turned = delayed(m, "turned", turns.bit_select(leaving.word, 1), READ_LATENCY)
-            for out, own, next in zip(self.o.lanes, lanes, [*lanes[1:], lanes[0]], strict=True):
+            for out, own, next in zip(rows, lanes, [*lanes[1:], lanes[0]], strict=True):
                 m.d.comb += out.eq(Mux(turned, next.o, own.o))
+        if packing.dwell:
+            part = delayed(m, "part", leaving.part, READ_LATENCY)
+            m.d.comb += self.o.lanes[0].eq(Choices(rows)[part])
         result = delay_strobe(m, "timing", finished, READ_LATENCY, self.interval)
         connect_strobe(m, result, self.o)
         return m

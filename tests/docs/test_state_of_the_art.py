@@ -43,7 +43,7 @@ def test_the_page_holds_the_tables_of_the_rows(bench: SimpleNamespace) -> None:
     written = page.PAGE.read_text().split(page.BEGIN)[1].split(page.END)[0]
     assert written.strip() == "\n".join(page.tables(rows)).strip()
     points = {(name, part) for name, part, _ in page.POINTS}
-    assert {(row["design"], row["target"]) for row in rows} == points
+    assert rows and {(row["design"], row["target"]) for row in rows} <= points
     assert all(row["measured"]["dsps"] == 0 for row in rows if row["reason"] is None)
 
 
@@ -76,6 +76,8 @@ def test_what_does_not_fit_has_its_reason_and_is_no_bar(bench: SimpleNamespace) 
     large = row(page.WIDE, page.SMALL, 9000, 9999) | {"reason": "too large"}
     large["measured"] = dict.fromkeys(large["measured"])
     assert [bar.met for bar in page.bars([large])] == [None] * 6
+    text = "\n".join(page.tables([large]))
+    assert text.count("**missed**: does not fit |") == 1 and text.count("not measured") == 5
     assert page.line(large).startswith(f"| {page.WIDE} | {page.SMALL} | 8 | 1 | too large |")
     assert page.line(large).count("|") == len(page.COLUMNS) + 1
 
@@ -97,4 +99,5 @@ def test_drawn_networks_neither_stay_shut_nor_saturate(bench: SimpleNamespace, n
     x = random.integers(-128, 128, (60, program.input.size))
     first, last = np.arange(60) == 0, np.ones(60, bool)
     answers = {tuple(answer.tolist()) for _, answer in run_stream(program, x, first, last)}
-    assert len(answers) >= (3 if name == "STACK" else 50)
+    labels = program.output.size == 1 and program.output.format.hi < 8
+    assert len(answers) >= (3 if labels else 50)

@@ -46,21 +46,24 @@ def operator(packing: Packing, source: Format) -> PackedMatVec:
 def products(design: PackedMatVec, vectors: Array, distance: int) -> Array:
     """Results of vectors (count, columns) that start so many cycles apart."""
     rows, columns = design.packing.matrix.shape
-    lanes, beats = design.packing.lanes, Pattern(rows, design.packing.lanes).beats
+    left = design.left
+    lanes, beats = left.lanes, left.beats
     starts = [1 + distance * k for k in range(len(vectors))]
     found = np.zeros((len(vectors), beats * lanes), np.int64)
 
     async def bench(context: Any) -> None:
-        for cycle in range(starts[-1] + design.latency + beats):
+        for cycle in range(starts[-1] + design.latency + left.cycles):
             context.set(design.a.start, cycle in starts)
             for k, start in enumerate(starts):
                 if start <= cycle < start + columns:
                     context.set(design.a.lanes[0], int(vectors[k, cycle - start]))
-                beat = cycle - start - design.latency
+                beat, held = divmod(cycle - start - design.latency, left.dwell)
                 if 0 <= beat < beats:
-                    assert context.get(design.o.start) == (beat == 0)
+                    assert context.get(design.o.start) == (beat == held == 0)
                     word = [context.get(lane) for lane in design.o.lanes]
-                    found[k, beat * lanes : (beat + 1) * lanes] = word
+                    here = slice(beat * lanes, (beat + 1) * lanes)
+                    assert held == 0 or (found[k, here] == word).all(), "it stays"
+                    found[k, here] = word
             await context.tick()
 
     simulator = Simulator(design)
@@ -107,6 +110,26 @@ def test_it_is_the_product_for_any_window_and_turns(bits: int) -> None:
     assert (products(design, given, design.interval) == given @ matrix.T).all()
 
 
+@pytest.mark.parametrize("rows, columns", SHAPES)
+@pytest.mark.parametrize("dwell", [1, 3])
+def test_results_leave_one_by_one(rows: int, columns: int, dwell: int) -> None:
+    """Each for so many cycles, as closely as the interval allows."""
+    for turn, (lo, hi, zeros, source) in enumerate(WEIGHTS):
+        matrix = sparse(rows, columns, lo, hi, zeros)
+        given, lanes = vectors(columns, source), min(rows, 2 + turn % 4)
+        design = operator(pack(matrix, lanes, dwell), source)
+        assert design.interval >= rows * dwell
+        assert (products(design, given, design.interval) == given @ matrix.T).all(), (lo, hi, lanes)
+
+
+@pytest.mark.parametrize("bits", range(6))
+def test_results_leave_one_by_one_for_any_window_and_turns(bits: int) -> None:
+    matrix, given = sparse(30, 27, -1, 1, 0.6), vectors(27, SIGNED)
+    turns = np.random.default_rng(bits).integers(0, 2, 6)
+    design = operator(Packing(matrix, 5, 1 << bits, turns, 1), SIGNED)
+    assert (products(design, given, design.interval) == given @ matrix.T).all()
+
+
 @pytest.mark.parametrize("rows, columns, lanes", [(1, 1, 1), (20, 5, 8), (33, 20, 4), (20, 1, 4)])
 def test_latency_and_interval(rows: int, columns: int, lanes: int) -> None:
     packing = pack(sparse(rows, columns, -1, 1, 0.5), lanes)
@@ -123,11 +146,12 @@ def test_zeros_cost_no_cycle_of_the_interval() -> None:
     assert operator(packing, SIGNED).interval == packing.cycles + 1
 
 
+@pytest.mark.parametrize("dwell", [0, 1])
 @pytest.mark.parametrize("fault", ["wait", "leave", "interval"])
-def test_a_cycle_less_is_too_few(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cycle_less_is_too_few(fault: str, dwell: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two, of the interval: what is read and written in one cycle is still the old one here."""
     matrix, given = sparse(24, 16, -1, 1, 0.7), vectors(16, SIGNED)
-    packing = Packing(matrix, 3, 16, np.zeros(8, np.int64))
+    packing = Packing(matrix, 3, 16, np.zeros(8, np.int64), dwell)
     wait, leave = packing.wait, packing.leave
     if fault == "wait":
         monkeypatch.setattr(Packing, "wait", wait - 1)
@@ -157,6 +181,31 @@ def test_cores_with_packed_products_are_golden(
 ) -> None:
     plan = Plan(recurrent(26, sparse(26, 26, lo, hi, 0.6)), Schedule(lanes))
     assert any(isinstance(part.operator, PackedMatVec) for part in plan.layers[0].step.parts)
+    cosimulate(plan, tmp_path / "build")
+
+
+def curved(size: int, matrix: Array) -> Program:
+    """A recurrence whose sums go through a table, as those of gates do."""
+    b = Builder(NumericInput(1, BYTE, (1.0,), (0.0,)))
+    h = b.state("h", size, BYTE)
+    injected = b.matvec(Dense(sparse(size, 1, -8, 7, 0.0)), b.input)
+    sums = b.add(b.matvec(Dense(matrix), h, name="turned"), injected)
+    entries = np.rint(127 * np.tanh(np.arange(-32, 32) / 16)).astype(np.int64)
+    argument = b.narrow(b.exponent([-5], sums), Format(-32, 31))
+    b.write(h, b.narrow(b.table(entries, 0, argument), BYTE))
+    return b.program(b.matvec(Dense(sparse(4, size, -1, 1, 0.5)), b.layer("rnn", h)), "every")
+
+
+def test_zeros_cost_no_cycle_where_tables_are_on_a_single_lane(tmp_path: Path) -> None:
+    """Packed on four lanes, the sums pass one by one; without zeros they are inner products."""
+    plan, dense = (
+        Plan(curved(26, sparse(26, 26, lo, 1, zeros)), Schedule(4))
+        for lo, zeros in ((-1, 0.6), (1, 0.0))
+    )
+    (part,) = (part for part in plan.layers[0].step.parts if part.name == "turned")
+    assert isinstance(part.operator, PackedMatVec) and part.pattern == Pattern(26, 1)
+    assert part.operator.packing.lanes == 4
+    assert plan.cycles_per_step < dense.cycles_per_step
     cosimulate(plan, tmp_path / "build")
 
 
