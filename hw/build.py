@@ -98,10 +98,8 @@ def check_unchanged(folder: Path) -> None:
     try:
         said = parse_json((folder / "plan.json").read_text())["schedule"]
         digit = 0 if said["words"] else said["digit"]
-        knobs = {
-            key: said[key] for key in ("lanes", "levels", "contexts", "turns", "logic_roms", "dsps")
-        }
-        schedule = Schedule(digit=digit, **knobs)
+        names = "lanes", "levels", "contexts", "turns", "logic_roms", "dsps", "state_port"
+        schedule = Schedule(digit=digit, **{key: said[key] for key in names})
         found = (folder / "core.v").read_text()
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{folder} is no complete build directory: {error}") from None

@@ -37,7 +37,8 @@ class ContextQueue(wiring.Component):
 
     Members: i, In(stream); full, Out(1): the first may fire, with flags, Out; fires, In(1): it
     does, and is at vector, Out, until the next; rested, In(Strobe): a context may fire in the
-    cycle after the next.
+    cycle after the next; where there is a state port, collected, Out(1): a timestep is there and
+    has not fired.
     Latency: 2 from the last transfer to full.
     """
 
@@ -47,16 +48,18 @@ class ContextQueue(wiring.Component):
         self.interval = plan.pace.interval
         self.rests = plan.pace.rest > self.interval
         layout = data.ArrayLayout(shape_of(self.port.value.format), self.port.value.size)
-        super().__init__(
-            {
-                "i": In(stream(self.port.transfer_bits, self.tag)),
-                "full": Out(1),
-                "flags": Out(data.StructLayout(self.tag.flags)),
-                "fires": In(1),
-                "rested": In(Strobe(self.tag)),
-                "vector": Out(layout),
-            }
-        )
+        members: dict[str, Any] = {
+            "i": In(stream(self.port.transfer_bits, self.tag)),
+            "full": Out(1),
+            "flags": Out(data.StructLayout(self.tag.flags)),
+            "fires": In(1),
+            "rested": In(Strobe(self.tag)),
+            "vector": Out(layout),
+        }
+        self.awaited = plan.schedule.state_port
+        if self.awaited:
+            members["collected"] = Out(1)
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -87,6 +90,9 @@ class ContextQueue(wiring.Component):
             self.flags.eq(first_flags),
             Value.cast(self.vector).eq(gone),
         ]
+        if self.awaited:
+            # What is gathered and cannot move on waits behind one that asks.
+            m.d.comb += self.collected.eq(asks | waits)
         return m
 
     def _gather(self, m: Module, asks: Any, stuck: Any, asked: Any, asked_flags: Any) -> None:

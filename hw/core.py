@@ -14,6 +14,7 @@ from .layer import LayerPlan
 from .operators.base import connect_strobe, delay_strobe
 from .operators.inputs import InputReader
 from .sequencer import Sequencer
+from .state_link import StateLink
 from .timetable import Part, Timetable
 
 
@@ -21,7 +22,8 @@ class Core(wiring.Component):
     """The hardware of a layer's plan.
 
     Members: i, In(stream): the input of a timestep in `plan.input_port.transfers` transfers;
-        o, Out(stream): the answer, an element per transfer. Where layers meet it is a Link.
+        o, Out(stream): the answer, an element per transfer. Where layers meet it is a Link;
+        state, In(StateLink), where the schedule has a state port.
     Reset, at any moment, forgets everything: the state starts anew with the next timestep.
     Latency and interval: the plan's.
     """
@@ -34,7 +36,10 @@ class Core(wiring.Component):
             i = Link(plan.received.written.pattern, plan.layer.input.format, plan.tag)
         if plan.hands_on:
             o = Link(plan.answer.pattern, plan.layer.output.format, plan.tag)
-        super().__init__({"i": In(i), "o": Out(o)})
+        members = {"i": In(i), "o": Out(o)}
+        if plan.schedule.state_port:
+            members["state"] = In(StateLink(plan))
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -54,6 +59,8 @@ class Core(wiring.Component):
         ]
         self._place_operators(m, ports)
         self._place_memories(m, ports)
+        if plan.schedule.state_port:
+            self._link_state(m, ports, collector, sequencer)
         pace = plan.pace
         step = self._strobes(m, "step", sequencer.step, plan.step, pace.interval)
         bodies = [(plan.step, step)]
@@ -105,6 +112,23 @@ class Core(wiring.Component):
                 for k, part in enumerate(memory.readers(copy)):
                     ports[part.name] = getattr(component, f"out{k}")
                     ports[part.name, "strobe"] = getattr(component, f"read{k}")
+
+    def _link_state(self, m: Module, ports: dict[Any, Any], collector: Any, sequencer: Any) -> None:
+        """What the state port asks for, of every copy of a state's memory."""
+        link = self.state
+        wiring.connect(m, wiring.flipped(link.own), sequencer.state)
+        several = self.plan.tag.contexts > 1
+        m.d.comb += [
+            link.collected.eq(collector.collected if several else collector.full),
+            link.fires.eq(sequencer.fires),
+        ]
+        for k, memory in enumerate(self.plan.state_memories):
+            own = getattr(link, f"element{k}")
+            for copy in range(memory.copies):
+                element = ports[memory.name, copy].element
+                asked = [name for name in element.signature.members if name != "found"]
+                m.d.comb += [getattr(element, name).eq(getattr(own, name)) for name in asked]
+            m.d.comb += own.found.eq(ports[memory.name, 0].element.found)
 
     def _strobes(
         self, m: Module, name: str, root: Any, table: Timetable, interval: int

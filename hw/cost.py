@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """What a plan should cost on a part, said before any tool has run.
 
 Counts of what a core is made of, weighed as bench/fit.py found it on cores that were built; the
@@ -14,6 +15,7 @@ from .fitted import DELAYS, WEIGHTS, CoreDelays
 from .operators.base import Cost
 from .plan import Plan
 from .report import CYCLES
+from .state import StatePort
 from .targets import Target
 
 BLOCK_WEIGHTS = {"ice40": 64, "ecp5": 128, "xilinx": 128, "gowin": 128}
@@ -58,7 +60,8 @@ def estimate(plan: Plan, target: Target) -> dict[str, Any]:
 def total_cost(plan: Plan) -> Cost:
     """Cost of a whole core."""
     controls = [control_cost(layer) for layer in plan.layers]
-    return sum([*plan.cost.values(), *controls], Cost())
+    port = StatePort(plan).cost if plan.schedule.state_port else Cost()
+    return sum([*plan.cost.values(), *controls], port)
 
 
 def terms(cost: Cost, target: Target) -> tuple[float, ...]:

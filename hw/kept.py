@@ -8,6 +8,7 @@ from sylvan.model.arrays import Array
 from sylvan.model.operations import Value
 
 from .beats import Tag
+from .operators.elements import ElementPort
 from .operators.memory import VectorMemory, memory_of
 from .operators.planes import PlaneMemory
 from .timetable import Part
@@ -25,6 +26,7 @@ class MemoryPlan:
     Parameters:
         tag: of the timesteps; each of its contexts, or slots, has a vector of its own.
         apart: whether readers of both bodies may be at it at once, and so have copies of their own.
+        saved: whether the state port reads and writes it too, every copy in step.
     Attributes: writes, the cycle of the step in which the first word is written.
     """
 
@@ -37,14 +39,15 @@ class MemoryPlan:
     initial: Array | None
     step_readers: list[Part]
     readout_readers: list[Part]
+    saved: bool = False
     writes: int = 0
     sides: int = 1
 
     @property
     def copies(self) -> int:
-        """Copies that the readers need."""
+        """Copies that the readers need; of what is saved there is one at least."""
         counts = len(self.step_readers), len(self.readout_readers)
-        return sum(counts) if self.apart else max(counts)
+        return max(sum(counts) if self.apart else max(counts), int(self.saved))
 
     def readers(self, copy: int) -> list[Part]:
         """The readers of one copy, that of the step first."""
@@ -64,7 +67,13 @@ class MemoryPlan:
             self.tag.kept,
             self.lanes,
             self.sides,
+            self.saved,
         )
+
+    @property
+    def element_port(self) -> ElementPort:
+        """Through which the state port reads and writes it."""
+        return self.component(0).element_port
 
     def accesses(self, reader: Part) -> Iterator[tuple[int, int, int]]:
         """For each word: the cycle it is written, first read and last read, in their bodies."""

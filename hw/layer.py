@@ -30,6 +30,10 @@ from .ports import flags_port, input_port, output_port
 from .schedule import Schedule
 from .timetable import Part, Timetable
 
+MARGIN = 12
+"""Cycles in which a vector that has passed is stored wherever it goes, the next layer has taken up
+one that it was told of, or an answer is queued."""
+
 
 def step_body(layer: Layer, schedule: Schedule, tag: Tag) -> Body:
     """The body of a layer's step: it makes what states become, and what is handed on."""
@@ -150,6 +154,7 @@ class LayerPlan:
                     state.initial,
                     readers,
                     serves,
+                    saved=self.schedule.state_port,
                 )
             )
         if unserved:
@@ -231,6 +236,21 @@ class LayerPlan:
         if self.hands_on:
             told.add(self.hands_on.announced)
         return told
+
+    @property
+    def quiet_cycles(self) -> int:
+        """Cycles after a step fired when it and its readout are over, its vector is the next
+        layer's, and its context has rested.
+
+        A few more than the timetables say: what they make is stored a little later.
+        """
+        readout = self.readout_begins + self.readout.ends if self.readout else 0
+        return MARGIN + max(self.step.ends, readout, self.pace.rest, *self.moments)
+
+    @property
+    def state_memories(self) -> list[MemoryPlan]:
+        """The memories of the states, in their order."""
+        return self.memories[: len(self.layer.states)]
 
     @property
     def parts(self) -> list[Part]:

@@ -14,10 +14,12 @@ from sylvan.model.program import Program
 from .beats import Tag, shape_of
 from .described import described
 from .floor import floor_adder_bits
+from .kept import MemoryPlan
 from .layer import LayerPlan, step_body
 from .lowering import Body, agree_on_words
 from .operators.base import Cost
 from .pace import common_pace, find_handover
+from .ports import state_image
 from .schedule import DEFAULT_LANES, Schedule
 from .timetable import Part
 
@@ -38,12 +40,13 @@ def schedule_for(
     turns: bool = False,
     logic_roms: bool = False,
     dsps: bool = False,
+    state_port: bool = False,
 ) -> Schedule:
     """The schedule asked for; else 8 lanes, or as many as the widest vector fills, of words."""
     lanes = min(DEFAULT_LANES, widest(program)) if lanes is None else lanes
     if digit is not None and digit < 1:
         raise UserError(f"a digit has at least 1 bit, got {digit}; without it words pass whole")
-    return Schedule(lanes, digit or 0, levels, contexts, turns, logic_roms, dsps)
+    return Schedule(lanes, digit or 0, levels, contexts, turns, logic_roms, dsps, state_port)
 
 
 class Plan:
@@ -87,6 +90,7 @@ class Plan:
         self._keep_pace()
         self.input_port = self.layers[0].input_port
         self.output_port = self.layers[-1].output_port
+        self.state_image = state_image(program)
         self.cycles_per_step = self.pace.cycles_per_step
         self.closing_cycles = self.pace.closing_cycles
         self.latency_cycles = sum(layer.leaving.latency for layer in self.layers)
@@ -108,6 +112,16 @@ class Plan:
     def room(self) -> int:
         """Timesteps that can be under way, or their answers held up, in all layers."""
         return sum(layer.answers for layer in self.layers)
+
+    @property
+    def state_memories(self) -> list[MemoryPlan]:
+        """The memories of all layers' states, in their order."""
+        return [memory for layer in self.layers for memory in layer.state_memories]
+
+    @property
+    def quiet_cycles(self) -> int:
+        """Cycles after a step of any layer fired when nothing of it is on its way."""
+        return max(layer.quiet_cycles for layer in self.layers)
 
     @property
     def parts(self) -> list[Part]:
@@ -163,4 +177,5 @@ class Plan:
             "turns": self.schedule.turns,
             "logic_roms": self.schedule.logic_roms,
             "dsps": self.schedule.dsps,
+            "state_port": self.schedule.state_port,
         }

@@ -48,3 +48,49 @@ def flags_port(value: Value) -> Port:
 def output_port(program: Program) -> Port:
     """One element per transfer, so that small parts have pins enough."""
     return Port(program.output, 1)
+
+
+HASH_BITS = 32
+"""Leading bits of the program's hash that an image of the state begins with."""
+LEAST_IMAGE_BITS = 8
+
+
+@dataclass(frozen=True)
+class StateImage:
+    """How the state of a context crosses the streams of the state port.
+
+    A transfer has `bits`; what is over in it is the number's sign, or zeros. First comes the
+    hash, its lowest bits in the first transfer; then one transfer with the phase above a bit that
+    says whether the context is fresh; then the states' elements, each in a transfer.
+    """
+
+    period: int
+    states: tuple[Value, ...]
+
+    @property
+    def bits(self) -> int:
+        """Bits of a transfer."""
+        widths = (shape_of(state.format).width for state in self.states)
+        return max(LEAST_IMAGE_BITS, 1 + (self.period - 1).bit_length(), *widths)
+
+    @property
+    def hash_transfers(self) -> int:
+        """Transfers of the hash."""
+        return -(-HASH_BITS // self.bits)
+
+    @property
+    def transfers(self) -> int:
+        """Transfers of an image."""
+        return self.hash_transfers + 1 + sum(state.size for state in self.states)
+
+    def hash_words(self, program_sha256: str) -> list[int]:
+        """The transfers of a program's hash."""
+        leading = int(program_sha256, 16) >> (256 - HASH_BITS)
+        words = range(self.hash_transfers)
+        return [(leading >> k * self.bits) % (1 << self.bits) for k in words]
+
+
+def state_image(program: Program) -> StateImage:
+    """Of the states of all layers, in their order."""
+    states = tuple(state.value for layer in program.layers for state in layer.states)
+    return StateImage(program.period, states)

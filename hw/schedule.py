@@ -26,6 +26,7 @@ class Schedule:
         logic_roms: whether constants that pass as vectors are kept in look-up tables however many
             there are, never in block RAM.
         dsps: whether products may be made by DSP blocks.
+        state_port: whether the state of a context can be saved and loaded through streams.
     """
 
     lanes: int = DEFAULT_LANES
@@ -35,6 +36,7 @@ class Schedule:
     turns: bool = False
     logic_roms: bool = False
     dsps: bool = False
+    state_port: bool = False
 
     def __post_init__(self) -> None:
         if type(self.digit) is not int or self.digit < 0:
@@ -65,4 +67,6 @@ class Schedule:
             said.append("constants in logic")
         if self.dsps:
             said.append("products in DSP blocks")
+        if self.state_port:
+            said.append("a state port")
         return ", ".join(said)

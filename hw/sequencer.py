@@ -11,6 +11,7 @@ from .contexts import by_context, write_own
 from .layer import LayerPlan
 from .operators.base import connect_strobe, delay_strobe
 from .operators.delay import successor
+from .state_link import ContextState
 
 
 class Sequencer(wiring.Component):
@@ -19,23 +20,26 @@ class Sequencer(wiring.Component):
 
     Members: full, flags, In: an input may fire; answered, In(1): an answer has left; fires, Out(1):
         a step does, in the cycle before its first; step, readout, Out(Strobe): cycle 0 of the
-        bodies; rested, Out(Strobe): its context may fire again in the cycle after the next.
+        bodies; rested, Out(Strobe): its context may fire again in the cycle after the next; where
+        the schedule has a state port, state, In(ContextState): reads and sets what is known here of
+        a context's state, while no step is on its way.
     """
 
     def __init__(self, plan: LayerPlan) -> None:
         self.plan = plan
         tag = plan.tag
-        super().__init__(
-            {
-                "full": In(1),
-                "flags": In(data.StructLayout(tag.flags)),
-                "answered": In(1),
-                "fires": Out(1),
-                "step": Out(Strobe(tag)),
-                "readout": Out(Strobe(tag)),
-                "rested": Out(Strobe(tag)),
-            }
-        )
+        members: dict[str, Any] = {
+            "full": In(1),
+            "flags": In(data.StructLayout(tag.flags)),
+            "answered": In(1),
+            "fires": Out(1),
+            "step": Out(Strobe(tag)),
+            "readout": Out(Strobe(tag)),
+            "rested": Out(Strobe(tag)),
+        }
+        if plan.schedule.state_port:
+            members["state"] = In(ContextState(tag))
+        super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -81,6 +85,8 @@ class Sequencer(wiring.Component):
             write_own(m, fresh, fired[1], 0)
             write_own(m, following, fired[1], successor(fired[2], tag.period))
             write_own(m, side, fired[1], ~self.step.tag.side if tag.sides > 1 else 0)
+        if plan.schedule.state_port:
+            self._serve_state(m, fresh, following, side)
         answers = read if plan.answer_interval > 1 else self.fires & reads
         m.d.sync += [
             room.eq(room - answers + self.answered),
@@ -98,6 +104,19 @@ class Sequencer(wiring.Component):
     def _context_of(self, flags: Any) -> Any:
         """The context among flags."""
         return flags.context if self.plan.tag.contexts > 1 else Const(0, 1)
+
+    def _serve_state(self, m: Module, fresh: Any, following: Any, side: Any) -> None:
+        """What the state port asks for; the phase of a fresh context is 0."""
+        state = self.state
+        m.d.comb += [
+            state.fresh.eq(fresh[state.context]),
+            state.phase.eq(following[state.context]),
+        ]
+        if self.plan.tag.sides > 1:
+            m.d.comb += state.side.eq(side[state.context])
+        with m.If(state.set):
+            write_own(m, fresh, state.context, state.set_fresh)
+            write_own(m, following, state.context, state.set_phase)
 
     def _begin_readout(self, m: Module, read: Signal) -> None:
         """The readout's strobe; its reads are of the state that the step leaves behind."""

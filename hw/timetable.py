@@ -176,6 +176,11 @@ class Timetable:
         self.parts.append(part)
         return part
 
+    @property
+    def ends(self) -> int:
+        """When the last vector has passed."""
+        return max((part.time + part.pattern.cycles for part in self.parts), default=0)
+
     def settle(self, sinks: Sequence[Part], latest_input: int | None = None) -> None:
         """Give every part its time, with all sinks' vectors starting together, and add delays.
 

@@ -9,9 +9,11 @@ from amaranth.back import verilog
 from sylvan.model.program import NumericInput
 from sylvan.model.storage import program_hash
 
-from .core import Core
 from .plan import Plan
-from .stack import Stack
+from .ports import HASH_BITS, StateImage
+from .stack import hardware
+from .state import ANSWERS
+from .state import streams as state_streams
 
 PORTS = ("valid", "ready", "data")
 
@@ -36,6 +38,7 @@ def describe_ports(plan: Plan, module: str = "core") -> dict[str, Any]:
         described |= {"scale": list(source.scale), "offset": list(source.offset)}
     port = plan.output_port
     format = port.value.format
+    saved = {"state": _describe_image(plan.state_image)} if plan.schedule.state_port else {}
     return {
         "module": module,
         "program_sha256": program_hash(program),
@@ -54,17 +57,42 @@ def describe_ports(plan: Plan, module: str = "core") -> dict[str, Any]:
         "read": program.readout.read,
         "period": program.period,
         "contexts": plan.tag.contexts,
+        **saved,
+    }
+
+
+def _describe_image(image: StateImage) -> dict[str, Any]:
+    """How the state passes the streams of the state port."""
+    return {
+        "data_bits": image.bits,
+        "hash_bits": HASH_BITS,
+        "transfers": image.transfers,
+        "states": [
+            {
+                "name": state.name,
+                "elements": state.size,
+                "signed": state.format.signed,
+                "format": [state.format.lo, state.format.hi, state.format.exp],
+            }
+            for state in image.states
+        ],
+        "answers": list(ANSWERS),
     }
 
 
 def generate(plan: Plan, module: str = "core") -> str:
     """Verilog-2001 of the plan's core, with a header that documents its ports."""
-    core = Stack(plan) if len(plan.layers) > 1 else Core(plan.layers[0])
+    core = hardware(plan)
     ports: dict[str, Any] = {
         f"{side}_{name}": (getattr(getattr(core, side), name), None)
         for side in ("i", "o")
         for name in (*PORTS, *plan.tag.flags)
     }
+    if plan.schedule.state_port:
+        for side, stream in state_streams(plan.state_image, plan.tag).items():
+            wires = getattr(core, side)
+            names = stream.signature.members
+            ports |= {f"{side}_{name}": (getattr(wires, name), None) for name in names}
     with _uncollected():
         text = verilog.convert(
             core, name=module, ports=ports, emit_src=False, strip_internal_attrs=True
@@ -109,6 +137,18 @@ def _meaning(port: dict[str, Any], period: int) -> str:
     return f"{value} unit * raw * 2**{exp}; {listed('unit', phases)}"
 
 
+def _state_lines(plan: Plan) -> list[str]:
+    """What the header says of the state port."""
+    context = ", context" if plan.tag.contexts > 1 else ""
+    return [
+        f"i_save_* (valid, ready{context}): asks for the state of a context; o_save_*: its image",
+        f"i_load_* (valid, ready, data, last{context}): an image to go on from; o_load_*: how that",
+        f"  ended, {', '.join(f'{number} {name}' for number, name in enumerate(ANSWERS))}",
+        f"  an image has {plan.state_image.transfers} transfer(s) of {plan.state_image.bits} bits: "
+        "docs/state.md",
+    ]
+
+
 def header(plan: Plan, module: str) -> str:
     """The comment at the top of the file."""
     ports = describe_ports(plan, module)
@@ -148,6 +188,7 @@ def header(plan: Plan, module: str) -> str:
         "i_last: the last timestep of a sequence"
         + (", which is answered" if ports["read"] == "last" else "; every timestep is answered"),
         "o_first, o_last: the flags of the timestep that is answered, on each of its transfers",
+        *(_state_lines(plan) if plan.schedule.state_port else []),
         "",
         f"cycles per step {cycles['cycles_per_step']:g}, of a step that is answered "
         f"{cycles['closing_cycles']:g}, from input to answer {cycles['latency_cycles']}",

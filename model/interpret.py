@@ -48,9 +48,10 @@ class _Step:
 class Machine:
     """A program at work on `batch` independent sequences that advance together.
 
-    Attributes: states, by name, each of shape (size, batch); phase, timesteps since the states
-    were initialised modulo the period; timestep, where the program reads at a list of timesteps
-    the number of them since then, which stands still after the last of the list.
+    Attributes: states, by name, each of shape (size, batch); fresh, whether no timestep was taken
+    since they were initialised; phase, timesteps since then modulo the period; timestep, where the
+    program reads at a list of timesteps the number of them since then, which stands still after
+    the last of the list.
     """
 
     def __init__(self, program: Program, batch: int = 1) -> None:
@@ -63,6 +64,7 @@ class Machine:
 
     def reset(self) -> None:
         """Every state to its initial value, the phase and the timestep to 0."""
+        self.fresh = True
         self.phase = self.timestep = 0
         self.states = {
             s.value.name: np.repeat(s.initial[:, None], self.batch, axis=1)
@@ -71,6 +73,7 @@ class Machine:
 
     def step(self, inputs: Array) -> None:
         """One timestep on raw inputs of shape (size, batch); the readout's too, if in its list."""
+        self.fresh = False
         handed_on = inputs
         for layer, steps in zip(self.program.layers, self._layers, strict=True):
             handed_on = self._run(layer, steps, handed_on, self.phase)

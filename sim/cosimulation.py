@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 from sylvan.model.errors import CheckError, UserError
+from sylvan.model.storage import load, program_hash
 
 from .explain import explain
 from .ports import Cycles, Ports, load_planned_cycles, load_ports, load_room
 from .runner import Case
 from .runs import Golden, Run, measured_cycles, plan_runs
 from .simulators import find_simulator
+from .state_runs import state_runs
 from .stimulus import Timesteps, check_timesteps, random_inputs
 
 
@@ -23,8 +25,8 @@ class Result:
     """A cosimulation in which everything agreed.
 
     `measured` are the cycles seen at the ports (equal to the plan's), `cycles` the clock cycles
-    simulated in `seconds` (the compiling of `seconds_building` not counted), `timesteps` and
-    `answers` what was compared, `waves` the waveform.
+    simulated in `seconds` (the compiling of `seconds_building` not counted), `timesteps`, `answers`
+    and `requests` to a state port what was compared, `waves` the waveform.
     """
 
     simulator: str
@@ -32,6 +34,7 @@ class Result:
     seed: int
     timesteps: int
     answers: int
+    requests: int
     measured: Cycles
     cycles: int
     seconds: float
@@ -43,7 +46,6 @@ class Result:
 def golden_of(build: Path, ports: Ports) -> Golden:
     """The golden model of the program inside a build directory."""
     from sylvan.model.interpret import run_stream
-    from sylvan.model.storage import load, program_hash
 
     program = load(build / "program")
     found = program_hash(program)
@@ -109,6 +111,8 @@ def simulate(
     steps = random_inputs(ports, sequences, rng) if inputs is None else inputs
     steps = check_timesteps(ports, steps)
     runs = plan_runs(ports, planned, load_room(build), golden, steps, resets, rng)
+    if ports.state is not None:
+        runs += state_runs(ports, planned, load(build / "program"), resets, rng)
 
     case = Case(found, (work or build / "sim" / simulator).resolve(), build / "core.v", waves)
     started = time.monotonic()
@@ -137,6 +141,7 @@ def simulate(
         seed=seed,
         timesteps=sum(len(run.steps) for run in whole),
         answers=sum(len(run.answers) for run in whole),
+        requests=sum(len(run.requests) for run in whole),
         measured=measured,
         cycles=seen["cycles"],
         seconds=ended - compiled,
@@ -150,10 +155,15 @@ def _vectors(ports: Ports, planned: Cycles, runs: list[Run], seed: int) -> dict[
     """The testbench's whole file."""
     noise = Random(seed)
     packed = [run.packed(ports, noise) for run in runs]
-    longest = max(wait for run in packed for wait in (0, *run["gaps"], *run["stalls"]))
+    streams = [stream for run in packed for stream in run["outputs"].values()]
+    stalls = (wait for stream in streams for wait in stream["stalls"])
+    longest = max(0, *(wait for run in packed for wait in run["gaps"]), *stalls)
+    context = ports.context_bits
+    state = {"save": context, "load": context + 1 + ports.state.data_bits} if ports.state else {}
     return {
         "seed": seed,
         "input_bits": ports.input.data_bits + ports.flag_bits,
+        "state": state,
         # Without a transfer for so long, the core is stuck. Generous, because the plan may be what
         # is wrong.
         "patience": 2 * longest + 8 * planned.total + 200,

@@ -10,6 +10,8 @@ def explain(failure: dict[str, Any], ports: Ports, run: Run) -> str:
     """What the testbench saw, in the words of the program: which element of which timestep."""
     where = f"in the run {run.name!r}, cycle {failure['cycle']}"
     match failure["kind"]:
+        case "wrong" | "extra" if failure["stream"] != "o":
+            return f"{_state_mismatch(failure, ports, run)} {where}."
         case "wrong":
             return f"Wrong output {where}: {_mismatch(failure, ports, run)}."
         case "extra":
@@ -20,7 +22,8 @@ def explain(failure: dict[str, Any], ports: Ports, run: Run) -> str:
         case "rule":
             return f"A stream rule was broken {where}: {failure['text']}."
         case "valid waits":
-            return f"A stream rule was broken {where}: o_valid waits for o_ready."
+            name = failure["stream"]
+            return f"A stream rule was broken {where}: {name}_valid waits for {name}_ready."
     place = _place(failure["received"], ports, run)
     return (
         f"The core is stuck {where}: {failure['sent']} of "
@@ -28,6 +31,34 @@ def explain(failure: dict[str, Any], ports: Ports, run: Run) -> str:
         f"{len(run.answers) * ports.output.transfers} output words came out (i_ready is "
         f"{failure['i_ready']}, o_valid is {failure['o_valid']}); next should come {place}."
     )
+
+
+def _state_mismatch(failure: dict[str, Any], ports: Ports, run: Run) -> str:
+    """What was wrong of an image that was saved, or of the answer to a load."""
+    assert ports.state is not None
+    got = "unknown (x)" if failure["got"] is None else str(failure["got"])
+    loads = failure["stream"] == "o_load"
+    asked = [r for r in run.requests if (r.answer is not None) == loads]
+    if failure["kind"] == "extra":
+        what = "answer to a load" if loads else "word of an image"
+        return f"After all {len(asked)} that were asked for one more {what} came, {got},"
+    if loads:
+        request = asked[failure["output"]]
+        expected = ports.state.answers.index(str(request.answer))
+        return (
+            f"Wrong answer to load {failure['output']}, of context {request.context}: expected "
+            f"{expected} ({request.answer}), got {got},"
+        )
+    place = failure["output"]
+    for number, request in enumerate(asked):
+        if place < len(request.words):
+            return (
+                f"Wrong image, save {number} of context {request.context}: "
+                f"{ports.state.place(place)}: expected {request.words[place]}, got {got} (with "
+                "`last` on top),"
+            )
+        place -= len(request.words)
+    raise AssertionError("the testbench compared more words than there are")
 
 
 def _mismatch(failure: dict[str, Any], ports: Ports, run: Run) -> str:

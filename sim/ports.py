@@ -10,6 +10,8 @@ from typing import Any
 from sylvan.model.errors import UserError, shortened
 from sylvan.model.files import parse_json
 
+from .images import StateFormat, load_format
+
 
 @dataclass(frozen=True)
 class Port:
@@ -71,7 +73,8 @@ class Port:
 
 @dataclass(frozen=True)
 class Ports:
-    """The ports of a core as its build directory states them. `read` is "every" or "last"."""
+    """The ports of a core as its build directory states them. `read` is "every" or "last"; `state`
+    is how images pass, where there is a state port."""
 
     module: str
     program_sha256: str
@@ -81,11 +84,17 @@ class Ports:
     symbols: bool
     period: int
     contexts: int
+    state: StateFormat | None = None
+
+    @property
+    def context_bits(self) -> int:
+        """Bits of a context's number; none where there is one context."""
+        return (self.contexts - 1).bit_length()
 
     @property
     def flag_bits(self) -> int:
         """Bits of a word beside its data: first, last, and the context where there are several."""
-        return 2 + (self.contexts - 1).bit_length()
+        return 2 + self.context_bits
 
 
 @dataclass(frozen=True)
@@ -121,6 +130,7 @@ def load_ports(build: Path) -> Ports:
             symbols=data["input"]["kind"] == "symbol",
             period=int(data["period"]),
             contexts=_at_least_one(data["contexts"]),
+            state=load_format(data["state"]) if "state" in data else None,
         )
     except KeyError as error:
         raise UserError(f"{path} is not complete: {error} is missing. Build it again.") from None

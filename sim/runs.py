@@ -13,6 +13,7 @@ import numpy.typing as npt
 from sylvan.model.errors import CheckError
 
 from .ports import Cycles, Ports, whole
+from .requests import Request, expected_words
 from .stimulus import Timesteps, mixed_waits, random_inputs
 
 #: The golden model on one stream that starts from the initial state: (timestep, raw answer) of each
@@ -27,7 +28,8 @@ class Run:
     """One run: timesteps, golden answers, and the waits before each transfer.
 
     `reset` is how many cycles the reset before it takes; `abort` cuts it off after so many cycles,
-    otherwise it ends when nothing came for `drain` cycles after the last answer.
+    otherwise it ends when nothing came for `drain` cycles after the last answer. `requests` are for
+    the state port, in order.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Run:
     stalls: list[int] = field(default_factory=list)
     reset: int = 2
     abort: int | None = None
+    requests: list[Request] = field(default_factory=list)
 
     def packed(self, ports: Ports, noise: Random) -> dict[str, Any]:
         """The run as the testbench wants it; `noise` fills what input words have to spare."""
@@ -51,6 +54,9 @@ class Run:
             for step, answer in self.answers
             for word in ports.output.pack(answer.tolist(), **self.steps.flags(step))
         ]
+        expected = {"o": {"words": outputs, "stalls": self.stalls or [0] * len(outputs)}}
+        if ports.state is not None:
+            expected |= expected_words(ports.state, self.requests)
         return {
             "name": self.name,
             "reset": self.reset,
@@ -58,8 +64,8 @@ class Run:
             "drain": self.drain,
             "inputs": inputs,
             "gaps": self.gaps or [0] * len(inputs),
-            "outputs": outputs,
-            "stalls": self.stalls or [0] * len(outputs),
+            "outputs": expected,
+            "requests": [request.packed(ports.state) for request in self.requests if ports.state],
         }
 
 
@@ -128,14 +134,14 @@ def plan_runs(
         before.abort = int(rng.integers(1, moments + 1))
         if number % 2:
             before.gaps = []
-        after = stressed("after a reset", _asked_once(random_inputs(ports, 1, rng, longest=3)))
+        after = stressed("after a reset", asked_once(random_inputs(ports, 1, rng, longest=3)))
         after.drain = planned.total
         after.reset = 1 if rng.random() < 0.8 else int(rng.integers(2, 5))
         runs += [before, after]
     return [*runs, *_measured_runs(ports, planned, golden, rng)]
 
 
-def _asked_once(steps: Timesteps) -> Timesteps:
+def asked_once(steps: Timesteps) -> Timesteps:
     """The same steps with one `last`, at their end, and no `first`: that is the reset's work."""
     place = np.arange(len(steps))
     return replace(steps, first=place < 0, last=place == len(steps) - 1)

@@ -20,10 +20,9 @@ from cocotb.clock import Clock
 from cocotb.handle import Immediate
 from cocotb.triggers import Event, Timer
 from cocotb.utils import get_sim_time
+from sylvan.sim.asking import Asking
 from sylvan.sim.harness import FAULTS
-
-HALF = 1
-CYCLE = 2
+from sylvan.sim.signals import CYCLE, HALF, level, now, payload, send
 
 
 class Failure(Exception):
@@ -32,11 +31,6 @@ class Failure(Exception):
     def __init__(self, kind: str, **record: Any) -> None:
         super().__init__(kind)
         self.record = {"kind": kind, **record}
-
-
-def now() -> int:
-    """The current clock cycle."""
-    return get_sim_time("step") // CYCLE
 
 
 class Run:
@@ -55,8 +49,12 @@ class Run:
         self.over = Event()
         self.failure: Failure | None = None
         self.sent: list[int] = []
-        self.received: list[int] = []
-        self.running = 2
+        self.readies = {"o": dut.ready_next}
+        self.asking = Asking(dut, case["state"], run["requests"])
+        if case["state"]:
+            self.readies |= {"o_save": dut.saved_next, "o_load": dut.loaded_next}
+        self.received: dict[str, list[int]] = {name: [] for name in self.readies}
+        self.running = 1 + len(self.readies)
         self.probing = False
 
     async def play(self) -> dict[str, Any]:
@@ -64,19 +62,25 @@ class Run:
         await self.reset()
         tasks = [
             cocotb.start_soon(self.guard(work))
-            for work in (self.drive(), self.collect(), self.watch(), self.watchdog())
+            for work in (
+                self.drive(),
+                *(self.collect(*stream) for stream in self.readies.items()),
+                self.watch(),
+                self.watchdog(),
+            )
         ]
         if self.run["abort"] is not None:
             tasks.append(cocotb.start_soon(self.end_after(self.run["abort"])))
         await self.over.wait()
         for task in tasks:
             task.cancel()
+        self.asking.cancel()
         if self.failure is not None:
             self.failure.record["cycle"] = now()
             raise self.failure
         if get_sim_time("step") % CYCLE:
             await Timer(HALF)
-        return {"name": self.run["name"], "sent": self.sent, "received": self.received}
+        return {"name": self.run["name"], "sent": self.sent, "received": self.received["o"]}
 
     async def guard(self, work: Any) -> None:
         try:
@@ -91,53 +95,61 @@ class Run:
         dut.rst_next.value = Immediate(1)
         for _ in range(self.run["reset"]):
             dut.i_next.value = Immediate(self.random.getrandbits(self.case["input_bits"] + 1))
-            dut.ready_next.value = Immediate(self.random.getrandbits(1))
+            for ready_next in self.readies.values():
+                ready_next.value = Immediate(self.random.getrandbits(1))
+            self.asking.disturb(self.random)
             await Timer(CYCLE)
+        self.asking.rest()
         dut.rst_next.value = Immediate(0)
 
     async def drive(self) -> None:
-        """Sends every input word after its gap; between words the payload is noise."""
+        """Sends every input word after its gap; between words the payload is noise.
+
+        A request for the state comes before the word that it has the number of, alone or beside
+        the word before.
+        """
         i_next, i_ready = self.dut.i_next, self.dut.i_ready
-        for word, gap in zip(self.run["inputs"], self.run["gaps"], strict=True):
-            if gap:
+        for index, (word, gap) in enumerate(zip(self.run["inputs"], self.run["gaps"], strict=True)):
+            if gap or self.asking.holds(index):
                 i_next.value = Immediate(self.noise())
+            await self.asking.ask(index)
+            if gap:
                 await Timer(gap * CYCLE)
-            i_next.value = Immediate(self.valid | word)
-            await Timer(CYCLE)
-            while not level(i_ready):
-                await i_ready.rising_edge
-                await Timer(HALF)
+            self.asking.offer(index + 1)
+            await send(i_next, i_ready, self.valid | word)
             self.sent.append(now())
         i_next.value = Immediate(self.noise())
+        await self.asking.ask(len(self.run["inputs"]))
         await self.one_done()
 
-    async def collect(self) -> None:
+    async def collect(self, name: str, ready_next: Any) -> None:
         """Takes every expected word after its stall and compares it; anything more is too much.
 
         With a stall, ready comes up only after valid was seen: a core whose valid waits for ready
         never moves on.
         """
-        ready_next, o_valid, o = self.dut.ready_next, self.dut.o_valid, self.dut.o
+        valid, port = getattr(self.dut, f"{name}_valid"), getattr(self.dut, name)
+        expected = self.run["outputs"][name]
         for index, (word, stall) in enumerate(
-            zip(self.run["outputs"], self.run["stalls"], strict=True)
+            zip(expected["words"], expected["stalls"], strict=True)
         ):
             ready_next.value = Immediate(not stall)
-            await self.next_valid(o_valid)
+            await self.next_valid(valid)
             if stall and self.probing:
-                raise Failure("valid waits")
+                raise Failure("valid waits", stream=name)
             if stall > 1:
                 await Timer((stall - 1) * CYCLE)
             if stall:
                 ready_next.value = Immediate(1)
                 await Timer(CYCLE)
-            came = payload(o)
+            came = payload(port)
             if came != word:
-                raise Failure("wrong", output=index, got=came)
-            self.received.append(now())
+                raise Failure("wrong", stream=name, output=index, got=came)
+            self.received[name].append(now())
         ready_next.value = Immediate(1)
         await self.one_done()
-        await self.next_valid(o_valid)
-        raise Failure("extra", got=payload(o))
+        await self.next_valid(valid)
+        raise Failure("extra", stream=name, got=payload(port))
 
     async def next_valid(self, o_valid: Any) -> None:
         await Timer(CYCLE)
@@ -146,7 +158,7 @@ class Run:
             await Timer(HALF)
 
     async def one_done(self) -> None:
-        """Called by driver and collector at their end; the second waits for what must not come."""
+        """Called by driver and collectors at their end; the last waits for what must not come."""
         self.running -= 1
         if self.running == 0:
             cocotb.start_soon(self.end_after(self.run["drain"]))
@@ -165,38 +177,30 @@ class Run:
     async def watchdog(self) -> None:
         """Ends a run in which nothing moves any more, and says who waits for whom."""
         seen = -1
-        while self.running == 0 or len(self.sent) + len(self.received) != seen:
-            seen = len(self.sent) + len(self.received)
+        while self.running == 0 or self.moved() != seen:
+            seen = self.moved()
             await Timer(self.case["patience"] * CYCLE)
         dut = self.dut
         state = {
             "sent": len(self.sent),
-            "received": len(self.received),
+            "received": len(self.received["o"]),
             "i_ready": str(dut.i_ready.value),
             "o_valid": str(dut.o_valid.value),
         }
         # Does ready bring the valid that did not come by itself? Then the collector complains
         # first.
         self.probing = True
-        dut.ready_next.value = Immediate(1)
+        for ready_next in self.readies.values():
+            ready_next.value = Immediate(1)
         await Timer(4 * CYCLE)
         raise Failure("stuck", **state)
 
+    def moved(self) -> int:
+        """Transfers so far, on all streams."""
+        return len(self.sent) + sum(map(len, self.received.values())) + self.asking.moves
+
     def noise(self) -> int:
         return self.random.getrandbits(self.case["input_bits"])
-
-
-def level(signal: Any) -> bool:
-    """Whether a wire is up; an unknown one is not (the harness reports it)."""
-    return str(signal.value) == "1"
-
-
-def payload(signal: Any) -> int | None:
-    """The word on the output, None where bits of it are unknown."""
-    try:
-        return int(signal.value)
-    except ValueError:
-        return None
 
 
 @cocotb.test()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
@@ -13,6 +13,9 @@ from sylvan.model.files import parse_json
 from sylvan.model.tasks import data_set
 
 from .console import console, next_step, quoted
+
+if TYPE_CHECKING:
+    from sylvan.sim.images import StateFormat
 
 ROWS = (
     ("LUTs", "luts", "{:,.0f}"),
@@ -76,6 +79,9 @@ def print_report(folder: Path) -> None:
         console.print(f"program {report['program_sha256'][:16]}, tools: {tools or 'none'}")
         if (packed := bitstream(folder)) is not None:
             console.print(f"bitstream: {packed}")
+        if (image := state_format(folder)) is not None:
+            words = f"{image.transfers} transfers of {image.data_bits} bits"
+            console.print(f"state port: an image of the state takes {words}")
         next_step(*after_build(folder, report))
     elif any((folder / name).is_file() for name in (METRICS_FILE, TRAINING_FILE, CHECKPOINT_FILE)):
         _print_run(folder)
@@ -120,6 +126,13 @@ def bitstream(folder: Path) -> Path | None:
     return found[0] if found else None
 
 
+def state_format(folder: Path) -> "StateFormat | None":
+    """How the state passes, if the build in a directory has a state port."""
+    from sylvan.sim.ports import load_ports
+
+    return load_ports(folder).state if (folder / "ports.json").is_file() else None
+
+
 def knobs(schedule: Mapping[str, Any]) -> str:
     """A report's schedule as options of `sylvan build`."""
     said = f"--lanes {schedule['lanes']}"
@@ -136,15 +149,16 @@ def knobs(schedule: Mapping[str, Any]) -> str:
 def after_build(folder: Path, report: Mapping[str, Any]) -> list[str]:
     """What to try next: simulate, then place, then another schedule or a look inside."""
     schedule, program = report["schedule"], quoted(folder / "program")
+    port = " --state-port" if state_format(folder) else ""
     if report["measured"]["cycles_per_step"] is None:
         return [f"sylvan sim {quoted(folder)}    (measures the cycles)"]
     if report["measured"]["luts"] is None:
         out = quoted(folder.parent / "ecp5-25f")
-        return [f"sylvan build {program} --target ecp5-25f {knobs(schedule)} --out {out}"]
+        return [f"sylvan build {program} --target ecp5-25f {knobs(schedule)}{port} --out {out}"]
     if schedule["lanes"] != 1:
         target, out = report["target"], quoted(folder.with_name(f"{folder.name}-1-lane"))
         fewer = knobs({**schedule, "lanes": 1, "levels": 1})
-        return [f"sylvan build {program} --target {target} {fewer} --out {out}    (smaller)"]
+        return [f"sylvan build {program} --target {target} {fewer}{port} --out {out}    (smaller)"]
     return [f"sylvan sim {quoted(folder)} --waves    (writes a waveform)"]
 
 

@@ -20,7 +20,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 FOLDERS: dict[str, str] = PROJECT["tool"]["setuptools"]["package-dir"]
 
 PROGRAM = "errors files numbers arrays matrices operations program"
-GOLDEN = PROGRAM + " storage builder interpret"
+GOLDEN = PROGRAM + " storage builder interpret image"
 MODEL = GOLDEN + " step data tasks evaluate quantize orthogonal recurrence recurrent layer train"
 
 # room: (its modules, the rooms it may import besides itself). A new module of sylvan.model gets its
@@ -36,6 +36,7 @@ ARROWS = {
     "storage": (r"sylvan\.model\.(encoding|storage)", PROGRAM),
     "builder": (r"sylvan\.model\.builder", PROGRAM),
     "interpret": (r"sylvan\.model\.interpret", PROGRAM),
+    "image": (r"sylvan\.model\.image", PROGRAM + " storage interpret"),
     "census": (r"sylvan\.model\.census", PROGRAM),
     "recurrent": (r"sylvan\.model\.(recurrent|normalized|stacked)", PROGRAM + " quantize"),
     "layer": (

@@ -21,6 +21,7 @@ from .base import Cost, Operator, connect_strobe, delay_strobe
 from .choice import choice_cost, choice_latency, chosen
 from .constants import READ_LATENCY, constants, constants_cost
 from .delay import delay_cost, delayed
+from .elements import ElementPort, connect_found, element_cost, exchanged, with_element
 from .gather import gathered, gathered_cost
 from .planes import PlaneMemory
 from .rom import pack_beats
@@ -48,8 +49,10 @@ class VectorMemory(wiring.Component):
         lanes: of a word, which is written once, as its last element enters. Without a number those
             of `written`, and a word is written for as long as its beat stays.
         sides: 2 where what is read is another vector than what is written, chosen by the tag.
+        saved: whether elements are read and written one at a time as well.
 
-    Members: write, In(Beats); read<k>, In(Strobe) and out<k>, Out(Beats) for each reader.
+    Members: write, In(Beats); read<k>, In(Strobe) and out<k>, Out(Beats) for each reader; element,
+        In(ElementPort) of whole elements where it is saved.
     Latency: that of `latency`. A word may be read in the cycle after its write and never in the
     same one. Several vectors of wide words are in banks.
     Cost: for each vector `ceil(size / lanes) * lanes * width` memory bits, an output register of
@@ -101,11 +104,13 @@ class VectorMemory(wiring.Component):
         contexts: int = 1,
         lanes: int | None = None,
         sides: int = 1,
+        saved: bool = False,
     ) -> None:
         self.writing = Addresses(written, lanes)
         self.once = lanes is not None and written.dwell * self.writing.parts > 1
         self.pattern = Pattern(written.size, self.writing.word_lanes)
         self.format = format
+        self.saved = saved
         self.rows = Rows(self.pattern.beats, contexts, sides)
         self.readers = [Addresses(reader, self.pattern.lanes) for reader in readers]
         self.initial = initial
@@ -113,6 +118,9 @@ class VectorMemory(wiring.Component):
         for k, reader in enumerate(readers):
             members[f"read{k}"] = In(Strobe(tag))
             members[f"out{k}"] = Out(Beats(reader.lanes, format, tag))
+        self.element_port = ElementPort(self.pattern, format, tag)
+        if saved:
+            members["element"] = In(self.element_port)
         super().__init__(members)
 
     @property
@@ -136,7 +144,7 @@ class VectorMemory(wiring.Component):
                 waits = self.latency(reader.pattern) - choice_latency(reader.parts)
                 total += delay_cost((reader.parts - 1).bit_length(), waits)
                 total += choice_cost(reader.parts, width * reader.pattern.lanes)
-        return total
+        return total + element_cost(lanes, width) if self.saved else total
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -167,6 +175,15 @@ class VectorMemory(wiring.Component):
             self._connect(m, k, reading, word)
         row = self.rows.row(writing.word, self.write.tag, written=True)
         write = row, Cat(*given), enters
+        if self.saved:
+            element = self.element
+            # Of two sides the one that the next timestep reads.
+            row = self.rows.row(element.beat, element.tag)
+            word_read = word_read | element.beat
+            address = address | row
+            starts_anew = starts_anew | element.tag.init
+            write = with_element(element, row, lanes, write)
+            connect_found(m, element, lanes)
         if self.in_banks:
             m.submodules.words = banks = self._banks
             m.d.comb += [
@@ -175,7 +192,7 @@ class VectorMemory(wiring.Component):
                 banks.enable.eq(write[2]),
                 banks.read_row.eq(address),
                 banks.anew.eq(starts_anew),
-                Value.cast(word).eq(banks.data),
+                Value.cast(word).eq(self._exchanged(m, banks.data)),
             ]
             return m
         m.submodules.words = words = Memory(
@@ -197,7 +214,7 @@ class VectorMemory(wiring.Component):
         else:
             read = self._initialised(m, read_port, word_read, starts_anew)
         m.d.comb += read_port.addr.eq(address)
-        m.d.sync += Value.cast(word).eq(read)
+        m.d.sync += Value.cast(word).eq(self._exchanged(m, read))
         return m
 
     def _initial_rows(self) -> list[list[int]]:
@@ -234,6 +251,14 @@ class VectorMemory(wiring.Component):
             initial = Value.cast(port.data)
         return Mux(anew, initial, Value.cast(read.data))
 
+    def _exchanged(self, m: Module, found: Any) -> Any:
+        """The word found; with one lane exchanged where the element port wants that."""
+        if not self.saved:
+            return found
+        width = shape_of(self.format).width
+        lanes = [Value.cast(found).word_select(k, width) for k in range(self.pattern.lanes)]
+        return Cat(*exchanged(m, self.element, lanes))
+
     def _connect(self, m: Module, k: int, reading: Addresses, word: Any) -> None:
         """Hand the word, or one of its elements, to reader `k`."""
         strobe, out = getattr(self, f"read{k}"), getattr(self, f"out{k}")
@@ -262,11 +287,12 @@ def memory_of(
     contexts: int = 1,
     lanes: int | None = None,
     sides: int = 1,
+    saved: bool = False,
 ) -> VectorMemory | PlaneMemory:
     """The memory of a vector (or one for each context), of planes if it is written in digits."""
     if written.digit:
-        return PlaneMemory(written, format, readers, initial, tag, contexts)
-    return VectorMemory(written, format, readers, initial, tag, contexts, lanes, sides)
+        return PlaneMemory(written, format, readers, initial, tag, contexts, saved)
+    return VectorMemory(written, format, readers, initial, tag, contexts, lanes, sides, saved)
 
 
 @dataclass(frozen=True)

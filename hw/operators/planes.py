@@ -16,6 +16,7 @@ from .addresses import Addresses, addresses_cost
 from .base import Cost, connect_strobe, delay_strobe
 from .constants import READ_LATENCY, constants, constants_cost
 from .converters import collected
+from .elements import ElementPort, connect_found, element_cost, exchanged, with_element
 from .rom import pack_beats
 from .rows import Rows
 
@@ -35,8 +36,11 @@ class PlaneMemory(wiring.Component):
             the digits of the format.
         initial: raw initial value (size,), or None where nothing is read before it is written.
         contexts: vectors that are kept, chosen by the context of the tag; with 1 whatever it is.
+        saved: whether elements are read and written one at a time as well, by digits; before it
+            is read again, all of what is over or under has to be written.
 
-    Members: write, In(Beats); read<k>, In(Strobe) and out<k>, Out(Beats) for each reader.
+    Members: write, In(Beats); read<k>, In(Strobe) and out<k>, Out(Beats) for each reader; element,
+        In(ElementPort) where it is saved.
     Refuses other readers.
     Latency: `latency` of a reader, from its strobe to its data. A plane may be read in the cycle
         after its write and never in the same one.
@@ -52,8 +56,10 @@ class PlaneMemory(wiring.Component):
         initial: Vector | None,
         tag: Tag,
         contexts: int = 1,
+        saved: bool = False,
     ) -> None:
         self.rows = Rows(written.beats, contexts)
+        self.saved = saved
         self.pattern = written
         self.format = format
         self.readers = readers
@@ -66,6 +72,9 @@ class PlaneMemory(wiring.Component):
         for k, reader in enumerate(readers):
             members[f"read{k}"] = In(Strobe(tag))
             members[f"out{k}"] = Out(Beats(reader.lanes, format, tag, reader.digit))
+        self.element_port = ElementPort(written, format, tag)
+        if saved:
+            members["element"] = In(self.element_port)
         super().__init__(members)
 
     def _check(self, reader: Pattern) -> None:
@@ -130,7 +139,7 @@ class PlaneMemory(wiring.Component):
                 words = 2 * width * reader.lanes
                 registers = words + digit * reader.lanes
                 total += Cost(logic_bits=mux, register_bits=registers, waiting_bits=words)
-        return total
+        return total + element_cost(lanes, digit) if self.saved else total
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -141,11 +150,23 @@ class PlaneMemory(wiring.Component):
         write = planes.write_port()
         read = planes.read_port()
         m.submodules.writing = writing = Addresses(self.pattern.words)
+        names = [f"lane{k}" for k in range(self.pattern.lanes)]
+        lanes = [Signal(self.pattern.digit, name=name, reset_less=True) for name in names]
+        written: Any = (
+            self._address(writing.held, self.rows.row(writing.word, self.write.tag)),
+            Cat(*self.write.lanes),
+            writing.active & (writing.held < self.digits),
+        )
+        if self.saved:
+            element = self.element
+            row = self.rows.row(element.beat, element.tag)
+            written = with_element(element, self._address(element.place, row), lanes, written)
+            connect_found(m, element, lanes)
         m.d.comb += [
             writing.start.eq(self.write.start),
-            write.addr.eq(self._address(writing.held, self.rows.row(writing.word, self.write.tag))),
-            write.data.eq(Cat(*self.write.lanes)),
-            write.en.eq(writing.active & (writing.held < self.digits)),
+            write.addr.eq(written[0]),
+            write.data.eq(written[1]),
+            write.en.eq(written[2]),
         ]
         readings = []
         for k, reader in enumerate(self.readers):
@@ -155,7 +176,10 @@ class PlaneMemory(wiring.Component):
         beat, row, place, holds, anew = self._turns(readings)
         m.d.comb += read.addr.eq(self._address(place, row))
         ends = self._ends(m, writing, row) if self.pattern.settles else ()
-        lanes = self._settled(m, ends, read.data, beat, place, holds, anew)
+        found = self._settled(m, lanes, ends, read.data, beat, place, holds, anew)
+        if self.saved:
+            found = exchanged(m, self.element, found)
+        m.d.sync += [lane.eq(value) for lane, value in zip(lanes, found, strict=True)]
         for k, reading in enumerate(readings):
             self._connect(m, k, reading, lanes)
         return m
@@ -185,6 +209,12 @@ class PlaneMemory(wiring.Component):
             anew = anew | (reading.active & tag.init)
             if reader.digit:
                 holds = holds | (reading.held >= self.digits)
+        if self.saved:
+            element = self.element
+            beat = beat | element.beat
+            row = row | self.rows.row(element.beat, element.tag)
+            place = place | element.place
+            anew = anew | element.tag.init
         return beat, row, place, holds, anew
 
     def _place_of(self, reader: Pattern, beat: Value) -> tuple[Value, Value]:
@@ -202,14 +232,15 @@ class PlaneMemory(wiring.Component):
     def _settled(
         self,
         m: Module,
+        lanes: list[Signal],
         ends: Any,
         data: Value,
         beat: Any,
         place: Any,
         holding: Any,
         new: Any,
-    ) -> list[Signal]:
-        """The lanes of a plane, a cycle after it was read; what is over or under is its end."""
+    ) -> list[Any]:
+        """What a plane's lanes become when it was read; what is over or under is its end."""
         holds, anew = Signal(), Signal()
         here = Signal(len(place), name="place", reset_less=True)
         m.d.sync += [holds.eq(holding), anew.eq(new), here.eq(place)]
@@ -220,18 +251,16 @@ class PlaneMemory(wiring.Component):
         # Ends that are each other's complement take one wire less into every lane's selector.
         opposite = self.format.lo == ~self.format.hi
         m.d.comb += lo.eq(~hi if opposite else self._digit_of(self.format.lo, here))
-        lanes = []
-        for k in range(self.pattern.lanes):
+        found = []
+        for k, lane in enumerate(lanes):
             raw = data.word_select(k, digit)
             if ends:
                 over, under = ends[0][k], ends[1][k]
                 raw = Mux(over | under, Mux(over, hi, lo), raw)
             raw = Mux(anew, initial.word_select(k, digit), raw) if initial is not None else raw
-            lane = Signal(digit, name=f"lane{k}", reset_less=True)
             sign = lane[-1].replicate(digit) if self.format.signed else Const(0, digit)
-            m.d.sync += lane.eq(Mux(holds, sign, raw))
-            lanes.append(lane)
-        return lanes
+            found.append(Mux(holds, sign, raw))
+        return found
 
     def _digit_of(self, raw: int, place: Value) -> Any:
         digit = self.pattern.digit
@@ -242,10 +271,16 @@ class PlaneMemory(wiring.Component):
         lanes = self.pattern.lanes
         settles = writing.active & (writing.held == self.pattern.settles - 1)
         known = Cat(*self.write.over, *self.write.under)
+        written: Any = self.rows.row(writing.word, self.write.tag), known, settles
+        if self.saved:
+            # What is written element by element is whole as it is.
+            element, none = self.element, [Const(0, 2 * lanes)]
+            row_written = self.rows.row(element.beat, element.tag)
+            written = with_element(element, row_written, none, written)
         if self.rows.count == 1:
             kept = Signal(2 * lanes, name="ends", reset_less=True)
-            with m.If(settles):
-                m.d.sync += kept.eq(known)
+            with m.If(written[2]):
+                m.d.sync += kept.eq(written[1])
             return kept[:lanes], kept[lanes:]
         m.submodules.ends = ends = Memory(
             shape=2 * lanes, depth=self.rows.count, init=[], attrs={"no_rw_check": 1}
@@ -253,9 +288,9 @@ class PlaneMemory(wiring.Component):
         write = ends.write_port()
         read = ends.read_port()
         m.d.comb += [
-            write.addr.eq(self.rows.row(writing.word, self.write.tag)),
-            write.data.eq(known),
-            write.en.eq(settles),
+            write.addr.eq(written[0]),
+            write.data.eq(written[1]),
+            write.en.eq(written[2]),
             read.addr.eq(row),
         ]
         return read.data[:lanes], read.data[lanes:]

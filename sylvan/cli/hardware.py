@@ -48,6 +48,10 @@ LOGIC_ROMS_HELP = (
     "Keep constants in look-up tables, never in block RAM: larger, and often a faster clock."
 )
 DSPS_HELP = "Let DSP blocks make products, on parts that have them; without it none is used."
+STATE_PORT_HELP = (
+    "Streams that save and load the state of a context as an image, which goes on under any other "
+    "schedule: docs/state.md."
+)
 BuildFolder = Annotated[Path, Argument(metavar="DIR", help="What `sylvan build` wrote.")]
 
 
@@ -70,6 +74,7 @@ def build(
     contexts: Annotated[int, Option(help=CONTEXTS_HELP)] = 1,
     logic_roms: Annotated[bool, Option("--logic-roms", help=LOGIC_ROMS_HELP)] = False,
     dsps: Annotated[bool, Option("--dsps", help=DSPS_HELP)] = False,
+    state_port: Annotated[bool, Option("--state-port", help=STATE_PORT_HELP)] = False,
     rate: Annotated[float | None, Option(help=RATE_HELP, parser=hertz, metavar="HZ")] = None,
     timesteps: Annotated[int | None, Option(help=TIMESTEPS_HELP)] = None,
     clock: Annotated[float | None, Option(help=CLOCK_HELP, parser=clock_rate, metavar="HZ")] = None,
@@ -87,6 +92,7 @@ def build(
     if rate is None and timesteps is not None:
         raise UserError("--timesteps says what --rate counts: give both, or neither")
     chosen = {"lanes": lanes, "digit": digit, "levels": levels, "logic-roms": logic_roms or None}
+    chosen["state-port"] = state_port or None
     given = [f"--{knob}" for knob, value in chosen.items() if value is not None]
     if rate is not None and given:
         raise UserError(f"--rate chooses the schedule: leave out {', '.join(given)}, or --rate")
@@ -103,7 +109,7 @@ def build(
         if rate is None:
             turns = part.turns and not digit
             knobs = lanes, digit, 1 if levels is None else levels, contexts, turns, logic_roms, dsps
-            schedule = schedule_for(loaded, *knobs)
+            schedule = schedule_for(loaded, *knobs, state_port)
             if clock is not None and levels is None and part.mapped:
                 schedule = for_clock(loaded, schedule, part, clock)
             report = make(schedule)
@@ -168,6 +174,11 @@ def sim(
         f"measured as planned: {cycles.cycles_per_step} cycles a step, {cycles.closing_cycles} "
         f"when it is answered, {cycles.latency_cycles} from input to answer"
     )
+    if result.requests:
+        console.print(
+            f"{result.requests} requests for the state: images saved equal the golden model's, "
+            "what was loaded went on as it would, and faulty images were told apart"
+        )
     if result.waves:
         console.print(f"waveform: {result.waves}")
     next_step(f"sylvan report {quoted(folder)}")

@@ -28,7 +28,7 @@ def bench() -> Iterator[SimpleNamespace]:
 def row(zeros: int, lanes: int, cycles: int, part: str = "ecp5-25f") -> dict[str, Any]:
     """A row of a network of 1000 weights."""
     keys = {"lanes": lanes, "digit": 10, "words": True, "levels": 1, "contexts": 1}
-    keys |= {"turns": False, "logic_roms": False}
+    keys |= {"turns": False, "logic_roms": False, "dsps": False}
     measured = {"luts": 900, "brams": 5, "fmax_mhz": 50.0, "cycles_per_step": cycles}
     report = make_report(part, "", keys, measured=measured)
     figures = {"zeros": zeros, "score": 91.5, "nonzeros": 1000 - 10 * zeros}

@@ -351,6 +351,7 @@ def test_a_plan_is_described_as_data() -> None:
         "turns": False,
         "logic_roms": False,
         "dsps": False,
+        "state_port": False,
     }
     assert described["schedule"] == schedule
     assert described["cycles"] == {

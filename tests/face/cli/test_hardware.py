@@ -156,6 +156,23 @@ def test_digits_are_a_schedule_and_change_no_answer(
     assert sylvan("sim", out, "--simulator", "icarus", "--sequences", 3).code == 0
 
 
+def test_a_state_port_is_built_and_simulated(sylvan: Sylvan, run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "built"
+    asked = "build", run, "--target", "verilog", "--lanes", 2, "--state-port", "--out", out
+    built = sylvan(*asked)
+    assert built.code == 0, built.error
+    simulated = sylvan("sim", out, "--sequences", 3)
+    assert simulated.code == 0, simulated.error
+    assert "requests for the state: images saved equal" in " ".join(simulated.out.split())
+    told = " ".join(sylvan("report", out).out.split())
+    image = json.loads((out / "ports.json").read_text())["state"]
+    words = f"{image['transfers']} transfers of {image['data_bits']} bits"
+    assert f"state port: an image of the state takes {words}" in told
+    assert "--lanes 2 --state-port --out" in told
+    ended = sylvan(*asked, "--rate", "16k")
+    assert ended.code == 2 and "leave out --lanes, --state-port, or --rate" in ended.error
+
+
 def test_verilog_from_elsewhere_is_not_run(sylvan: Sylvan, run: Path, tmp_path: Path) -> None:
     out = tmp_path / "built"
     assert sylvan("build", run, "--target", "verilog", "--lanes", 1, "--out", out).code == 0
