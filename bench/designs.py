@@ -70,11 +70,16 @@ class Design:
         """The report where nothing was measured."""
         return make_report(self.part.name, "", self.keys)
 
+    @property
+    def dsps(self) -> bool:
+        """Whether DSP blocks may be used."""
+        return bool(self.keys["dsps"])
+
     def given(self) -> str:
         """A hash of all that decides what is placed, the releases of the tools aside."""
-        script = yosys_script(self.module, self.part, find("yosys").release)
+        script = yosys_script(self.module, self.part, find("yosys").release, self.dsps)
         options = nextpnr_arguments(self.part, "", 0, None)
-        edits = coarse_script(self.module) + Path(turns.__file__).read_text()
+        edits = coarse_script(self.module, self.dsps) + Path(turns.__file__).read_text()
         text = "\n".join([self.verilog, script, carry.MAP, edits, *options, *map(str, self.seeds)])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -51,7 +51,7 @@ class Core(wiring.Component):
         m.submodules.answers = answers = (AnswerQueue if plan.readout else Announcer)(plan)
         arriving = self._place_received(m, ports) if plan.received else wiring.flipped(self.i)
         wiring.connect(m, arriving, collector.i)
-        wiring.connect(m, answers.o, wiring.flipped(self.o))
+        self._hand_out(m, answers.o)
         m.d.comb += [
             sequencer.full.eq(collector.full),
             sequencer.flags.eq(collector.flags),
@@ -95,6 +95,20 @@ class Core(wiring.Component):
             ports[part.name] = getattr(memory, f"out{k}")
             ports[part.name, "strobe"] = getattr(memory, f"read{k}")
         return memory.o
+
+    def _hand_out(self, m: Module, o: Any) -> None:
+        """What leaves; of answers inside a stack each part by itself.
+
+        They are slices of one word, which would leave the module without a name. The idle `or`
+        makes a signal of each; it is gone from the Verilog.
+        """
+        inside = self.plan.received is not None or self.plan.schedule.state_port
+        if self.plan.hands_on or not inside:
+            wiring.connect(m, o, wiring.flipped(self.o))
+            return
+        m.d.comb += [o.ready.eq(self.o.ready), self.o.valid.eq(o.valid)]
+        for name in ("data", *self.plan.tag.flags):
+            m.d.comb += getattr(self.o, name).eq(getattr(o, name) | 0)
 
     def _place_operators(self, m: Module, ports: dict[Any, Any]) -> None:
         for part in self.plan.parts:

@@ -57,6 +57,8 @@ FLIP_FLOPS = ("SB_DFF", "TRELLIS_FF", "FD", "DFF")
 #: What the names of memories made of LUTs begin with: "RAM" and a digit but for those of ECP5.
 LUT_MEMORIES = re.compile(r"TRELLIS_DPR16X4|RAM\d")
 
+TILE = 8
+"""Logic cells of a tile of iCE40."""
 #: A carry cell's carry in and out, and the bits of carry that it holds.
 CHAINS = {"SB_CARRY": ("CI", "CO", 1), "CCU2C": ("CIN", "COUT", 2)}
 
@@ -79,6 +81,17 @@ def totals(netlist: Netlist) -> dict[str, int]:
         count.update(cost(cell["type"]))
     count["pins"] = sum(len(port["bits"]) for port in netlist["ports"].values())
     return dict(count)
+
+
+def control_tiles(netlist: Netlist) -> int:
+    """Tiles that an iCE40's flip-flops fill at least: eight of them share an edge of the clock, an
+    enable and a reset."""
+    sets: Counter[tuple[Any, ...]] = Counter()
+    for cell in netlist["cells"].values():
+        if cell["type"].startswith("SB_DFF"):
+            pins = (cell["connections"].get(pin) for pin in "CERS")
+            sets[cell["type"].startswith("SB_DFFN"), *(pin and pin[0] for pin in pins)] += 1
+    return sum(-(-count // TILE) for count in sets.values())
 
 
 def longest_chain(netlist: Netlist) -> int:

@@ -153,7 +153,8 @@ class StatePort(wiring.Component):
     def _shared(self, m: Module) -> Any:
         """A context's state in all layers, which take every timestep together: known of the first,
         set in each."""
-        state, first = ContextState(self.plan.tag).create(), self._links[0].own
+        first = self._links[0].own
+        state = ContextState(self.plan.tag).create(path=("shared",))
         m.d.comb += [getattr(state, name).eq(getattr(first, name)) for name in KNOWN]
         for link in self._links:
             m.d.comb += [getattr(link.own, name).eq(getattr(state, name)) for name in TOLD]

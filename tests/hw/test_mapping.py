@@ -12,6 +12,7 @@ from sylvan.hw.build import build
 from sylvan.hw.cost import block_rams
 from sylvan.hw.mapping import Mapper, yosys_script
 from sylvan.hw.measured import DoesNotFit
+from sylvan.hw.netlist import control_tiles
 from sylvan.hw.plan import Plan
 from sylvan.hw.report import load_report
 from sylvan.hw.schedule import Schedule
@@ -160,3 +161,26 @@ def test_memories_of_a_program_stay_memories(family: str, tmp_path: Path) -> Non
     measured, estimate = report["measured"], report["estimate"]
     assert measured["brams"] == modules["core"]["brams"] >= 2
     assert 0.8 < estimate["luts"] / measured["luts"] < 1.25
+
+
+def test_registers_with_enables_of_their_own_fill_tiles(tmp_path: Path) -> None:
+    """With 560 groups of four a UP5K has 560 of 660 tiles begun, and half of its cells used."""
+    groups = 560
+    (tmp_path / "design.v").write_text(
+        f"module many(input clk, input d, output o); reg [{4 * groups}:0] r; integer k;\n"
+        f"reg [{groups - 1}:0] e; assign o = r[{4 * groups}];\n"
+        "always @(posedge clk) begin e <= {e, d}; r[0] <= d;\n"
+        f"for (k = 0; k < {groups}; k = k + 1) if (e[k]) r[4*k+1 +: 4] <= r[4*k +: 4];\n"
+        "end endmodule\n"
+    )
+    part = target("ice40-up5k")
+    said: list[str] = []
+    with Workers(1) as crew:
+        design = Mapper("many", part, tmp_path, crew, said.append).map()
+    assert said[1:] == ["ice40-up5k: many has too many enables, yosys maps it again"]
+    assert not [cell for cell in design["cells"].values() if "SB_DFFE" in cell["type"]]
+    assert control_tiles(design) <= -(-5 * groups // 8) + 1
+    larger = replace(part, luts=2 * (part.luts or 0))
+    with Workers(1) as crew:
+        design = Mapper("many", larger, tmp_path, crew, said.append).map()
+    assert len(said) == 3 and control_tiles(design) == groups + -(-groups // 8)
