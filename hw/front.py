@@ -91,7 +91,8 @@ def explore(
     found: list[Candidate] = []
     too_large: list[Schedule] = []
     refusals: list[UserError] = []
-    first = Schedule(1, contexts=contexts or 1, turns=target.turns, dsps=dsps)
+    count = 1 if contexts is None else contexts
+    first = Schedule(1, contexts=count, turns=target.turns, dsps=dsps)
     left = deque(schedules(program, first))
     while left:
         schedule = left.popleft()
