@@ -123,6 +123,8 @@ def _advice(plan: Plan, target: Target, error: DoesNotFit) -> str:
     """The most lanes that should fit, by the estimate corrected with what was found at these."""
     said = estimate(plan, target).get(error.resource)
     lanes = plan.schedule.lanes // 2
+    if error.resource == "pins" and plan.schedule.state_port:
+        return "Its state port takes most of them: leave out --state-port, or take a larger part."
     if not said:
         return "Try fewer lanes, or a larger part."
     while lanes:

@@ -9,6 +9,7 @@ but for those that only ask for more than one that is far too large already.
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any
 
 from sylvan.model.errors import UserError
@@ -58,7 +59,7 @@ class Candidate:
     def need(self, target: Target) -> tuple[float, str]:
         """The largest share that it needs of a resource of the part, and which that is."""
         needs = ((self.estimate[key], getattr(target, key), key) for key in LIMITED)
-        return max((need / held, key) for need, held, key in needs if need or held)
+        return max((need / held if held else inf * need, key) for need, held, key in needs if need)
 
 
 def explore(
@@ -72,8 +73,8 @@ def explore(
 ) -> list[Candidate]:
     """Schedules that should fit the part, the smallest first; each is told to `trying` before.
 
-    They are for so many `contexts`, or without them for as many as find time in the core. Products
-    are made by DSP blocks where `dsps` are allowed.
+    They are for so many `contexts`, or without them for as many as find time in the core. Where
+    `dsps` are allowed each is looked at with products in DSP blocks, too.
     With a clock those that should not reach it are left out, and steps per second are at that
     clock, reached or not where the estimate knows no rate; else at the highest that it promises.
 
@@ -92,8 +93,10 @@ def explore(
     too_large: list[Schedule] = []
     refusals: list[UserError] = []
     count = 1 if contexts is None else contexts
-    first = Schedule(1, contexts=count, turns=target.turns, dsps=dsps)
-    left = deque(schedules(program, first))
+    plain = Schedule(1, contexts=count, turns=target.turns)
+    # Blocks may be too few for all products of a schedule, which without them may fit.
+    allowed = [replace(plain, dsps=True), plain] if dsps else [plain]
+    left = deque(schedule for like in allowed for schedule in schedules(program, like))
     while left:
         schedule = left.popleft()
         if any(asks_more(schedule, than) for than in too_large):

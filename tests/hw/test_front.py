@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 import pytest
@@ -15,8 +16,10 @@ from sylvan.hw.front import BUSY, SURE, Candidate, asks_more, explore, for_clock
 from sylvan.hw.plan import Plan, widest
 from sylvan.hw.schedule import Schedule
 from sylvan.hw.targets import Target, target
+from sylvan.model.builder import Builder
 from sylvan.model.errors import UserError
-from sylvan.model.program import Program
+from sylvan.model.numbers import Format
+from sylvan.model.program import NumericInput, Program
 
 UP5K = target("ice40-up5k")
 
@@ -193,3 +196,27 @@ def test_a_slow_clock_takes_more_adders_in_a_row(monkeypatch: pytest.MonkeyPatch
     assert latency == sorted(latency) and latency[0] < latency[-1]
     assert for_clock(program, schedule, target("xilinx-7a35t"), 1e6).levels == 1, "no estimate"
     assert for_clock(program, Schedule(2), part, 1e6).levels == 1, "no adders in a row"
+
+
+def multiplied(times: int) -> Program:
+    """A state multiplied again and again, each time by the input."""
+    bits = Format.signed_bits(6, -5)
+    b = Builder(NumericInput(1, bits, (1.0,), (0.0,)))
+    h = new = b.state("h", 1, bits)
+    for _ in range(times):
+        new = b.narrow(b.mul(new, b.input), bits)
+    b.write(h, new)
+    return b.program(b.layer("multiplied", new), "every")
+
+
+def test_blocks_are_allowed_and_no_duty() -> None:
+    """Ten products on a part of eight blocks: with all of them in blocks nothing fits."""
+    part = target("ice40-up5k")
+    few, many = multiplied(3), multiplied(10)
+    assert {point.schedule.dsps for point in explore(few, part, dsps=True)} == {True, False}
+    assert [p.schedule for p in explore(many, part, dsps=True)] == [
+        p.schedule for p in explore(many, part)
+    ]
+    blocks = Schedule(1, dsps=True)
+    ten = Candidate(blocks, {}, estimate(Plan(many, blocks), part))
+    assert ten.need(part) == (10 / 8, "dsps") and ten.need(target("ice40-hx8k")) == (inf, "dsps")
