@@ -1,7 +1,8 @@
 from typing import Any
 
 from contracts.tables import AWKWARD, LOPSIDED, NEGATIVE, SIGNED, UNSIGNED, Case, Fault, Formats
-from sylvan.hw.operators.elementwise import AddSub, Multiply
+from sylvan.hw.operators.elementwise import AddSub
+from sylvan.hw.operators.product import Product
 from sylvan.model.numbers import Format
 from sylvan.model.operations import Value
 from sylvan.model.operations.arithmetic import Lerp
@@ -51,5 +52,5 @@ def _only_taken(product: Any) -> Any:
 
 FAULTS = [
     Fault("the ends' difference is their sum", AddSub, "lane", _added),
-    Fault("the weight is one last place", Multiply, "product", _only_taken),
+    Fault("the weight is one last place", Product, "of", _only_taken),
 ]

@@ -1,7 +1,7 @@
 from typing import Any
 
 from contracts.tables import AWKWARD, LOPSIDED, NEGATIVE, SIGNED, UNSIGNED, Fault, Formats, binary
-from sylvan.hw.operators.elementwise import Multiply
+from sylvan.hw.operators.product import Product
 from sylvan.model.numbers import Format
 from sylvan.model.operations import Value
 from sylvan.model.operations.arithmetic import Mul
@@ -40,6 +40,6 @@ def _squares(product: Any) -> Any:
 
 
 FAULTS = [
-    Fault("a sign is not extended", Multiply, "product", _as_unsigned),
-    Fault("squares", Multiply, "product", _squares),
+    Fault("a sign is not extended", Product, "of", _as_unsigned),
+    Fault("squares", Product, "of", _squares),
 ]

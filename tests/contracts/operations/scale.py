@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import torch
 from contracts.tables import AWKWARD, LOPSIDED, NEGATIVE, SIGNED, UNSIGNED, Case, Fault, Formats
-from sylvan.hw.operators.elementwise import Multiply
+from sylvan.hw.operators.product import Product
 from sylvan.hw.operators.rom import Rom
 from sylvan.model.operations import Value
 from sylvan.model.operations.constants import Scale
@@ -62,5 +62,5 @@ def _only_taken(product: Any) -> Any:
 
 FAULTS = [
     Fault("factors of the first phase only", Rom, "set_words", _first_phase_only),
-    Fault("nothing is multiplied", Multiply, "product", _only_taken),
+    Fault("nothing is multiplied", Product, "of", _only_taken),
 ]

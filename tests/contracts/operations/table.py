@@ -63,7 +63,7 @@ def _a_word_late(read: Any) -> Any:
 
 
 FAULTS = [
-    Fault("a mirrored entry is the word", Hardware, "mirrored", _never_turned),
     Fault("the word of the next place", Hardware, "_read", _a_word_late),
+    Fault("a mirrored entry is the word", Hardware, "mirrored", _never_turned),
     Fault("a place is always the value", Hardware, "place", _never_moved),
 ]
