@@ -21,6 +21,7 @@ from statistics import mean
 from typing import Any
 
 import numpy as np
+from marks import put_between
 from sylvan.hw.adders import AdderGraph, minimum_depth, optimize
 from sylvan.hw.adders.cache import source
 from sylvan.hw.adders.graph import GraphBuilder, Term
@@ -32,7 +33,7 @@ OUT = Path(__file__).with_suffix(".json")
 PAGE = Path(__file__).parent.parent / "docs" / "adders.md"
 CASE, PEER = ("kind", "n", "seed", "depth_more"), "da4ml_"
 NOTHING = dict.fromkeys(("adders", "adder_bits", "depth", "seconds"))
-BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
+MARKS = "<!-- table: begin -->", "<!-- table: end -->"
 SIZES, SEEDS, DEPTH_MORE = (16, 32, 64, 128), 5, 2
 KINDS: dict[str, Callable[[np.random.Generator, int], Array]] = {
     "binary": lambda random, n: random.choice([-1, 1], (n, n)),
@@ -197,8 +198,7 @@ def main() -> None:
         print(row, flush=True)
     lines = "\n".join(table([row for row in found.values() if row.get("source") == source()]))
     print(lines)
-    before, rest = PAGE.read_text().split(BEGIN)
-    PAGE.write_text(f"{before}{BEGIN}\n{lines}\n{END}{rest.split(END)[1]}")
+    put_between(PAGE, MARKS, lines)
 
 
 if __name__ == "__main__":

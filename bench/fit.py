@@ -17,6 +17,7 @@ from typing import Any
 import builds
 import numpy as np
 from builds import Row
+from marks import put_between
 from sylvan.hw import fitted
 from sylvan.hw.cost import (
     brams,
@@ -34,8 +35,8 @@ from sylvan.model.files import write_json
 
 ROOT = Path(__file__).parent.parent
 CODE, PAGE = Path(fitted.__file__), ROOT / "docs" / "schedules.md"
-CODE_MARKS = "# fitted: begin\n", "# fitted: end\n"
-PAGE_MARKS = "<!-- fit: begin -->\n", "<!-- fit: end -->\n"
+CODE_MARKS = "# fitted: begin", "# fitted: end"
+PAGE_MARKS = "<!-- fit: begin -->", "<!-- fit: end -->"
 EXPECTED = {
     "ice40": Weights(1, 0, 1, 2, 1, 1, 1, 0),
     "ecp5": Weights(1, 1, 0, 2, 1, 0, 1, 0),
@@ -162,7 +163,7 @@ def code(found: dict[str, dict[str, Any]]) -> str:
             numbers = ", ".join(map(str, astuple(value)))
             lines.append(f'    "{family}": {type(value).__name__}({numbers}),')
         lines.append("}")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 def summary(rows: Sequence[Row], found: dict[str, dict[str, Any]]) -> Iterator[str]:
@@ -209,12 +210,6 @@ def table(rows: Sequence[Row]) -> Iterator[str]:
         yield f"| {' | '.join(map(str, cells))} | {'*' if core(row) in out else ''} |"
 
 
-def write(path: Path, marks: tuple[str, str], text: str) -> None:
-    """Put the text between the marks of a file."""
-    before, rest = path.read_text().split(marks[0])
-    path.write_text(before + marks[0] + text + marks[1] + rest.split(marks[1])[1])
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--page", action="store_true")
@@ -223,9 +218,8 @@ def main() -> None:
     rows = [counted(row) for row in builds.rows()]
     write_json(builds.OUT, rows)
     found = fit(split(rows)["fitted"])
-    write(CODE, CODE_MARKS, code(found))
-    lines = "\n".join(table(rows))
-    write(PAGE, PAGE_MARKS, lines + "\n")
+    put_between(CODE, CODE_MARKS, code(found))
+    put_between(PAGE, PAGE_MARKS, "\n".join(table(rows)))
     print("\n".join(summary(rows, found)))
 
 

@@ -15,13 +15,14 @@ from statistics import mean
 from typing import Any
 
 import numpy as np
+from marks import put_between
 from sylvan.hw.packing import pack
 from sylvan.model.arrays import Array
 from sylvan.model.files import write_json
 
 OUT = Path(__file__).with_suffix(".json")
 PAGE = Path(__file__).parent.parent / "docs" / "adders.md"
-BEGIN, END = "<!-- packing: begin -->", "<!-- packing: end -->"
+MARKS = "<!-- packing: begin -->", "<!-- packing: end -->"
 SIZES, SEEDS = (64, 128, 256, 512, 1024), 20
 KINDS: dict[str, tuple[tuple[int, ...], Callable[[np.random.Generator, int], Array]]] = {
     "ternary": ((33, 50, 75, 90), lambda random, n: random.choice([-1, 1], (n, n))),
@@ -88,8 +89,7 @@ def main() -> None:
                     print(json.dumps(rows[-1]), flush=True)
     write_json(OUT, rows)
     lines = "\n".join(table(rows))
-    before, rest = PAGE.read_text().split(BEGIN)
-    PAGE.write_text(f"{before}{BEGIN}\n{lines}\n{END}{rest.split(END)[1]}")
+    put_between(PAGE, MARKS, lines)
 
 
 if __name__ == "__main__":

@@ -16,10 +16,11 @@ from bars import (
     ns_per_step,
     on,
 )
+from marks import put_between
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE, PICTURE = DOCS / "performance.md", DOCS / "performance.svg"
-BEGIN, END = "<!-- hardware: begin -->", "<!-- hardware: end -->"
+MARKS = "<!-- hardware: begin -->", "<!-- hardware: end -->"
 LOOPS = {"naive loop": "s", "butterfly loop": "^", "da4ml loop": "D"}
 """References and their marks in the picture."""
 COLUMNS = (
@@ -141,7 +142,5 @@ def draw(rows: list[Row]) -> None:
 
 def write(rows: list[Row]) -> None:
     """The page between its marks, and the picture."""
-    before, rest = PAGE.read_text().split(BEGIN)
-    text = "\n".join(tables(rows))
-    PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}")
+    put_between(PAGE, MARKS, "\n".join(tables(rows)))
     draw(rows)

@@ -26,6 +26,7 @@ from amaranth import Cat, Module, Signal
 from amaranth.back import verilog
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
+from marks import put_between
 from sylvan.hw import carry, clock
 from sylvan.hw.adders import AdderGraph, optimize
 from sylvan.hw.beats import Pattern, Tag
@@ -44,7 +45,7 @@ from sylvan.model.numbers import Format
 
 OUT = Path(__file__).with_suffix(".json")
 PAGE = Path(__file__).parent.parent / "docs" / "adders.md"
-BEGIN, END = "<!-- placed: begin -->", "<!-- placed: end -->"
+MARKS = "<!-- placed: begin -->", "<!-- placed: end -->"
 PART, SOURCE, SIZES, SEEDS = target("ecp5-25f"), Format(-128, 127), (16, 32, 64), 3
 ANY = 1 << 20
 """More adders in a row than any graph has: registers at the end only."""
@@ -259,8 +260,7 @@ def main() -> None:
     print(fitted(parts(rows)["fitted"]), "for hw/clock.py")
     lines = "\n".join(table(rows))
     print(lines)
-    before, rest = PAGE.read_text().split(BEGIN)
-    PAGE.write_text(f"{before}{BEGIN}\n{lines}\n{END}{rest.split(END)[1]}")
+    put_between(PAGE, MARKS, lines)
 
 
 if __name__ == "__main__":

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bars import Bar, rate
+from marks import put_between
 from performance import shown, verdict
 from rows import Row
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE, PICTURE = DOCS / "sparsity.md", DOCS / "sparsity.svg"
-BEGIN, END = "<!-- rows: begin -->", "<!-- rows: end -->"
+MARKS = "<!-- rows: begin -->", "<!-- rows: end -->"
 SLACK, CONSTANT = 1.15, 96
 """Cycles of a step should be at most so many times the nonzeros of a lane, and so many more: what
 rows weigh unequally, and the arrival of 64 elements of the state with 32 cycles of registers."""
@@ -119,7 +120,5 @@ def shares(rows: list[Row]) -> dict[str, list[float]]:
 
 def write(rows: list[Row]) -> None:
     """The page between its marks, and the picture."""
-    before, rest = PAGE.read_text().split(BEGIN)
-    text = "\n".join(tables(rows))
-    PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}")
+    put_between(PAGE, MARKS, "\n".join(tables(rows)))
     draw(rows)

@@ -17,6 +17,7 @@ from pathlib import Path
 import published
 from bars import Bar, luts, rate
 from designs import Core
+from marks import put_between
 from performance import shown, verdict
 from published import recurrent
 from rows import Row, Rows
@@ -29,7 +30,7 @@ from sylvan.model.program import Program
 
 OUT = Path(__file__).with_suffix(".json")
 PAGE = Path(__file__).parent.parent / "docs" / "state-of-the-art.md"
-BEGIN, END = "<!-- rows: begin -->", "<!-- rows: end -->"
+MARKS = "<!-- rows: begin -->", "<!-- rows: end -->"
 SMALL, LARGE = "ice40-up5k", "ecp5-25f"
 STEPS = 6
 """Timesteps of an inference of the LSTM with 20 units."""
@@ -168,9 +169,7 @@ def tables(rows: list[Row]) -> Iterator[str]:
 
 def write(rows: list[Row]) -> None:
     """The page between its marks."""
-    before, rest = PAGE.read_text().split(BEGIN)
-    text = "\n".join(tables(rows))
-    PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}")
+    put_between(PAGE, MARKS, "\n".join(tables(rows)))
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from marked import between
 from sylvan.hw import fitted
 from sylvan.hw.cost import estimate, weighed
 from sylvan.hw.fitted import Weights
@@ -28,10 +29,6 @@ def bench() -> Iterator[SimpleNamespace]:
 @pytest.fixture(scope="module")
 def rows(bench: SimpleNamespace) -> list[dict[str, Any]]:
     return json.loads(bench.builds.OUT.read_text())
-
-
-def between(path: Path, marks: tuple[str, str]) -> str:
-    return path.read_text().split(marks[0])[1].split(marks[1])[0]
 
 
 def test_the_numbers_are_those_fitted_to_the_rows(bench: SimpleNamespace, rows: list) -> None:

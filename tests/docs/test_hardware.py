@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from marked import between
 from sylvan.hw.measured import DoesNotFit
 from sylvan.hw.report import KEYS, make_report
 from sylvan.hw.targets import target
@@ -35,7 +36,7 @@ def rows() -> list[dict]:
 
 def test_the_page_holds_the_tables_of_the_rows(bench: SimpleNamespace, rows: list[dict]) -> None:
     page = bench.performance
-    written = page.PAGE.read_text().split(page.BEGIN)[1].split(page.END)[0]
+    written = between(page.PAGE, page.MARKS)
     assert written.strip() == "\n".join(page.tables(rows)).strip()
 
 

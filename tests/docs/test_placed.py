@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from marked import between
 from sylvan.hw import clock
 
 BENCH = Path(__file__).parents[2] / "bench"
@@ -27,7 +28,7 @@ def placed() -> ModuleType:
 
 def test_the_page_holds_the_table_of_the_rows(placed: ModuleType) -> None:
     rows = json.loads(placed.OUT.read_text())
-    written = placed.PAGE.read_text().split(placed.BEGIN)[1].split(placed.END)[0]
+    written = between(placed.PAGE, placed.MARKS)
     assert written.strip() == "\n".join(placed.table(rows)).strip()
 
 

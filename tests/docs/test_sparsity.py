@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from marked import between
 from sylvan.hw.report import make_report
 
 BENCH = Path(__file__).parents[2] / "bench"
@@ -39,7 +40,7 @@ def row(zeros: int, lanes: int, cycles: int, part: str = "ecp5-25f") -> dict[str
 
 def test_the_page_holds_the_tables_of_the_rows(bench: SimpleNamespace) -> None:
     rows, page = json.loads(bench.sparsity.OUT.read_text()), bench.sparsity_page
-    written = page.PAGE.read_text().split(page.BEGIN)[1].split(page.END)[0]
+    written = between(page.PAGE, page.MARKS)
     assert written.strip() == "\n".join(page.tables(rows)).strip()
     assert {row["zeros"] for row in rows} == set(bench.sparsity.ZEROS)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from marked import between
 from sylvan.hw.report import make_report
 from sylvan.model.interpret import run_stream
 
@@ -40,10 +41,11 @@ def row(design: str, part: str, cycles: int, closing: int) -> dict[str, Any]:
 def test_the_page_holds_the_tables_of_the_rows(bench: SimpleNamespace) -> None:
     page = bench.state_of_the_art
     rows = json.loads(page.OUT.read_text())
-    written = page.PAGE.read_text().split(page.BEGIN)[1].split(page.END)[0]
+    written = between(page.PAGE, page.MARKS)
     assert written.strip() == "\n".join(page.tables(rows)).strip()
-    points = {(name, part) for name, part, _ in page.POINTS}
-    assert rows and {(row["design"], row["target"]) for row in rows} <= points
+    points = {(name, part, schedule.lanes) for name, part, schedule in page.POINTS}
+    found = [(row["design"], row["target"], row["schedule"]["lanes"]) for row in rows]
+    assert found and set(found) <= points and len(set(found)) == len(found)
     assert all(row["measured"]["dsps"] == 0 for row in rows if row["reason"] is None)
 
 
