@@ -132,9 +132,7 @@ def key(design: Core) -> Row:
 
 def rebuilt(row: Row) -> Core:
     """The design of a row."""
-    digit = 0 if row["words"] else row["digit"]
-    knobs = row["lanes"], digit, row["levels"], row["contexts"], row["turns"]
-    return core(row["program"], Schedule(*knobs), row["target"])
+    return core(row["program"], Schedule.from_keys(row), row["target"])
 
 
 def measured(design: Core) -> Row:

@@ -18,8 +18,9 @@ Row = dict[str, Any]
 
 
 def identity(row: Row) -> tuple[Any, ...]:
-    """What tells a row from others."""
-    return row["design"], row["n"], row["target"], *row["schedule"].values()
+    """What tells a row from others: of its schedule what is not left as it is."""
+    knobs = ((knob, value) for knob, value in row["schedule"].items() if value)
+    return row["design"], row["n"], row["target"], *sorted(knobs)
 
 
 def measured(design: Design, workers: Workers) -> Row:

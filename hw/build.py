@@ -96,12 +96,15 @@ def check_unchanged(folder: Path) -> None:
                 f"{folder} is no build directory: it has no {name}. `sylvan build` makes one."
             )
     try:
-        said = parse_json((folder / "plan.json").read_text())["schedule"]
-        digit = 0 if said["words"] else said["digit"]
-        names = "lanes", "levels", "contexts", "turns", "logic_roms", "dsps", "state_port"
-        schedule = Schedule(digit=digit, **{key: said[key] for key in names})
+        said = parse_json((folder / "plan.json").read_text())
+        schedule = Schedule.from_keys(said["schedule"])
         found = (folder / "core.v").read_text()
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except KeyError as error:
+        raise UserError(
+            f"{folder / 'plan.json'} says nothing of {error}: it is damaged, or another version "
+            "made it. Build it again."
+        ) from None
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise UserError(f"{folder} is no complete build directory: {error}") from None
     if found != generate(Plan(load(folder / "program"), schedule), MODULE):
         raise UserError(

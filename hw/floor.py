@@ -4,6 +4,7 @@ from sylvan.model.matrices import Hadamard, Matrix
 from sylvan.model.numbers import Format
 from sylvan.model.operations.arithmetic import Lerp, Mul
 from sylvan.model.operations.constants import MatVec
+from sylvan.model.operations.phased import PhasedMatVec
 from sylvan.model.program import Layer, Program
 
 from .adders import optimize
@@ -13,7 +14,7 @@ def floor_adder_bits(program: Program) -> int | None:
     """Full-adder cells that one timestep's recurrence cannot do without.
 
     The adder graphs of the recurrent matrices of all layers, plus one add per state element at the
-    state's width. None for programs that multiply elementwise.
+    state's width. None for programs that multiply elementwise, or by another matrix in each phase.
     """
     floors = [_floor_of(layer) for layer in program.layers]
     known = [floor for floor in floors if floor is not None]
@@ -28,7 +29,7 @@ def _floor_of(layer: Layer) -> int | None:
             continue
         recurrent.add(node.result.name)
         operation = node.operation
-        if isinstance(operation, Mul | Lerp):
+        if isinstance(operation, Mul | Lerp | PhasedMatVec):
             return None
         if isinstance(operation, MatVec):
             total += graph_bits(operation.matrix, node.operands[0].format)

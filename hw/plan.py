@@ -31,22 +31,12 @@ def widest(program: Program) -> int:
     return max(value.size for value in values)
 
 
-def schedule_for(
-    program: Program,
-    lanes: int | None,
-    digit: int | None = None,
-    levels: int = 1,
-    contexts: int = 1,
-    turns: bool = False,
-    logic_roms: bool = False,
-    dsps: bool = False,
-    state_port: bool = False,
-) -> Schedule:
+def schedule_for(program: Program, lanes: int | None, digit: int | None, **knobs: Any) -> Schedule:
     """The schedule asked for; else 8 lanes, or as many as the widest vector fills, of words."""
     lanes = min(DEFAULT_LANES, widest(program)) if lanes is None else lanes
     if digit is not None and digit < 1:
         raise UserError(f"a digit has at least 1 bit, got {digit}; without it words pass whole")
-    return Schedule(lanes, digit or 0, levels, contexts, turns, logic_roms, dsps, state_port)
+    return Schedule(lanes, digit or 0, **knobs)
 
 
 class Plan:
@@ -167,15 +157,4 @@ class Plan:
 
     def schedule_keys(self) -> dict[str, int]:
         """The knobs; `digit` of whole `words` is the width of the widest state."""
-        digit = self.schedule.digit
-        return {
-            "lanes": self.schedule.lanes,
-            "digit": digit or self.state_width,
-            "words": not digit,
-            "levels": self.schedule.levels,
-            "contexts": self.schedule.contexts,
-            "turns": self.schedule.turns,
-            "logic_roms": self.schedule.logic_roms,
-            "dsps": self.schedule.dsps,
-            "state_port": self.schedule.state_port,
-        }
+        return self.schedule.keys(self.state_width)

@@ -5,18 +5,21 @@ part does not have. The keys are a promise to other tools, so reading checks the
 """
 
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from sylvan.model.errors import UserError, shortened
 from sylvan.model.files import parse_json, write_json
 
+from .schedule import Schedule
+
 Report = dict[str, Any]
 
 RESOURCES = ("luts", "ffs", "brams", "sprams", "dsps", "fmax_mhz")
 CYCLES = ("cycles_per_step", "closing_cycles", "latency_cycles")
 FIGURES = (*RESOURCES, *CYCLES, "steps_per_s")
-SCHEDULE = ("lanes", "digit", "words", "levels", "contexts", "turns", "logic_roms", "dsps")
+SCHEDULE = (*(field.name for field in fields(Schedule)), "words")
 QUALITY = ("utilisation", "efficiency", "lut_ns_per_step")
 KEYS = (
     "target",

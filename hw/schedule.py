@@ -1,6 +1,8 @@
 """When and where: the knobs that never change a bit of any result."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
 from sylvan.model.errors import UserError
 
@@ -47,6 +49,16 @@ class Schedule:
                 raise UserError(f"{name} must be an integer of at least 1, got {given!r}")
         if self.contexts > MOST_CONTEXTS:
             raise UserError(f"at most {MOST_CONTEXTS} contexts share a core, got {self.contexts}")
+
+    def keys(self, word: int) -> dict[str, int]:
+        """The knobs as data; `digit` of whole `words` is the bits of one."""
+        return {**vars(self), "digit": self.digit or word, "words": not self.digit}
+
+    @classmethod
+    def from_keys(cls, keys: Mapping[str, Any]) -> "Schedule":
+        """The schedule of such data, which may hold more. Raises KeyError if it lacks a knob."""
+        knobs = {field.name: keys[field.name] for field in fields(cls)}
+        return cls(**knobs | {"digit": 0 if keys["words"] else keys["digit"]})
 
     def over(self, size: int) -> int:
         """Lanes that a vector of `size` elements takes."""

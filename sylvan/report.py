@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.table import Table
 
@@ -13,9 +13,6 @@ from sylvan.model.files import parse_json
 from sylvan.model.tasks import data_set
 
 from .console import console, next_step, quoted
-
-if TYPE_CHECKING:
-    from sylvan.sim.images import StateFormat
 
 ROWS = (
     ("LUTs", "luts", "{:,.0f}"),
@@ -72,6 +69,7 @@ def print_report(folder: Path) -> None:
     """
     if (folder / "report.json").is_file():
         from sylvan.hw.report import load_report
+        from sylvan.sim.ports import load_ports
 
         report = load_report(folder / "report.json")
         console.print(build_table({folder.name: report}))
@@ -79,7 +77,8 @@ def print_report(folder: Path) -> None:
         console.print(f"program {report['program_sha256'][:16]}, tools: {tools or 'none'}")
         if (packed := bitstream(folder)) is not None:
             console.print(f"bitstream: {packed}")
-        if (image := state_format(folder)) is not None:
+        port = report["schedule"]["state_port"]
+        if port and (image := load_ports(folder).state) is not None:
             words = f"{image.transfers} transfers of {image.data_bits} bits"
             console.print(f"state port: an image of the state takes {words}")
         next_step(*after_build(folder, report))
@@ -126,13 +125,6 @@ def bitstream(folder: Path) -> Path | None:
     return found[0] if found else None
 
 
-def state_format(folder: Path) -> "StateFormat | None":
-    """How the state passes, if the build in a directory has a state port."""
-    from sylvan.sim.ports import load_ports
-
-    return load_ports(folder).state if (folder / "ports.json").is_file() else None
-
-
 def knobs(schedule: Mapping[str, Any]) -> str:
     """A report's schedule as options of `sylvan build`."""
     said = f"--lanes {schedule['lanes']}"
@@ -141,7 +133,7 @@ def knobs(schedule: Mapping[str, Any]) -> str:
     for knob in ("levels", "contexts"):
         if schedule[knob] > 1:
             said += f" --{knob} {schedule[knob]}"
-    for flag in ("logic_roms", "dsps"):
+    for flag in ("logic_roms", "dsps", "state_port"):
         said += f" --{flag.replace('_', '-')}" * schedule[flag]
     return said
 
@@ -149,16 +141,15 @@ def knobs(schedule: Mapping[str, Any]) -> str:
 def after_build(folder: Path, report: Mapping[str, Any]) -> list[str]:
     """What to try next: simulate, then place, then another schedule or a look inside."""
     schedule, program = report["schedule"], quoted(folder / "program")
-    port = " --state-port" if state_format(folder) else ""
     if report["measured"]["cycles_per_step"] is None:
         return [f"sylvan sim {quoted(folder)}    (measures the cycles)"]
     if report["measured"]["luts"] is None:
         out = quoted(folder.parent / "ecp5-25f")
-        return [f"sylvan build {program} --target ecp5-25f {knobs(schedule)}{port} --out {out}"]
+        return [f"sylvan build {program} --target ecp5-25f {knobs(schedule)} --out {out}"]
     if schedule["lanes"] != 1:
         target, out = report["target"], quoted(folder.with_name(f"{folder.name}-1-lane"))
         fewer = knobs({**schedule, "lanes": 1, "levels": 1})
-        return [f"sylvan build {program} --target {target} {fewer}{port} --out {out}    (smaller)"]
+        return [f"sylvan build {program} --target {target} {fewer} --out {out}    (smaller)"]
     return [f"sylvan sim {quoted(folder)} --waves    (writes a waveform)"]
 
 

@@ -16,16 +16,7 @@ def candidate(
     lanes: int = 1,
 ) -> Candidate:
     """One of so many lanes in whole words; it closes in as many cycles as it steps by default."""
-    keys = {
-        "lanes": lanes,
-        "digit": 12,
-        "words": True,
-        "levels": 1,
-        "contexts": contexts,
-        "turns": False,
-        "logic_roms": False,
-        "dsps": False,
-    }
+    schedule = Schedule(lanes, contexts=contexts)
     said = figures(
         luts=luts,
         ffs=luts,
@@ -34,4 +25,4 @@ def candidate(
         cycles_per_step=cycles,
         closing_cycles=closing or cycles,
     )
-    return Candidate(Schedule(lanes), keys, said)
+    return Candidate(schedule, schedule.keys(12), said)

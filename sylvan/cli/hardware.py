@@ -91,9 +91,10 @@ def build(
     part = find_target(target)
     if rate is None and timesteps is not None:
         raise UserError("--timesteps says what --rate counts: give both, or neither")
-    chosen = {"lanes": lanes, "digit": digit, "levels": levels, "logic-roms": logic_roms or None}
-    chosen["state-port"] = state_port or None
+    chosen = {"lanes": lanes, "digit": digit, "levels": levels}
     given = [f"--{knob}" for knob, value in chosen.items() if value is not None]
+    flags = {"logic-roms": logic_roms, "state-port": state_port}
+    given += [f"--{flag}" for flag, value in flags.items() if value]
     if rate is not None and given:
         raise UserError(f"--rate chooses the schedule: leave out {', '.join(given)}, or --rate")
     _, loaded = find_program(program)
@@ -107,9 +108,17 @@ def build(
             return run_build(loaded, schedule, part, out, clock_hz=clock, progress=show)
 
         if rate is None:
-            turns = part.turns and not digit
-            knobs = lanes, digit, 1 if levels is None else levels, contexts, turns, logic_roms, dsps
-            schedule = schedule_for(loaded, *knobs, state_port)
+            schedule = schedule_for(
+                loaded,
+                lanes,
+                digit,
+                levels=1 if levels is None else levels,
+                contexts=contexts,
+                turns=part.turns and not digit,
+                logic_roms=logic_roms,
+                dsps=dsps,
+                state_port=state_port,
+            )
             if clock is not None and levels is None and part.mapped:
                 schedule = for_clock(loaded, schedule, part, clock)
             report = make(schedule)

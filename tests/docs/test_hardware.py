@@ -11,6 +11,7 @@ import pytest
 from marked import between
 from sylvan.hw.measured import DoesNotFit
 from sylvan.hw.report import KEYS, make_report
+from sylvan.hw.schedule import Schedule
 from sylvan.hw.targets import target
 from sylvan.model.errors import CheckError, UserError
 
@@ -49,16 +50,8 @@ def test_rows_have_the_keys_of_a_report_and_figures_or_a_reason(rows: list[dict]
 
 def row(design: str, n: int | None, luts: int, cycles: int | None, mhz: float, **more) -> dict:
     """A row on ecp5-25f with an adder-bit floor of 1,000."""
-    schedule = {
-        "lanes": n,
-        "digit": 12,
-        "words": True,
-        "levels": 1,
-        "turns": False,
-        "logic_roms": False,
-        "dsps": False,
-    }
-    schedule["contexts"] = more.pop("contexts", 1)
+    drawn = Schedule(n or 1, contexts=more.pop("contexts", 1))
+    schedule = drawn.keys(12) | {"lanes": n}
     measured = {"luts": luts, "fmax_mhz": mhz, "cycles_per_step": cycles, "closing_cycles": cycles}
     report = make_report(
         "ecp5-25f", "", schedule, measured=measured, floor_adder_bits=1000, reference_fmax_mhz=200

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from marked import between
 from sylvan.hw.report import make_report
+from sylvan.hw.schedule import Schedule
 
 BENCH = Path(__file__).parents[2] / "bench"
 
@@ -28,10 +29,8 @@ def bench() -> Iterator[SimpleNamespace]:
 
 def row(zeros: int, lanes: int, cycles: int, part: str = "ecp5-25f") -> dict[str, Any]:
     """A row of a network of 1000 weights."""
-    keys = {"lanes": lanes, "digit": 10, "words": True, "levels": 1, "contexts": 1}
-    keys |= {"turns": False, "logic_roms": False, "dsps": False}
     measured = {"luts": 900, "brams": 5, "fmax_mhz": 50.0, "cycles_per_step": cycles}
-    report = make_report(part, "", keys, measured=measured)
+    report = make_report(part, "", Schedule(lanes).keys(10), measured=measured)
     figures = {"zeros": zeros, "score": 91.5, "nonzeros": 1000 - 10 * zeros}
     return {"design": f"LSTM, {zeros} % zeros", "n": 64, **report, "reason": None} | (
         figures | {"toggles_per_step": None, "planned": {str(lanes): cycles}}

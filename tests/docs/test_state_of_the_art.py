@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from marked import between
 from sylvan.hw.report import make_report
+from sylvan.hw.schedule import Schedule
 from sylvan.model.interpret import run_stream
 
 BENCH = Path(__file__).parents[2] / "bench"
@@ -29,12 +30,10 @@ def bench() -> Iterator[SimpleNamespace]:
 
 def row(design: str, part: str, cycles: int, closing: int) -> dict[str, Any]:
     """A core of 1,000 LUTs at 50 MHz."""
-    keys = {"lanes": 8, "digit": 8, "words": True, "levels": 1, "contexts": 1}
-    keys |= {"turns": False, "logic_roms": False, "dsps": False}
     measured = {"luts": 1000, "brams": 5, "dsps": 0, "fmax_mhz": 50.0}
     measured |= {"cycles_per_step": cycles, "closing_cycles": closing}
     return {"design": design, "n": 20, "reason": None} | make_report(
-        part, "", keys, measured=measured
+        part, "", Schedule(8).keys(8), measured=measured
     )
 
 

@@ -11,6 +11,7 @@ import torch
 from authors import checkpoint
 from commands import Sylvan
 from sylvan.hw.report import make_report
+from sylvan.hw.schedule import Schedule
 from sylvan.model import train
 from sylvan.model.files import write_json
 from sylvan.model.presets import preset
@@ -28,16 +29,7 @@ def test_a_report_names_what_comes_next(run: Path, tmp_path: Path) -> None:
 
     def after(lanes: int, cycles: int | None, luts: int | None, digit: int = 0) -> str:
         measured = {"cycles_per_step": cycles, "luts": luts}
-        schedule = {
-            "lanes": lanes,
-            "digit": digit,
-            "words": not digit,
-            "levels": 1,
-            "contexts": 1,
-            "turns": False,
-            "logic_roms": False,
-            "dsps": False,
-        }
+        schedule = Schedule(lanes, digit).keys(digit)
         report = {"target": "ecp5-25f", "schedule": schedule, "measured": measured}
         (command,) = after_build(folder, report)
         return command
@@ -120,17 +112,7 @@ def test_a_placed_build_names_its_bitstream(sylvan: Sylvan, run: Path, tmp_path:
 def test_figures_of_synthesis_are_called_that(
     sylvan: Sylvan, tmp_path: Path, target: str, told: bool
 ) -> None:
-    schedule = {
-        "lanes": 4,
-        "digit": 8,
-        "words": True,
-        "levels": 1,
-        "contexts": 1,
-        "turns": False,
-        "logic_roms": False,
-        "dsps": False,
-    }
-    report = make_report(target, "ab" * 32, schedule, measured={"luts": 100})
+    report = make_report(target, "ab" * 32, Schedule(4).keys(8), measured={"luts": 100})
     write_json(tmp_path / "report.json", report)
     ended = sylvan("report", tmp_path)
     assert ended.code == 0 and ("synthesis only, not placed" in ended.out) == told

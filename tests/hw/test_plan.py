@@ -283,6 +283,13 @@ def test_a_recurrence_of_products_has_no_floor() -> None:
     assert Plan(recurrent(4, step), Schedule(1)).floor_adder_bits is None
 
 
+def test_a_recurrence_by_a_matrix_for_each_phase_has_no_known_floor() -> None:
+    def step(b: Builder, h: Value, x: Value) -> Value:
+        return b.phased_matvec(np.ones((1, 4, 4), np.int64), h)
+
+    assert Plan(recurrent(4, step), Schedule(1)).floor_adder_bits is None
+
+
 def test_products_outside_the_recurrence_do_not_count() -> None:
     def step(b: Builder, h: Value, x: Value) -> Value:
         return b.add(h, b.mul(x, x))

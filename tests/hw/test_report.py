@@ -23,6 +23,7 @@ SCHEDULE = {
     "turns": False,
     "logic_roms": False,
     "dsps": False,
+    "state_port": False,
 }
 PLACED = {"luts": 1000, "ffs": 800, "brams": 4, "sprams": 0, "dsps": 0, "fmax_mhz": 50.0}
 

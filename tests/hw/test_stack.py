@@ -266,6 +266,16 @@ def test_a_stack_is_built_and_checked(tmp_path: Path) -> None:
     assert all(rf"module \core.{name} (" in verilog for name in names)
 
 
+def test_a_build_of_another_version_is_said_to_be_one(tmp_path: Path) -> None:
+    write_sources(Plan(small_rnn(), Schedule(4)), tmp_path)
+    older = json.loads((tmp_path / "plan.json").read_text())
+    del older["schedule"]["dsps"]
+    (tmp_path / "plan.json").write_text(json.dumps(older))
+    message = r"plan\.json says nothing of 'dsps': it is damaged, or another version made it"
+    with pytest.raises(UserError, match=message):
+        check_unchanged(tmp_path)
+
+
 def test_the_whole_is_the_sum_of_its_layers() -> None:
     one, three = (Plan(turning(layers), Schedule(4)) for layers in (1, 3))
     assert one.floor_adder_bits and three.floor_adder_bits == 3 * one.floor_adder_bits

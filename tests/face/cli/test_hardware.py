@@ -151,6 +151,7 @@ def test_digits_are_a_schedule_and_change_no_answer(
         "turns": False,
         "logic_roms": False,
         "dsps": False,
+        "state_port": False,
     }
     assert "8 lanes, digits of 3 bits" in (out / "core.v").read_text()
     assert sylvan("sim", out, "--simulator", "icarus", "--sequences", 3).code == 0
