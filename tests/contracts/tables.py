@@ -53,6 +53,19 @@ class Fault:
     wrong: Callable[[Any], Any]
 
 
+def factor(place: int) -> Callable[[Any], Any]:
+    """A product that is its first or its second factor, as late as it would be."""
+
+    def wrong(product: Any) -> Any:
+        def taken(self: Any, m: Any, name: str, *factors: Any) -> Any:
+            product(self, m, name, *factors)
+            return factors[place]
+
+        return taken
+
+    return wrong
+
+
 Refusal = tuple[Callable[[], Any], str]
 Formats = Sequence[Format]
 

@@ -6,19 +6,13 @@ import numpy as np
 import pytest
 from amaranth import Module, Signal, signed
 from amaranth.sim import Simulator
+from clocked import run_clocked
 from sylvan.hw.beats import Pattern, Tag
 from sylvan.hw.operators.banks import WORD_BITS, Banks, turned
 from sylvan.hw.operators.memory import VectorMemory
 from sylvan.model.numbers import Format
 
 WIDTH, LANES, ROWS = 12, 40, 8
-
-
-def clocked(component: Any, bench: Any) -> None:
-    simulator = Simulator(component)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
 
 
 def packed(word: list[int]) -> int:
@@ -61,7 +55,7 @@ def test_what_was_written_is_read(words: int) -> None:
             seen.append(context.get(banks.data))
             await context.tick()
 
-    clocked(banks, bench)
+    run_clocked(banks, bench)
     pairs = list(zip(seen[Banks.latency :], expected, strict=True))
     assert sum(e is not None for _, e in pairs) > 100
     assert all(e is None or s == e for s, e in pairs)

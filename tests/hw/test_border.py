@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from amaranth import Module
 from amaranth.lib.fifo import SyncFIFOBuffered
-from amaranth.sim import Simulator
+from clocked import run_clocked
 from contracts.suite import cosimulate
 from sylvan.hw.border import fifo_depth
 from sylvan.hw.plan import Plan
@@ -43,10 +43,7 @@ def test_what_fits_is_taken_at_any_moment(elements: int) -> None:
                 held.append(cycle)
             await context.tick()
 
-    simulator = Simulator(m)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
+    run_clocked(m, bench)
 
 
 def constant() -> Program:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from amaranth.sim import Simulator
+from clocked import run_clocked
 from sylvan.hw.beats import Pattern, Tag
 from sylvan.hw.operators.base import Cost
 from sylvan.hw.operators.memory import INITIAL_ROWS, VectorMemory
@@ -59,10 +59,7 @@ def test_contexts_read_their_own_or_the_initial_value(
                 context.set(kept.read0.start, 0)
             assert seen == pack_beats(initial if init else written[number], lanes).tolist()
 
-    simulator = Simulator(kept)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
+    run_clocked(kept, bench)
 
 
 def test_an_initial_value_is_in_the_memory_where_that_is_free() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from amaranth import Module, Signal
-from amaranth.sim import Simulator
+from clocked import run_clocked
 from reference import ROUND, into, power
 from sylvan.hw.beats import Tag
 from sylvan.hw.operators.narrow import Narrow, Narrowing
@@ -75,10 +75,7 @@ def wrong(
                         )
             await context.tick()
 
-    simulator = Simulator(m)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
+    run_clocked(m, bench)
     return found
 
 

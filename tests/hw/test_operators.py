@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from amaranth import Module, Signal
-from amaranth.sim import Simulator
+from clocked import run_clocked
 from sylvan.hw.adders import optimize
 from sylvan.hw.beats import Pattern, Tag, shape_of
 from sylvan.hw.operators.addresses import Addresses, addresses_cost
@@ -50,10 +50,7 @@ def clocked(design: Any, cycles: int, stimulus: Callable[[Any, int], Any]) -> li
     m.submodules.design = design
     count = Signal(8)
     m.d.sync += count.eq(count + 1)  # so that there is a clock where the design needs none
-    simulator = Simulator(m)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
+    run_clocked(m, bench)
     return seen
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from amaranth.back import verilog
-from amaranth.sim import Simulator
+from clocked import run_clocked
 from contracts.suite import cosimulate
 from sylvan.hw.beats import Pattern, Tag
 from sylvan.hw.flow import Flow
@@ -66,10 +66,7 @@ def products(design: PackedMatVec, vectors: Array, distance: int) -> Array:
                     found[k, here] = word
             await context.tick()
 
-    simulator = Simulator(design)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
+    run_clocked(design, bench)
     return found[:, :rows]
 
 

@@ -6,6 +6,7 @@ from itertools import product as pairs
 import pytest
 from amaranth.hdl import Module, Shape, Signal, signed, unsigned
 from amaranth.sim import Simulator, SimulatorContext
+from clocked import run_clocked
 from sylvan.hw.beats import Pattern, Tag
 from sylvan.hw.operators.base import Cost
 from sylvan.hw.operators.product import Product, product
@@ -59,10 +60,7 @@ def check_pipeline(left: Shape, right: Shape, dsps: bool) -> None:
             seen.append(ctx.get(found))
             await ctx.tick()
 
-    simulator = Simulator(m)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
+    run_clocked(m, bench)
     assert seen[made.latency :] == [x * y for x, y in given]
 
 
@@ -127,10 +125,7 @@ def test_every_product_while_a_beat_stays(left: Shape, right: Shape, dwell: int)
             seen.append(ctx.get(made.o.lanes[0]))
             await ctx.tick()
 
-    simulator = Simulator(made)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
+    run_clocked(made, bench)
     assert seen[made.latency :] == [x * y for x, y in given for _ in range(dwell)]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from amaranth import Module, Signal
-from amaranth.sim import Simulator
+from clocked import run_clocked
 from reference import ROUND, into, power
 from sylvan.hw.adders import optimize
 from sylvan.hw.adders.graph import GraphBuilder
@@ -112,10 +112,7 @@ def run(
     m.submodules.operator = operator
     count = Signal(8)
     m.d.sync += count.eq(count + 1)
-    simulator = Simulator(m)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
+    run_clocked(m, bench)
     assert starts == [k * distance + operator.latency for k in range(len(vectors))]
     return [received(seen[at : at + result.cycles], result, format) for at in starts]
 

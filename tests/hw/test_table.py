@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from amaranth.sim import Simulator
+from clocked import run_clocked
 from sylvan.hw.beats import Tag
 from sylvan.hw.operators import table as hardware
 from sylvan.hw.operators.table import Table, folds
@@ -26,10 +26,7 @@ def passed(table: Table, values: range) -> list[int]:
             found.append(context.get(table.o.lanes[0]))
             await context.tick()
 
-    simulator = Simulator(table)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
+    run_clocked(table, bench)
     return found[table.latency :]
 
 

@@ -1,6 +1,16 @@
 from typing import Any
 
-from contracts.tables import AWKWARD, LOPSIDED, NEGATIVE, SIGNED, UNSIGNED, Case, Fault, Formats
+from contracts.tables import (
+    AWKWARD,
+    LOPSIDED,
+    NEGATIVE,
+    SIGNED,
+    UNSIGNED,
+    Case,
+    Fault,
+    Formats,
+    factor,
+)
 from sylvan.hw.operators.elementwise import AddSub
 from sylvan.hw.operators.product import Product
 from sylvan.model.numbers import Format
@@ -42,15 +52,7 @@ def _added(lane: Any) -> Any:
     return lambda self, a, b: lane(self, a, b) if not self.subtract else lane(self, a, -b)
 
 
-def _only_taken(product: Any) -> Any:
-    def wrong(self: Any, m: Any, name: str, a: Any, b: Any) -> Any:
-        product(self, m, name, a, b)
-        return b
-
-    return wrong
-
-
 FAULTS = [
     Fault("the ends' difference is their sum", AddSub, "lane", _added),
-    Fault("the weight is one last place", Product, "of", _only_taken),
+    Fault("the weight is one last place", Product, "of", factor(1)),
 ]

@@ -2,7 +2,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from contracts.tables import AWKWARD, LOPSIDED, NEGATIVE, SIGNED, UNSIGNED, Case, Fault, Formats
+from contracts.tables import (
+    AWKWARD,
+    LOPSIDED,
+    NEGATIVE,
+    SIGNED,
+    UNSIGNED,
+    Case,
+    Fault,
+    Formats,
+    factor,
+)
 from sylvan.hw.operators.product import Product
 from sylvan.hw.operators.rom import Rom
 from sylvan.model.operations import Value
@@ -52,15 +62,7 @@ def _first_phase_only(words: Any) -> Any:
     return wrong
 
 
-def _only_taken(product: Any) -> Any:
-    def wrong(self: Any, m: Any, name: str, a: Any, b: Any) -> Any:
-        product(self, m, name, a, b)
-        return a
-
-    return wrong
-
-
 FAULTS = [
     Fault("factors of the first phase only", Rom, "set_words", _first_phase_only),
-    Fault("nothing is multiplied", Product, "of", _only_taken),
+    Fault("nothing is multiplied", Product, "of", factor(0)),
 ]
