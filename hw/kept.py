@@ -9,8 +9,9 @@ from sylvan.model.operations import Value
 
 from .beats import Tag
 from .operators.elements import ElementPort
-from .operators.memory import VectorMemory, memory_of
+from .operators.memory import VectorMemory
 from .operators.planes import PlaneMemory
+from .operators.stored import memory_of
 from .timetable import Part
 
 

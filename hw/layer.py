@@ -15,7 +15,7 @@ from .kept import MemoryPlan
 from .lowering import Body
 from .operators.base import Cost
 from .operators.inputs import InputReader
-from .operators.memory import Stored, picked_lanes
+from .operators.stored import Stored, picked_lanes
 from .pace import (
     LEAST_SLOTS,
     Bodies,

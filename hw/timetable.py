@@ -18,7 +18,7 @@ from .operators.base import Operator
 from .operators.converters import ToDigits, ToWords
 from .operators.delay import Delay
 from .operators.inputs import InputReader
-from .operators.memory import Buffer, Stored
+from .operators.stored import Buffer, Stored
 
 OWN_NAMES = re.compile(r"collector|sequencer|answers|(step|readout)_\d+|\w+_(memory|kept)\d*")
 """Names that the core gives to what is no part; a value may well be called the same."""

@@ -42,13 +42,14 @@ def random_plan(seed: int, program: Program) -> Plan:
     digit = rng.choice([0, 0, 0, 1, 1, 2, 3, 4, 7])
     contexts = int(rng.choice([1, 1, 2, 3, 4, 5, 8, 13]))
     turns, logic_roms, dsps = (bool(rng.integers(2)) for _ in range(3))
-    knobs = contexts, turns, logic_roms, dsps, seed % 4 == 2
+    levels = int(rng.integers(1, 5))
+    knobs = levels, contexts, turns, logic_roms, dsps, seed % 4 == 2
     slowest = None
     for count in lanes:
         plan = None
         for bits in (digit, 1):
             try:
-                plan = plan or Plan(program, Schedule(int(count), int(bits), 1, *knobs))
+                plan = plan or Plan(program, Schedule(int(count), int(bits), *knobs))
             except UserError as refused:
                 assert re.search("lanes|digit", str(refused)), refused
         if plan is None:

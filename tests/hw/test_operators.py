@@ -24,12 +24,13 @@ from sylvan.hw.operators.graph import GraphMatVec
 from sylvan.hw.operators.hadamard import Hadamard
 from sylvan.hw.operators.inputs import InputReader
 from sylvan.hw.operators.matvec import InnerMatVec, OuterMatVec, prefix_format
-from sylvan.hw.operators.memory import Buffer, VectorMemory
+from sylvan.hw.operators.memory import VectorMemory
 from sylvan.hw.operators.modrelu import ModRelu
 from sylvan.hw.operators.multiples import Pick
 from sylvan.hw.operators.narrow import Narrow, Narrowing
 from sylvan.hw.operators.rom import LookupRom, Rom, pack_beats
 from sylvan.hw.operators.slice import Slice
+from sylvan.hw.operators.stored import Buffer
 from sylvan.hw.operators.table import Table
 from sylvan.model.matrices import sylvester
 from sylvan.model.numbers import Format, Overflow, Rounding

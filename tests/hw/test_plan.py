@@ -16,7 +16,7 @@ from contracts.suite import cosimulate
 from contracts.test_random_cores import random_plan
 from sylvan.hw.border import fifo_depth
 from sylvan.hw.operators.delay import Delay
-from sylvan.hw.operators.memory import Buffer
+from sylvan.hw.operators.stored import Buffer
 from sylvan.hw.plan import Plan
 from sylvan.hw.schedule import DEFAULT_LANES, Schedule
 from sylvan.hw.verilog import generate

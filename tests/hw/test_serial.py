@@ -19,7 +19,6 @@ from sylvan.hw.adders.graph import GraphBuilder
 from sylvan.hw.beats import Pattern, Tag, digits
 from sylvan.hw.operators.base import Operator
 from sylvan.hw.operators.converters import ToDigits, ToWords
-from sylvan.hw.operators.memory import Buffer
 from sylvan.hw.operators.narrow import Narrowing
 from sylvan.hw.operators.planes import PlaneMemory
 from sylvan.hw.operators.serial import (
@@ -30,6 +29,7 @@ from sylvan.hw.operators.serial import (
 )
 from sylvan.hw.operators.serial_narrow import SerialNarrow, can_pass, narrow_digits
 from sylvan.hw.operators.serial_transform import SerialTransform, between_beats
+from sylvan.hw.operators.stored import Buffer
 from sylvan.model.matrices import sylvester
 from sylvan.model.numbers import Format, Overflow, Rounding
 
