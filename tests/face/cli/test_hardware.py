@@ -172,6 +172,9 @@ def test_a_state_port_is_built_and_simulated(sylvan: Sylvan, run: Path, tmp_path
     assert "--lanes 2 --state-port --out" in told
     ended = sylvan(*asked, "--rate", "16k")
     assert ended.code == 2 and "leave out --lanes, --state-port, or --rate" in ended.error
+    asked = "build", run, "--target", "ice40-up5k", "--lanes", 2, "--state-port"
+    ended = sylvan(*asked, "--out", tmp_path / "placed")
+    assert ended.code == 2 and "takes most of them: leave out --state-port" in ended.error
 
 
 def test_verilog_from_elsewhere_is_not_run(sylvan: Sylvan, run: Path, tmp_path: Path) -> None:
