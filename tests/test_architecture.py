@@ -64,7 +64,9 @@ ARROWS = {
     "hw": (r"sylvan\.hw(\.\w+)*", PROGRAM + " storage adders"),
     "sim": (r"sylvan\.sim(\.\w+)*", GOLDEN + " hw"),
     "boards": (r"sylvan\.boards(\.\w+)*", GOLDEN + " hw"),
-    "face": (r"sylvan(\.cli)?(\.\w+)?", MODEL + " census export hw sim boards"),
+    "pages": (r"sylvan\.pages(\.\w+)?", MODEL + " census hw"),
+    "explore": (r"sylvan\.explore(\.\w+)?", MODEL + " census export hw"),
+    "face": (r"sylvan(\.cli)?(\.\w+)?", MODEL + " census export hw sim boards pages explore"),
 }
 
 # library: the rooms that may import it. One that is not named here may be imported anywhere but in
@@ -80,6 +82,10 @@ LIBRARIES = {
     "sklearn": "tasks",
     "safetensors": "train",
     "matplotlib": "train export face",
+    "optuna": "explore",
+    "distributed": "explore",
+    "sqlalchemy": "explore",
+    "plotly": "pages",
     "pyosys": "hw",
     "typer": "face",
 }
