@@ -51,10 +51,19 @@ class Mapper:
             self._edit(self.work / turns.COARSE, turns.take_turns)
         script = yosys_script(self.module, self.target, self.yosys.release, self.dsps)
         self._run("map", script, path.name)
+        if ecp5 and self._lost():
+            self.say(f"{self.target.name}: yosys lost a sum of {self.module} and maps it again")
+            (self.work / carry.ADDERS).write_text(carry.WITHIN)
+            self._run("map", script, path.name)
         ice40 = self.target.family == "ice40" and self.yosys.release >= (0, 70)
         if ice40 and self._crowded(netlists.read(path, self.module)):
             self.say(f"{self.target.name}: {self.module} has too many enables, yosys maps it again")
             self._run("map", script.replace("synth_ice40", f"synth_ice40 {SHARED}"), path.name)
+        if self._lost():
+            raise CheckError(
+                f"yosys {self.yosys.version} found two drivers of a wire of {self.module} for "
+                f"{self.target.name}. {self.keep('map', [self.work / 'yosys.log'])}"
+            )
         if ecp5:
             self._edit(path, carry.free_ends)
             self._edit(path, block_ram.move_registers)
@@ -71,12 +80,10 @@ class Mapper:
         (self.work / file).write_text(script)
         arguments = [file] if self.yosys.native_library else ["-q", "-l", "yosys.log", file]
         self.step(self.yosys, arguments, "yosys", result)
-        if "Driver-driver conflict" in (self.work / "yosys.log").read_text():
-            # It goes on with a constant for the wire, and so with another design.
-            raise CheckError(
-                f"yosys {self.yosys.version} found two drivers of a wire of {self.module} for "
-                f"{self.target.name}. {self.keep(name, [self.work / 'yosys.log'])}"
-            )
+
+    def _lost(self) -> bool:
+        """Whether yosys found two drivers of a wire: it goes on with a constant for it."""
+        return "Driver-driver conflict" in (self.work / "yosys.log").read_text()
 
     def _edit(self, path: Path, change: Callable[[dict[str, Any]], object]) -> None:
         """Let `change` at the module in a netlist."""
