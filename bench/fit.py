@@ -63,6 +63,10 @@ def family(row: Row) -> str:
     return str(target(row["target"]).family)
 
 
+def timing_of(row: Row) -> str:
+    return str(target(row["target"]).timing)
+
+
 def counted(row: Row) -> Row:
     """The row with what is counted in its plan."""
     design = builds.rebuilt(row)
@@ -106,7 +110,7 @@ def solved(counts: Any, found: Any, expected: Any, trust: Any) -> list[float]:
 
 
 def fit(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
-    """Weights and delays of every family."""
+    """Weights of every family, and delays of what is as fast."""
     weights: dict[str, Weights] = {}
     delays: dict[str, CoreDelays] = {}
     for name, expected in EXPECTED.items():
@@ -115,8 +119,10 @@ def fit(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
         weights[name] = Weights(
             *solved([r["counts"] for r in some], found, astuple(expected), astuple(TRUST))
         )
-        if all(row["fmax_mhz"] for row in some):
-            delays[name] = slowest(some, weights[name])
+        for timing in dict.fromkeys(timing_of(row) for row in some):
+            timed_rows = [row for row in some if timing_of(row) == timing]
+            if all(row["fmax_mhz"] for row in timed_rows):
+                delays[timing] = slowest(timed_rows, weights[name])
     return {"WEIGHTS": weights, "DELAYS": delays}
 
 
@@ -142,8 +148,8 @@ def estimated(row: Row, found: dict[str, dict[str, Any]]) -> Row:
     name = family(row)
     weights = found["WEIGHTS"][name]
     said = row["said"] | {"luts": weighed(astuple(weights), row["counts"]), "fmax_mhz": None}
-    if name in found["DELAYS"]:
-        period = period_ns(found["DELAYS"][name], row["path"][0], timed(row, weights))
+    if timing_of(row) in found["DELAYS"]:
+        period = period_ns(found["DELAYS"][timing_of(row)], row["path"][0], timed(row, weights))
         said["fmax_mhz"] = 1000 / period
     return said
 

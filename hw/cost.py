@@ -121,7 +121,7 @@ def period_ns(delays: CoreDelays, rows: int, terms: Sequence[float]) -> float:
 
 def fmax_mhz(plan: Plan, cells: float, blocks: int, target: Target) -> float | None:
     """MHz of a plan of so many LUTs and block RAMs; None on a part that is not placed."""
-    delays = DELAYS.get(str(target.family))
+    delays = DELAYS.get(str(target.timing))
     if delays is None:
         return None
     rows, bits = path(plan)

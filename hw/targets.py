@@ -54,6 +54,11 @@ class Target:
         """Whether designs are placed and routed as well: only then is there a clock rate."""
         return self.family in PLACED
 
+    @property
+    def timing(self) -> str | None:
+        """Whose delays it has: its family's, but for the slow iCE40, which saves power."""
+        return self.device if self.device == "up5k" else self.family
+
     def allow(self, dsps: bool) -> None:
         """Raise UserError where DSP blocks are wanted of a part that has none."""
         if dsps and self.dsps == 0:

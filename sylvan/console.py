@@ -23,6 +23,11 @@ EXTRAS = {
     "amaranth": "hw",
     "cocotb_tools": "sim",
     "cocotb": "sim",
+    "optuna": "explore",
+    "distributed": "explore",
+    "dask": "explore",
+    "sqlalchemy": "explore",
+    "plotly": "explore",
 }
 """Which extra brings a library that a command may miss."""
 

@@ -1,0 +1,75 @@
+"""Processes that do the work: Dask's, on this machine or on a cluster that is already there."""
+
+import contextlib
+import logging
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import dask
+from distributed import Client, Future, LocalCluster
+from distributed.comm.core import CommClosedError
+
+from sylvan.model.errors import UserError
+
+from .store import Result
+
+LOST = 5
+"""Workers that may die on one piece of work before it is given up."""
+SETTINGS = {
+    "distributed.scheduler.allowed-failures": LOST,
+    # A worker that compiles or trains answers late: it is busy, not dead.
+    "distributed.comm.timeouts.connect": "60s",
+    "distributed.comm.timeouts.tcp": "120s",
+    "distributed.worker.daemon": True,
+    # Nothing here is worth the disk: what does not fit into memory is ended and tried again.
+    "distributed.worker.memory.target": False,
+    "distributed.worker.memory.spill": False,
+}
+
+
+@contextlib.contextmanager
+def crew(scheduler: str | None, workers: int | None) -> Iterator[Client]:
+    """A client of the scheduler, or of a cluster of processes of its own, which end with it.
+
+    One process for each core by default, each with one thread and its share of the memory.
+
+    Raises UserError if the scheduler does not answer.
+    """
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    with dask.config.set(SETTINGS), contextlib.ExitStack() as stack:
+        if scheduler is None:
+            count = workers or len(os.sched_getaffinity(0))
+            cluster = LocalCluster(
+                n_workers=count,
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address=None,
+                silence_logs=logging.CRITICAL,
+            )
+            stack.enter_context(cluster)
+            client = Client(cluster)
+        else:
+            try:
+                client = Client(scheduler, timeout="20s", set_as_default=False)
+            except (OSError, ValueError, CommClosedError, TimeoutError) as error:
+                said = str(error).splitlines()[0] if str(error) else type(error).__name__
+                raise UserError(f"no scheduler answers at {scheduler}: {said}") from None
+        yield stack.enter_context(client)
+
+
+def outcome(future: Future) -> Any:
+    """What a piece of work returned, or the sentence why it never will, as a failed Result."""
+    error = future.exception()
+    if error is None:
+        return future.result()
+    if type(error).__name__ == "KilledWorker":
+        said = f"{LOST + 1} workers ended while they did this: is there memory enough?"
+    else:
+        said = f"it failed: {type(error).__name__}: {error}"
+    return Result("", "lost", None, None, said, 0.0)
+
+
+def submit(client: Client, name: str, work: Callable[..., Any], *given: Any) -> Future:
+    """Let a worker do a piece of work; two of one name are one."""
+    return client.submit(work, *given, key=name, pure=False)
