@@ -8,6 +8,9 @@ const charts = {
   colour: (name) =>
     getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim(),
 
+  // Text for plotly, which takes titles, names and texts for markup.
+  plain: (text) => String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;"),
+
   // Draws what `make` returns, {traces, layout}; call the result to draw it anew.
   draw(place, make) {
     const element = document.getElementById(place);
@@ -15,8 +18,7 @@ const charts = {
       const { traces, layout } = make();
       return Plotly.react(element, traces, charts.layout(layout), {
         responsive: true,
-        displaylogo: false,
-        modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+        displayModeBar: false,
       });
     };
     charts.drawn.push(again);

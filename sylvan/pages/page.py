@@ -75,11 +75,16 @@ class Cell:
     def numeric(self) -> bool:
         return isinstance(self.value, int | float)
 
+    @property
+    def shown(self) -> str:
+        if self.value is None:
+            return "\N{EN DASH}"
+        return self.form.format(self.value) if self.numeric else str(self.value)
+
     def html(self) -> Html:
         if self.value is None:
-            return element("td", "\N{EN DASH}", class_="missing")
-        shown = self.form.format(self.value) if self.numeric else str(self.value)
-        content = link(self.path, shown) if self.path else shown
+            return element("td", self.shown, class_="missing")
+        content = link(self.path, self.shown) if self.path else self.shown
         kinds = " ".join(kind for kind in ("number" * self.numeric, self.kind) if kind)
         return element("td", content, class_=kinds or None, data_value=str(self.value))
 
@@ -120,12 +125,15 @@ def page(
     `page.data()`, JSON of finite numbers. `scripts`: their files in this package. `charts`: whether
     they draw, for which plotly comes along.
     """
-    texts = [_file("page.js"), *(_file(name) for name in scripts)]
-    if charts:
-        texts = [_plotly(), texts[0], _file("charts.js"), *texts[1:]]
+    own = ("page.js", *(("charts.js",) if charts else ()), *scripts)
+    texts = [*([_plotly()] if charts else []), *map(_file, own)]
+    style = _file("page.css") + (_file("charts.css") if charts else "")
+    runs = [f"'sha256-{_digest(text)}'" for text in texts]
+    # plotly compiles the code that feeds WebGL.
+    runs += ["'unsafe-eval'"] * charts
     policy = (
-        "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src "
-        + " ".join(f"'sha256-{_digest(text)}'" for text in texts)
+        "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; "
+        f"script-src {' '.join(runs)}"
     )
     head = element(
         "head",
@@ -134,7 +142,7 @@ def page(
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
         element("title", title),
-        element("style", Html(_file("page.css"))),
+        element("style", Html(style)),
     )
     tree = json.dumps(data, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
     body = element(
