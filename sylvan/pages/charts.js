@@ -27,6 +27,7 @@ const charts = {
   },
 
   layout(own) {
+    const family = getComputedStyle(document.body).fontFamily;
     const axis = {
       gridcolor: charts.colour("grid"),
       linecolor: charts.colour("rule"),
@@ -36,14 +37,14 @@ const charts = {
     return {
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
-      font: { color: charts.colour("ink"), family: getComputedStyle(document.body).fontFamily },
+      font: { color: charts.colour("ink"), family },
       margin: { l: 16, r: 16, t: 16, b: 16 },
       hovermode: "closest",
       hoverlabel: {
         align: "left",
         bgcolor: charts.colour("raised"),
         bordercolor: charts.colour("rule"),
-        font: { color: charts.colour("ink") },
+        font: { color: charts.colour("ink"), family },
       },
       legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" },
       ...own,

@@ -64,7 +64,7 @@
     const kinds = [0, 1, 2].flatMap((standing) => [0, 1].map((measured) => [standing, measured]));
     const traces = kinds.map((kind) => marks(chosen, x, y, ...kind));
     return {
-      traces: [...traces.filter((trace) => trace.x.length), ...line(chosen, x, y)],
+      traces: [...traces, ...line(chosen, x, y)].filter((trace) => trace.x.length),
       layout: { xaxis: points.axis(x), yaxis: points.axis(y), uirevision: `${x.key} ${y.key}` },
     };
   }

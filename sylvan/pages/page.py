@@ -81,12 +81,12 @@ class Cell:
             return "\N{EN DASH}"
         return self.form.format(self.value) if self.numeric else str(self.value)
 
-    def html(self) -> Html:
-        if self.value is None:
-            return element("td", self.shown, class_="missing")
+    def html(self, numbers: bool) -> Html:
+        """The cell, in a column of numbers or of text."""
         content = link(self.path, self.shown) if self.path else self.shown
-        kinds = " ".join(kind for kind in ("number" * self.numeric, self.kind) if kind)
-        return element("td", content, class_=kinds or None, data_value=str(self.value))
+        kinds = ("number" * numbers, "missing" * (self.value is None), self.kind)
+        said = None if self.value is None else str(self.value)
+        return element("td", content, class_=" ".join(filter(None, kinds)) or None, data_value=said)
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[Cell]], label: str) -> Html:
@@ -99,7 +99,10 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[Cell]], label: str) -
         element("th", element("button", text, type="button"), class_="number" if number else None)
         for text, number in zip(headings, numeric, strict=True)
     )
-    body = (element("tr", *(cell.html() for cell in row)) for row in rows)
+    body = (
+        element("tr", *(cell.html(number) for cell, number in zip(row, numeric, strict=True)))
+        for row in rows
+    )
     whole = element(
         "table",
         element("thead", element("tr", *head)),
