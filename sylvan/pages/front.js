@@ -31,7 +31,7 @@
     };
   }
 
-  // A staircase: up to the next point, nothing better than the last one is known.
+  // A staircase from the best in x on: until the next point, nothing better in y is known.
   function line(chosen, x, y) {
     const signs = [x, y].map(({ key }) => ({ max: 1, min: -1 })[points.senses[key]]);
     if (!signs[0] || !signs[1] || x === y) return [];
@@ -50,7 +50,7 @@
         name: "best of both",
         x: best.map((place) => place[0]),
         y: best.map((place) => place[1]),
-        line: { shape: "vh", color: charts.colour("orange"), width: 1.5 },
+        line: { shape: "hv", color: charts.colour("orange"), width: 1.5 },
         hoverinfo: "skip",
       },
     ];

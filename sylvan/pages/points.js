@@ -59,7 +59,7 @@ const points = {
   axis(quantity) {
     const known = quantity.values.filter((value) => value !== null);
     const decades = Math.log10(Math.max(...known) / Math.min(...known));
-    const log = { type: "log", dtick: decades > innerWidth / 300 ? 1 : "D2", tickformat: "~s" };
+    const log = { type: "log", dtick: decades > innerWidth / 200 ? 1 : "D2", tickformat: "~s" };
     return {
       title: { text: charts.plain(quantity.title) },
       ...(quantity.log ? log : { type: "linear" }),

@@ -48,7 +48,7 @@
           labelangle: -20,
         },
       ],
-      layout: { margin: { l: 60, r: 60, t: 110, b: 24 }, paper_bgcolor: charts.colour("paper") },
+      layout: { margin: { l: 60, r: 60, t: 96, b: 24 }, paper_bgcolor: charts.colour("paper") },
     };
   }
 
