@@ -1,11 +1,11 @@
-# Thin on purpose: a target is one command of the CLI, of pytest or of a checker; only `setup` and
-# `icarus` think, because they make a bare machine fit. Nothing here asks a question.
+# Thin on purpose: a target is one command of the CLI, of pytest or of a checker; only `setup`,
+# `icarus` and `chromium` think, because they make a bare machine fit. Nothing here asks a question.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup icarus demo test test-all lint format types readme results gallery \
+.PHONY: help setup icarus chromium demo test test-all lint format types readme results gallery \
 	bench-adders bench-factors bench-fit bench-golden bench-hw bench-packing bench-phases bench-placed \
 	bench-qornn bench-soa bench-sparsity bench-train
 
@@ -23,10 +23,10 @@ help:  ## list the targets
 demo: setup  ## train, export, generate, simulate, place and route; ends with a table of figures
 	@$(BIN)/sylvan demo
 
-test: setup icarus lint types  ## what CI checks: style, types, every test not marked `full`
+test: setup icarus chromium lint types  ## what CI checks: style, types, every test not marked `full`
 	@$(BIN)/pytest -n 2 --dist worksteal
 
-test-all: setup icarus lint types  ## the same with every test
+test-all: setup icarus chromium lint types  ## the same with every test
 	@$(BIN)/pytest -n 2 --dist worksteal -m "full or not full"
 
 # Two workers share the cores; libraries that start threads of their own would fight over them.
@@ -119,12 +119,21 @@ setup:  ## everything Python in .venv; the other targets do this first
 		's/^ *Downloading ([^ ]+) (\(.* [MG]B\)).*/  downloading \1 \2/p; s/^(Installing) collected.*/  installing/p'; \
 	echo "$$place $$wanted" > $(VENV)/complete
 
+# $(call apt-install,PACKAGES,LOG): as root, or by sudo where that needs no password.
+APT = $$([ "$$(id -u)" = 0 ] || echo sudo -n) env DEBIAN_FRONTEND=noninteractive \
+	apt-get -o DPkg::Lock::Timeout=120
+apt-install = { $(APT) install -y $(1) || { $(APT) update && $(APT) install -y $(1); }; } >$(2) 2>&1
+
 icarus:
 	@command -v iverilog >/dev/null && exit 0; mkdir -p build; \
-	if [ "$$(id -u)" = 0 ]; then root=env; else root="sudo -n env"; fi; \
-	apt="$$root DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120"; \
 	echo "Icarus Verilog is missing: installing it with apt-get ..."; \
-	{ $$apt install -y iverilog || { $$apt update && $$apt install -y iverilog; }; } \
-		>build/icarus.log 2>&1 && exit 0; \
+	$(call apt-install,iverilog,build/icarus.log) && exit 0; \
 	echo "Not allowed, or failed (see build/icarus.log). Type: sudo apt-get install -y iverilog"; \
 	exit 1
+
+# Tests that look at a page in a browser skip where there is none.
+chromium:
+	@command -v chromedriver >/dev/null && exit 0; mkdir -p build; \
+	echo "Chromium is missing: installing it with apt-get ..."; \
+	$(call apt-install,chromium chromium-driver,build/chromium.log) && exit 0; \
+	echo "Not allowed, or failed (see build/chromium.log): tests in a browser will skip."

@@ -1,4 +1,4 @@
-"""Public data sets: tests that need one ask for `data`, and what is skipped is said once."""
+"""Public data sets: tests that need one ask for `data`; and what a machine lacks is said once."""
 
 import os
 from collections.abc import Callable
@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 VARIABLE = "SYLVAN_DATA"
-SKIPPED = "needs a data set: "
 
 Data = Callable[[str], Path]
 
@@ -19,20 +18,21 @@ def data() -> Data:
     def folder_with(name: str) -> Path:
         told = os.environ.get(VARIABLE)
         if not told:
-            pytest.skip(f"{SKIPPED}{VARIABLE} names no folder")
+            pytest.skip(f"needs a data set: {VARIABLE} names no folder")
         if not (Path(told) / name).is_dir():
-            pytest.skip(f"{SKIPPED}{Path(told) / name} is not there")
+            pytest.skip(f"needs a data set: {Path(told) / name} is not there")
         return Path(told)
 
     return folder_with
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """A line for each thing that skipped tests need."""
     reasons: dict[str, int] = {}
     for report in terminalreporter.stats.get("skipped", []):
-        _, found, reason = str(report.longrepr).partition(SKIPPED)
+        _, found, reason = str(report.longrepr).partition("Skipped: needs ")
         if found:
             reason = reason.rstrip("')")
             reasons[reason] = reasons.get(reason, 0) + 1
     for reason, count in reasons.items():
-        terminalreporter.write_line(f"{count} tests on public data sets skipped: {reason}")
+        terminalreporter.write_line(f"{count} tests skipped for want of {reason}")

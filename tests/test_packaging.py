@@ -74,6 +74,8 @@ def test_every_source_file_is_in_the_wheel(wheel: Path) -> None:
         files = [*(ROOT / folder).rglob("*.py"), *(ROOT / folder).rglob("py.typed")]
         if package == "sylvan.model":
             files += (ROOT / folder).glob("cells/*/README.md")
+        if package == "sylvan":
+            files += [*(ROOT / folder).glob("pages/*.css"), *(ROOT / folder).glob("pages/*.js")]
         for path in files:
             expected.add(
                 package.replace(".", "/") + "/" + path.relative_to(ROOT / folder).as_posix()
