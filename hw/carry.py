@@ -73,10 +73,6 @@ module adder(A, B, CI, BI, X, Y, CO);
 endmodule
 """
 
-#: The same with every bit in the chain. Beside some chains abc9 of yosys 0.70 loses bit 0: of an
-#: adder tree of 16 words it took three such bits to be constants.
-WITHIN = MAP.replace("localparam BESIDE = ", "localparam BESIDE = 0 && ")
-
 
 def free_ends(netlist: dict[str, Any]) -> None:
     """Disconnect the ends of chains that say nothing, so that nextpnr feeds nothing in or out."""

@@ -35,6 +35,7 @@ WEIGHTS = {
 }
 DELAYS = {
     "ice40": CoreDelays(3.3903, (5.7999, 0.0564, 0.0107, 0.0)),
+    "up5k": CoreDelays(7.5, (12.0, 0.12, 0.02, 0.0)),
     "ecp5": CoreDelays(2.709, (3.8217, 0.0179, 0.0289, 0.8272)),
 }
 # fitted: end

@@ -51,9 +51,9 @@ class Mapper:
             self._edit(self.work / turns.COARSE, turns.take_turns)
         script = yosys_script(self.module, self.target, self.yosys.release, self.dsps)
         self._run("map", script, path.name)
-        if ecp5 and self._lost():
+        if self._lost():
             self.say(f"{self.target.name}: yosys lost a sum of {self.module} and maps it again")
-            (self.work / carry.ADDERS).write_text(carry.WITHIN)
+            script = unkept(script)
             self._run("map", script, path.name)
         ice40 = self.target.family == "ice40" and self.yosys.release >= (0, 70)
         if ice40 and self._crowded(netlists.read(path, self.module)):
@@ -165,6 +165,18 @@ def coarse_script(module: str, dsps: bool = False) -> str:
         f"select {module}\n"
         f"write_json -selected {turns.COARSE}\n"
     )
+
+
+def unkept(script: str) -> str:
+    """The script of `yosys_script`, but for wires that are to be kept: to abc9 none is.
+
+    Of 0.70 it loses logic in front of some of them, and says so.
+    """
+    *before, last = script.splitlines()
+    command, _, label = last.partition(" -run ")
+    begin = label.rstrip(":") or "begin"
+    steps = [f"{command} -run {begin}:map_luts", "setattr -unset keep w:*"]
+    return "\n".join([*before, *steps, f"{command} -run map_luts:", ""])
 
 
 def yosys_script(module: str, target: Target, version: tuple[int, ...], dsps: bool = False) -> str:

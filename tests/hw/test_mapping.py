@@ -12,7 +12,7 @@ from sylvan.hw.build import build
 from sylvan.hw.cost import block_rams
 from sylvan.hw.mapping import Mapper, yosys_script
 from sylvan.hw.measured import DoesNotFit
-from sylvan.hw.netlist import control_tiles
+from sylvan.hw.netlist import control_tiles, totals
 from sylvan.hw.plan import Plan
 from sylvan.hw.report import load_report
 from sylvan.hw.schedule import Schedule
@@ -184,3 +184,27 @@ def test_registers_with_enables_of_their_own_fill_tiles(tmp_path: Path) -> None:
     with Workers(1) as crew:
         design = Mapper("many", larger, tmp_path, crew, said.append).map()
     assert len(said) == 3 and control_tiles(design) == groups + -(-groups // 8)
+
+
+@pytest.mark.parametrize("name", ["ice40-up5k", "ecp5-25f", "xilinx-7a35t", "gowin-gw1n9"])
+def test_what_yosys_lost_is_mapped_again(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With no wire kept; where that does not help it is no design."""
+    adder = "module two(input clk, input signed [9:0] a, b, output reg signed [9:0] o = 0);"
+    kept = "(* keep *) wire signed [9:0] sum = a + b; always @(posedge clk) o <= sum;"
+    (tmp_path / "design.v").write_text(f"{adder} {kept} endmodule\n")
+    said: list[str] = []
+
+    def mapped(*lost: bool) -> dict[str, int]:
+        left = list(lost)
+        monkeypatch.setattr(Mapper, "_lost", lambda mapper: left.pop(0))
+        with Workers(1) as crew:
+            return totals(Mapper("two", target(name), tmp_path, crew, said.append).map())
+
+    once = mapped(False, False)
+    assert said == [f"{name}: yosys maps two"]
+    assert mapped(True, False) == once
+    assert said[-1] == f"{name}: yosys lost a sum of two and maps it again"
+    with pytest.raises(CheckError, match=f"found two drivers of a wire of two for {name}"):
+        mapped(True, True)
