@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.table import Table
 
@@ -15,7 +16,7 @@ MOST_ROWS = 25
 FIGURES = (
     ("accuracy", "accuracy", "{:.4f}"),
     ("score", "score", "{:.4g}"),
-    ("on test\ndata", "test_score", "{:.4g}"),
+    ("on test\ndata", "test_score", "{:.4f}"),
     ("LUTs", "luts", "{:,.0f}"),
     ("block RAMs", "brams", "{:,.0f}"),
     ("fmax, MHz", "fmax_mhz", "{:.1f}"),
@@ -31,14 +32,12 @@ def points_table(points: Sequence[Point], axes: Sequence[str], title: str) -> Ta
         table.add_column(axis.replace("_", "\n"), justify="right")
     for name in ("lanes", "digit", "contexts"):
         table.add_column(name, justify="right")
-    known = [point.figures | {"test_score": point.test_score} for point in points]
+    known = [figures(point) for point in points]
     columns = [one for one in FIGURES if any(f[one[1]] is not None for f in known)]
-    if any(figures["accuracy"] is not None for figures in known):
-        columns = [one for one in columns if one[1] != "score"]
     for heading, *_ in columns:
         table.add_column(heading, justify="right")
     table.add_column("figures")
-    for point, figures in list(zip(points, known, strict=True))[:MOST_ROWS]:
+    for point, told in list(zip(points, known, strict=True))[:MOST_ROWS]:
         said = point.found.network.axes
         digit = "word" if point.schedule["words"] else str(point.schedule["digit"])
         table.add_row(
@@ -46,10 +45,19 @@ def points_table(points: Sequence[Point], axes: Sequence[str], title: str) -> Ta
             str(point.schedule["lanes"]),
             digit,
             str(point.schedule["contexts"]),
-            *(shown(figures[key], form) for _, key, form in columns),
+            *(shown(told[key], form) for _, key, form in columns),
             "measured" if point.measured else "estimated",
         )
     return table
+
+
+def figures(point: Point) -> dict[str, Any]:
+    """Figures of a point; what is scored in percent is told as an accuracy, on test data too."""
+    known = point.figures | {"test_score": point.test_score}
+    if known["accuracy"] is not None:
+        known["score"] = None
+        known["test_score"] = None if point.test_score is None else point.test_score / 100
+    return known
 
 
 def build_command(point: Point, folder: Path, out: str) -> str:

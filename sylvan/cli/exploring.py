@@ -10,6 +10,7 @@ from sylvan.model.errors import UserError
 from ..console import Interrupted, console, next_step, progress_bar, quoted, working_in
 from .shared import DataFolder
 
+DATA_FILE, PAGE_FILE = "exploration.json", "index.html"
 BEST_HELP = (
     "Of all points that are found print the best, such as 'accuracy >= 0.95, min luts', and the "
     "command that builds it."
@@ -74,8 +75,16 @@ def explore(
 
 
 def _tell(found: Any, out: Path) -> None:
-    """Fronts, failures, and where all of it is."""
+    """Fronts, failures, and where all of it is; as data and a page, too."""
+    from sylvan.explore.exploration import told
+    from sylvan.model.files import write_json, write_whole
+    from sylvan.pages.exploration import exploration_page
+
     from ..explorations import MOST_ROWS, points_table
+
+    data = told(found)
+    write_json(out / DATA_FILE, data)
+    write_whole(out / PAGE_FILE, exploration_page(data))
 
     varied = [axis for axis, values in found.spec.space.axes.items() if len(values) > 1]
     for name, points in found.fronts.items():
@@ -97,7 +106,7 @@ def _tell(found: Any, out: Path) -> None:
         console.print(f"failed ({failure['stage']}): {failure['reason']}")
     if len(failures) > 3:
         console.print(f"and {len(failures) - 3} more failed, which the page tells of")
-    console.print(f"the page of it all: {out / 'index.html'}")
+    console.print(f"the same as data: {out / DATA_FILE}; to look at: {out / PAGE_FILE}")
 
 
 def _answer(found: Any, out: Path, asked: Any, target: str | None, build: Path | None) -> None:

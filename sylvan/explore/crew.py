@@ -44,7 +44,7 @@ def crew(scheduler: str | None, workers: int | None) -> Iterator[Client]:
                 n_workers=count,
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",
                 silence_logs=logging.CRITICAL,
             )
             stack.enter_context(cluster)

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from sylvan.model.files import write_json
 from sylvan.model.tasks import load_task
 
 from .crew import crew
@@ -12,8 +11,6 @@ from .search import Say, Search
 from .spec import Spec, load_spec
 from .store import Store, local_url
 from .work import Place
-
-DATA_FILE = "exploration.json"
 
 
 def explore(
@@ -28,7 +25,7 @@ def explore(
 ) -> Search:
     """Search as the spec in the file `path` says; what is known is not done again.
 
-    Networks, programs and builds are in `out`, and `exploration.json` says what came of it.
+    Networks, programs and builds are in `out`; `told` says what came of it.
 
     Parameters:
         data: folder of the data sets. storage: URL of the results, a file in `out` by default.
@@ -48,7 +45,6 @@ def explore(
     refuse_impossible(spec, place.data, search.asked)
     with crew(scheduler, workers) as client:
         search.run(client)
-    write_json(out / DATA_FILE, told(search))
     return search
 
 

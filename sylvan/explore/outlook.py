@@ -4,24 +4,27 @@ So a network that no schedule can make small or fast enough costs a few seconds,
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from sylvan.hw.front import Candidate, explore
 from sylvan.hw.targets import Target
+from sylvan.model.checkpoint import sides
 from sylvan.model.config import Config
 from sylvan.model.errors import UserError
 from sylvan.model.export import Trained, quantized
 from sylvan.model.families import build_layer
 from sylvan.model.program import Program
-from sylvan.model.tasks import Task
+from sylvan.model.tasks import Split, Task
 
 from .questions import OF_NETWORK, Bound, Question
 from .spec import Schedules
 
 SLACK = 0.5
 """How far beyond a bound an estimate for untrained weights may be."""
+CALIBRATED = 16
+"""Sequences that ranges are chosen on: nothing here depends on more than their size."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +59,10 @@ class Asked:
 
 def untrained(config: Config, state_bits: int, task: Task) -> Program:
     """The program of a network as it is before training. Raises UserError if there is none."""
-    from sylvan.model.checkpoint import sides
-
     layer = build_layer(config, sides(task))
-    return quantized(Trained(Path("this network"), layer, config, task), state_bits)
+    few = Split(task.train.inputs[:CALIBRATED], task.train.targets[:CALIBRATED])
+    trained = Trained(Path("this network"), layer, config, replace(task, train=few))
+    return quantized(trained, state_bits)
 
 
 def check(program: Program, asked: Asked) -> None:

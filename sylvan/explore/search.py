@@ -54,6 +54,8 @@ class Search:
     def run(self, client: Client) -> None:
         """Everything; what is known is not done again."""
         self._networks(client)
+        # They end in any order: what is told of them is in that of the axes.
+        self.founds.sort(key=lambda found: found.network.choice)
         self.points = self._points(self.founds)
         self.builds.take_up(self.points)
         self.builds.build(client, self.spec.question, self._look, self.say)
@@ -74,8 +76,9 @@ class Search:
 
         def fill() -> None:
             room = AHEAD * max(1, len(client.nthreads())) - len(under_way)
+            first = self._outlook if self.asked.bounds else self._trained
             for network in islice(queue, max(0, room)):
-                follow(self._outlook(client, network), network)
+                follow(first(client, network), network)
 
         fill()
         for future in finished:

@@ -126,9 +126,9 @@ def _space(lines: Lines) -> Space:
         data_set(base.task)
         if unknown := [option for option in options if option not in known]:
             raise UserError(f"task {base.task} has no option {unknown[0]!r}; known: {list(known)}")
-        base = Config.from_tree(
-            base.tree() | {"task_options": base.task_options | options}, "[task]"
-        )
+        # Networks are chosen by validation data: none may be trained on them.
+        given = {"task_options": base.task_options | options, "refit": False}
+        base = Config.from_tree(base.tree() | given, "[task]")
     except (UserError, TypeError) as error:
         key = next((k for k in ("options", "preset", "name") if k in told), "")
         lines.refuse("task", key, str(error))

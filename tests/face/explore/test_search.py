@@ -1,11 +1,8 @@
 """Whole searches on the cores of this machine: what they find, keep, and survive."""
 
 import os
-import random
 import signal
 import subprocess
-import sys
-import threading
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -26,9 +23,6 @@ from sylvan.explore.search import Search
 from sylvan.explore.store import local_url
 from sylvan.explore.work import MOST_VALIDATED
 
-NETWORKS = 4
-WHOLE = {"outlook": NETWORKS, "run": 2, "program": NETWORKS, "plans": NETWORKS}
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -44,8 +38,8 @@ def test_every_network_is_trained_once_and_planned(search: Search, folder: Path)
     kept = explored.kept(local_url(folder / "out"))
     assert kept.pop("test") == len({p.build_arguments[0].key for p in search.fronts["ice40-up5k"]})
     assert kept.pop("build") >= 1
-    assert kept == WHOLE
-    assert (search.trained, search.reused, len(search.founds)) == (2, 0, NETWORKS)
+    assert kept == explored.WHOLE
+    assert (search.trained, search.reused, len(search.founds)) == (2, 0, explored.NETWORKS)
 
 
 def test_figures_are_those_of_program_plan_and_build(search: Search, folder: Path) -> None:
@@ -145,49 +139,29 @@ def test_a_failed_network_says_why_and_stops_nothing(tmp_path: Path) -> None:
     assert list(again.failures) == failures and again.trained == 0
 
 
-def workers_of(process: int) -> list[psutil.Process]:
-    """Dask's processes that work, not those that watch over them."""
-    try:
-        children = psutil.Process(process).children(recursive=True)
-        return [c for c in children if "spawn_main" in " ".join(c.cmdline()) and not c.children()]
-    except psutil.NoSuchProcess:
-        return []
-
-
 def test_killed_workers_lose_nothing(tmp_path: Path) -> None:
     """Two at random moments; every result is there once, as it would be without."""
-    killed = []
-
-    def kill() -> None:
-        choose = random.Random(1)
-        for _ in range(2):
-            time.sleep(choose.uniform(4, 7))
-            if there := workers_of(os.getpid()):
-                victim = choose.choice(there)
-                victim.kill()
-                killed.append(victim.pid)
-
-    killer = threading.Thread(target=kill)
-    killer.start()
-    found = explore(explored.spec(tmp_path), tmp_path / "out", workers=2)
-    killer.join()
+    (tmp_path / "out").mkdir()
+    with explored.killing_two(local_url(tmp_path / "out")) as killed:
+        found = explore(explored.spec(tmp_path), tmp_path / "out", workers=2)
     assert len(killed) == 2
     kept = explored.kept(local_url(tmp_path / "out"))
-    assert kept.pop("test") >= 1 and kept == WHOLE
+    assert kept.pop("test") >= 1 and kept == explored.WHOLE
     assert list(found.failures) == []
 
 
 def test_a_killed_search_goes_on(tmp_path: Path) -> None:
     """Whenever `kill -9` comes; then its workers end, and the rest is done."""
     path, out = explored.spec(tmp_path), tmp_path / "out"
-    command = [sys.executable, "-m", "sylvan", "explore", str(path), "--out", str(out)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        explored.command(path, out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     url = local_url(out)
     deadline = time.monotonic() + 120
     while not (out / "results.sqlite").exists() or not explored.kept(url)["run"]:
         assert time.monotonic() < deadline and process.poll() is None
         time.sleep(0.1)
-    workers = workers_of(process.pid)
+    workers = explored.workers_of(process.pid)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     _, alive = psutil.wait_procs(workers, timeout=60)
@@ -195,5 +169,5 @@ def test_a_killed_search_goes_on(tmp_path: Path) -> None:
     before = explored.kept(url)
     found = explore(path, out, workers=2)
     kept = explored.kept(url)
-    assert kept.pop("test") >= 1 and kept == WHOLE
+    assert kept.pop("test") >= 1 and kept == explored.WHOLE
     assert found.trained == 2 - before["run"]
