@@ -6,8 +6,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup icarus chromium demo test test-all lint format types readme results gallery \
-	bench-adders bench-factors bench-fit bench-golden bench-hw bench-packing bench-phases bench-placed \
-	bench-qornn bench-soa bench-sparsity bench-train
+	bench-adders bench-explore bench-factors bench-fit bench-golden bench-hw bench-packing \
+	bench-phases bench-placed bench-qornn bench-soa bench-sparsity bench-train
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -40,6 +40,9 @@ endif
 
 bench-adders: setup  ## adder graphs beside those of da4ml; adds to bench/adders.json
 	@$(BIN)/python bench/adders.py
+
+bench-explore: setup  ## a large search, and a small one on two workers; writes docs/exploration.md
+	@$(BIN)/python bench/exploration.py $(if $(DATA),--data $(DATA))
 
 bench-factors: setup  ## what bits of a normalization's factors cost, in the gated cells of RUNS
 	@$(BIN)/python bench/factors.py $(or $(RUNS),$(error Give trained runs: make bench-factors RUNS="runs/a runs/b"))

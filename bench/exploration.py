@@ -1,0 +1,122 @@
+"""A search that is worth a page, and what a second worker is worth: docs/exploration.md.
+
+    python bench/exploration.py --data FOLDER [--page | --search | --scaling]
+
+`--search` runs examples/explore-permuted-mnist.toml in runs/permuted-mnist-search, where what is
+known is not done again; `--scaling` runs examples/explore-digits.toml from nothing, with one worker
+and with two; without either both are done. What came of it is kept in bench/exploration.json, from
+which the page and its pictures are written; `--page` does that alone.
+"""
+
+import argparse
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import exploration_page
+from sqlalchemy import select
+from sylvan.model.files import parse_json, write_json
+
+from sylvan.explore.exploration import explore, told
+from sylvan.explore.search import Search
+from sylvan.explore.store import RESULTS, Store, local_url
+
+ROOT = Path(__file__).parent.parent
+OUT = Path(__file__).with_suffix(".json")
+SEARCH, SMALL = (
+    ROOT / "examples" / f"explore-{name}.toml" for name in ("permuted-mnist", "digits")
+)
+FOLDER = ROOT / "runs" / "permuted-mnist-search"
+WORKERS = 1, 2
+KEPT = "network", "schedule", "figures", "estimate", "measured"
+"""What is kept of a point of a front."""
+
+
+def say(text: str, done: float | None) -> None:
+    print(text, flush=True)
+
+
+def spent(url: str) -> dict[str, dict[str, float]]:
+    """Results of each kind and the seconds that they took, in all searches."""
+    found: dict[str, dict[str, float]] = defaultdict(lambda: {"count": 0, "seconds": 0.0})
+    with Store(url).engine.connect() as connection:
+        for kind, seconds in connection.execute(select(RESULTS.c.kind, RESULTS.c.seconds)):
+            found[kind]["count"] += 1
+            found[kind]["seconds"] += seconds
+    return {
+        kind: {"count": f["count"], "seconds": round(f["seconds"])} for kind, f in found.items()
+    }
+
+
+def searched(data: Path | None) -> dict[str, Any]:
+    """The large search: its networks and fronts."""
+    all_of_it = told(explore(SEARCH, FOLDER, data=data, say=say))
+    networks = {}
+    for point in all_of_it["points"]:
+        figures = {key: point["figures"][key] for key in ("accuracy", "storage_bits")}
+        networks[point["program"]] = point["network"] | figures
+    fronts = defaultdict(list)
+    count = defaultdict(int)
+    for point in all_of_it["points"]:
+        count[point["target"]] += 1
+        if point["front"]:
+            fronts[point["target"]].append({key: point[key] for key in KEPT})
+    return {
+        "task": all_of_it["task"],
+        "points": count,
+        "networks": list(networks.values()),
+        "fronts": fronts,
+        "failures": len(all_of_it["failures"]),
+        "spent": spent(local_url(FOLDER)),
+        "again": all_of_it["spent"],
+    }
+
+
+def front(search: Search) -> list[Any]:
+    """Programs and schedules of the fronts of a search."""
+    return [
+        [target, *(point.identity for point in points)] for target, points in search.fronts.items()
+    ]
+
+
+def scaled() -> dict[str, Any]:
+    """The small search from nothing, by workers."""
+    made, fronts = {}, []
+    for workers in WORKERS:
+        with tempfile.TemporaryDirectory(prefix="sylvan-explore-") as folder:
+            start = time.perf_counter()
+            search = explore(SMALL, Path(folder), workers=workers, say=say)
+            seconds = time.perf_counter() - start
+        fronts.append(front(search))
+        points = len(search.points)
+        made[str(workers)] = {
+            "seconds": round(seconds, 1),
+            "points": points,
+            "networks": len(search.founds),
+            "built": search.builds.count,
+        }
+    return made | {"same_front": fronts[0] == fronts[1]}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--page", action="store_true")
+    parser.add_argument("--search", action="store_true")
+    parser.add_argument("--scaling", action="store_true")
+    given = parser.parse_args()
+    kept = parse_json(OUT.read_text()) if OUT.is_file() else {}
+    everything = not (given.page or given.search or given.scaling)
+    if given.search or everything:
+        kept["search"] = searched(given.data)
+        write_json(OUT, kept)
+    if given.scaling or everything:
+        kept["scaling"] = scaled()
+        write_json(OUT, kept)
+    exploration_page.write(kept)
+
+
+if __name__ == "__main__":
+    main()
