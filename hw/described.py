@@ -5,6 +5,7 @@ from typing import Any
 
 from .beats import shape_of
 from .layer import LayerPlan
+from .operators.base import Cost
 from .timetable import Part
 
 
@@ -18,6 +19,7 @@ def described(layer: LayerPlan) -> dict[str, Any]:
         "memories": [
             {
                 "name": memory.name,
+                "value": memory.value.name,
                 "copies": memory.copies,
                 "vectors": memory.tag.kept,
                 "words": -(-memory.value.size // memory.lanes),
@@ -26,18 +28,22 @@ def described(layer: LayerPlan) -> dict[str, Any]:
                 "element_bits": shape_of(memory.value.format).width,
                 "written_by": memory.written.name,
                 "writes": memory.writes,
+                **_memories(memory.component(0).cost),
             }
             for memory in layer.all_memories
         ],
+        "announced": layer.hands_on.announced if layer.hands_on else None,
+        "freed": layer.receives.freed if layer.receives else None,
         "latency_cycles": layer.leaving.latency,
         "answers": layer.answers,
     }
 
 
 def _part(part: Part) -> dict[str, Any]:
-    pattern = part.pattern
+    pattern, cost = part.pattern, part.operator.cost if part.operator else Cost()
     return {
         "name": part.name,
+        "value": part.value,
         "operator": type(part.operator).__name__ if part.operator else "memory",
         "format": [part.format.lo, part.format.hi, part.format.exp],
         "size": pattern.size,
@@ -50,6 +56,12 @@ def _part(part: Part) -> dict[str, Any]:
         "begins": part.begins,
         "latency": part.latency,
         "interval": part.interval,
-        "dsps": part.operator.cost.dsps if part.operator else 0,
+        "dsps": cost.dsps,
+        **_memories(cost),
         **(part.operator.figures if part.operator else {}),
     }
+
+
+def _memories(cost: Cost) -> dict[str, Any]:
+    """Word width and depth of each memory and of each table of constants."""
+    return {name: [list(size) for size in getattr(cost, name)] for name in ("memories", "roms")}

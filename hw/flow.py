@@ -1,7 +1,7 @@
 """The tools on one design: yosys maps it, nextpnr places and routes it, a packer packs it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -33,7 +33,8 @@ class Flow(Mapper):
                 self.refuse_oversize(netlists.totals(design))
                 warm.result()
                 self.say(f"{self.target.name}: nextpnr places {self.module}, {len(seeds)} seeds")
-                places = [pool.submit(self.place, seed, clock_hz) for seed in seeds]
+                owners = netlists.owners(design, self.modules)
+                places = [pool.submit(self.place, seed, clock_hz, owners) for seed in seeds]
                 runs = tuple(place.result() for place in places)
             except BaseException:
                 self.crew.stop()
@@ -49,7 +50,7 @@ class Flow(Mapper):
         for resource in ("pins", "brams", "sprams", "dsps"):
             self.limit(resource, needs.get(resource, 0))
 
-    def place(self, seed: int, clock_hz: float | None) -> SeedRun:
+    def place(self, seed: int, clock_hz: float | None, owners: Mapping[str, str]) -> SeedRun:
         name = f"nextpnr-seed-{seed}"
         arguments = nextpnr_arguments(self.target, name, seed, clock_hz)
         ice40 = self.target.family == "ice40"
@@ -58,7 +59,8 @@ class Flow(Mapper):
         else:
             arguments += ["--pcf-allow-unconstrained" if ice40 else "--lpf-allow-unconstrained"]
         self.step(self.nextpnr, arguments, name, f"{name}.json", self.explain)
-        run = seed_run(seed, json.loads((self.work / f"{name}.json").read_text()), self.target)
+        report = json.loads((self.work / f"{name}.json").read_text())
+        run = seed_run(seed, report, self.target, owners)
         rate = "no clock rate" if run.fmax_mhz is None else f"{run.fmax_mhz:.1f} MHz"
         self.say(f"{self.target.name}: {self.module} with seed {seed}: {rate}")
         return run

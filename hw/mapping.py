@@ -5,6 +5,7 @@ import os
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -91,9 +92,14 @@ class Mapper:
         change(tree["modules"][self.module])
         path.write_text(json.dumps(tree))
 
+    @cached_property
+    def modules(self) -> netlists.Modules:
+        """The modules of the Verilog."""
+        return netlists.Modules((self.work / "design.v").read_text(), self.module)
+
     def by_module(self, design: netlists.Netlist) -> dict[str, dict[str, int]]:
         """The netlist's needs by module of the Verilog."""
-        return netlists.by_module(design, (self.work / "design.v").read_text(), self.module)
+        return netlists.by_module(design, self.modules)
 
     def limit(self, resource: str, needed: int) -> None:
         """Refuse what needs more of a resource than the part has."""

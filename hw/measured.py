@@ -5,13 +5,14 @@ Read from files that the tools wrote, never from a console, and kept as plain da
 
 import re
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sylvan.model.errors import CheckError, UserError
 
+from .critical import Hop, critical_path
 from .targets import Target
 from .tools import Tool
 
@@ -68,11 +69,15 @@ class DoesNotFit(UserError):
 
 @dataclass(frozen=True)
 class SeedRun:
-    """One place and route: the clock rate between registers (None without any such path)."""
+    """One place and route: the clock rate between registers and the path that sets it.
+
+    Without any such path the rate is None, and the path empty.
+    """
 
     seed: int
     fmax_mhz: float | None
     used: dict[str, int]
+    path: tuple[Hop, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -118,8 +123,10 @@ def utilisation(log: str, target: Target) -> dict[str, int]:
     return needs
 
 
-def seed_run(seed: int, report: dict[str, Any], target: Target) -> SeedRun:
-    """The figures in one of nextpnr's reports."""
+def seed_run(
+    seed: int, report: dict[str, Any], target: Target, owners: Mapping[str, str]
+) -> SeedRun:
+    """The figures in one of nextpnr's reports, on a netlist whose cells have these modules."""
     used = {
         resource: report["utilization"].get(cell, {"used": 0})["used"]
         for resource, cell in CELLS[str(target.family)].items()
@@ -129,7 +136,7 @@ def seed_run(seed: int, report: dict[str, Any], target: Target) -> SeedRun:
         raise CheckError(f"one clock expected, nextpnr found {', '.join(sorted(domains))}")
     # Without a path from register to register there is no clock rate to speak of.
     fmax = next((domain["achieved"] for domain in domains.values()), None)
-    return SeedRun(seed, fmax, used)
+    return SeedRun(seed, fmax, used, critical_path(report, owners))
 
 
 def mapped(needs: dict[str, int], modules: dict[str, dict[str, int]], yosys: Tool) -> Measured:

@@ -116,22 +116,21 @@ def longest_chain(netlist: Netlist) -> int:
     return longest
 
 
-def by_module(netlist: Netlist, verilog: str, top: str) -> dict[str, dict[str, int]]:
-    """Needs before packing by module of `verilog`, which yosys read as design.v.
+def by_module(netlist: Netlist, modules: "Modules") -> dict[str, dict[str, int]]:
+    """Needs before packing by module of the Verilog, which yosys read as design.v.
 
     A module holds those whose names continue its own after a dot, and the top holds all: in
     Amaranth's Verilog a module is one instance, and `core.memory.timing` a part of `core.memory`.
     """
-    modules = _Modules(verilog, top)
     figures: dict[str, Counter[str]] = {}
-    for name, owner in _owners(netlist["cells"], modules).items():
+    for name, owner in owners(netlist, modules).items():
         needs = cost(netlist["cells"][name]["type"])
-        for holder in {top, *modules.around(owner)} if needs else ():
+        for holder in {modules.top, *modules.around(owner)} if needs else ():
             figures.setdefault(holder, Counter()).update(needs)
     return {name: dict(sorted(figures[name].items())) for name in sorted(figures)}
 
 
-class _Modules:
+class Modules:
     """Where each module of a Verilog file begins, and which dotted names are modules."""
 
     def __init__(self, verilog: str, top: str) -> None:
@@ -154,8 +153,9 @@ class _Modules:
         return [path for path in paths if path in self.names]
 
 
-def _owners(cells: dict[str, Cell], modules: _Modules) -> dict[str, str]:
+def owners(netlist: Netlist, modules: Modules) -> dict[str, str]:
     """The module of each cell: from its line, or a memory's name, else that of what it feeds."""
+    cells: dict[str, Cell] = netlist["cells"]
     owners: dict[str, str] = {}
     drivers: dict[Any, str] = {}
     for name, cell in cells.items():

@@ -142,6 +142,8 @@ class Plan:
                 "cycles_per_step": self.cycles_per_step,
                 "closing_cycles": self.closing_cycles,
                 "latency_cycles": self.latency_cycles,
+                "interval": self.pace.interval,
+                "rest": self.pace.rest,
             },
             "room": self.room,
             "floor_adder_bits": self.floor_adder_bits,

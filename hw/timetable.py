@@ -30,6 +30,7 @@ class Part:
 
     Attributes:
         name: unique in the core.
+        value: name of the program's value that it makes, or helps to make.
         pattern, format: of the vector made.
         latency: cycles from its operands' start, or its strobe, to the vector's start.
         interval: least number of cycles between two starts: at least those that the vector takes,
@@ -41,6 +42,7 @@ class Part:
     """
 
     name: str
+    value: str
     pattern: Pattern
     format: Format
     latency: int
@@ -115,7 +117,7 @@ class Timetable:
             return self._read(value, pattern)
         if value == self.inputs:
             reader = InputReader(pattern, value.format, self.tag)
-            return self._operator("input_read", reader, pattern, [])
+            return self._operator("input_read", value.name, reader, pattern, [])
         return self._lowered(value.name, self.body.lowerings[value.name].lower(pattern))
 
     def _natural(self, value: Value, pattern: Pattern) -> Pattern:
@@ -140,30 +142,30 @@ class Timetable:
             natural = natural if pattern.digit else natural.words
             source = self.demand(value, natural)
             operator = Buffer(natural, pattern, format, tag)
-        return self._operator(
-            f"{value.name}_{_CONVERTED[type(operator)]}", operator, pattern, [source]
-        )
+        name = f"{value.name}_{_CONVERTED[type(operator)]}"
+        return self._operator(name, value.name, operator, pattern, [source])
 
     def _read(self, value: Value, pattern: Pattern) -> Part:
         latency = self.memories[value.name].latency(pattern)
-        part = Part(f"{value.name}_read", pattern, value.format, latency, pattern.cycles)
+        name = f"{value.name}_read"
+        part = Part(name, value.name, pattern, value.format, latency, pattern.cycles)
         part.memory = value.name
         return self._add(part)
 
-    def _lowered(self, name: str, item: Lowered | Demand) -> Part:
+    def _lowered(self, value: str, item: Lowered | Demand) -> Part:
         if isinstance(item, Demand):
             return self.demand(item.value, item.pattern)
-        name = item.name or name
-        operands = [self._lowered(name, operand) for operand in item.operands]
-        name = f"{name}_{item.role}" if item.role else name
-        return self._operator(name, item.operator, item.pattern, operands)
+        value = item.name or value
+        operands = [self._lowered(value, operand) for operand in item.operands]
+        name = f"{value}_{item.role}" if item.role else value
+        return self._operator(name, value, item.operator, item.pattern, operands)
 
     def _operator(
-        self, name: str, operator: Operator, pattern: Pattern, operands: list[Part]
+        self, name: str, value: str, operator: Operator, pattern: Pattern, operands: list[Part]
     ) -> Part:
         format = operator.o.signature.format
         interval = max(operator.interval, pattern.cycles)
-        part = Part(name, pattern, format, operator.latency, interval, operator)
+        part = Part(name, value, pattern, format, operator.latency, interval, operator)
         part.operands = operands
         return self._add(part)
 
@@ -208,7 +210,8 @@ class Timetable:
         key = f"{part.name} after {wait}", part.pattern
         if key not in self._made:
             delay = Delay(part.pattern, part.format, wait, self.tag)
-            made = self._operator(f"{part.name}_delay", delay, part.pattern, [part])
+            name = f"{part.name}_delay"
+            made = self._operator(name, part.value, delay, part.pattern, [part])
             made.time = time
             self._made[key] = made
         return self._made[key]

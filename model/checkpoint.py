@@ -21,6 +21,7 @@ from .config import (
     CONFIG_FILE,
     CURVES_FILE,
     METRICS_FILE,
+    PAGE_FILE,
     PROGRAM_FOLDER,
     VERSION,
     WIDTHS_FILE,
@@ -38,6 +39,7 @@ RESULTS = (
     METRICS_FILE,
     CURVES_FILE,
     WIDTHS_FILE,
+    PAGE_FILE,
     f"{PROGRAM_FOLDER}/program.json",
     f"{PROGRAM_FOLDER}/weights.npz",
 )

@@ -13,6 +13,7 @@ VERSION = 1
 CONFIG_FILE, CHECKPOINT_FILE = "config.json", "checkpoint.safetensors"
 TRAINING_FILE = "training.safetensors"
 METRICS_FILE, CURVES_FILE, WIDTHS_FILE = "metrics.json", "curves.png", "widths.png"
+PAGE_FILE = "report.html"
 PROGRAM_FOLDER = "program"
 LARGEST = 1 << 20
 MOST_LAYERS = 64

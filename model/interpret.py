@@ -5,7 +5,7 @@ intermediates fit, feature-major and in chunks of the batch that stay in cache.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -48,15 +48,23 @@ class _Step:
 class Machine:
     """A program at work on `batch` independent sequences that advance together.
 
+    `watch` is shown the values of every body that has run, by name: (size, batch), or (size, 1).
+
     Attributes: states, by name, each of shape (size, batch); fresh, whether no timestep was taken
     since they were initialised; phase, timesteps since then modulo the period; timestep, where the
     program reads at a list of timesteps the number of them since then, which stands still after
     the last of the list.
     """
 
-    def __init__(self, program: Program, batch: int = 1) -> None:
+    def __init__(
+        self,
+        program: Program,
+        batch: int = 1,
+        watch: Callable[[Mapping[str, Array]], None] | None = None,
+    ) -> None:
         self.program = program
         self.batch = batch
+        self._watch = watch
         self._layers = [[_Step(n, program.period) for n in la.body] for la in program.layers]
         self._readout = [_Step(n, program.readout_period) for n in program.readout.body]
         self._reads = {t: read for read, t in enumerate(program.readout.timesteps)}
@@ -108,6 +116,8 @@ class Machine:
         values |= {s.value.name: self.states[s.value.name] for s in room.states}
         for step in steps:
             step(values, phase)
+        if self._watch is not None:
+            self._watch(values)
         self.states |= {s.value.name: self._whole(values[s.next]) for s in room.states}
         return self._whole(values[room.output.name])
 

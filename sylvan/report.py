@@ -1,35 +1,20 @@
 """Reports for people: tables of what was trained, built and measured."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
 from sylvan.hw.targets import TARGETS
-from sylvan.model.config import CHECKPOINT_FILE, METRICS_FILE, TRAINING_FILE, Config
+from sylvan.model.config import CHECKPOINT_FILE, METRICS_FILE, PAGE_FILE, TRAINING_FILE, Config
 from sylvan.model.errors import UserError
-from sylvan.model.files import parse_json
-from sylvan.model.tasks import data_set
+from sylvan.model.files import parse_json, write_whole
+from sylvan.model.program import Program
+from sylvan.model.tasks import Task, data_set
 
 from .console import console, next_step, quoted
-
-ROWS = (
-    ("LUTs", "luts", "{:,.0f}"),
-    ("flip-flops", "ffs", "{:,.0f}"),
-    ("block RAMs", "brams", "{:,.0f}"),
-    ("DSP blocks", "dsps", "{:,.0f}"),
-    ("fmax, MHz", "fmax_mhz", "{:.1f}"),
-    ("cycles a step", "cycles_per_step", "{:,.0f}"),
-    ("cycles of an answered step", "closing_cycles", "{:,.0f}"),
-    ("cycles from input to answer", "latency_cycles", "{:,.0f}"),
-    ("steps per second", "steps_per_s", "{:,.0f}"),
-)
-QUALITY = (
-    ("utilisation", "utilisation", "{:.3f}"),
-    ("efficiency", "efficiency", "{:.3f}"),
-    ("LUT ns per step", "lut_ns_per_step", "{:,.0f}"),
-)
+from .pages.figures import QUALITY, ROWS
 
 
 def shown(value: Any, form: str) -> str:
@@ -60,16 +45,19 @@ def _unplaced(report: Mapping[str, Any]) -> str:
     return "\nsynthesis only, not placed" if part and part.mapped and not part.placed else ""
 
 
-def print_report(folder: Path) -> None:
-    """Print the report of a build directory or of a training run.
+def print_report(folder: Path, find_task: Callable[[Program], Task]) -> None:
+    """Print the report of a build directory or of a training run, and write its page there.
 
-    A run may be finished, interrupted, or imported; it is said which.
+    A run may be finished, interrupted, or imported; it is said which. `find_task` finds the task of
+    a program.
 
     Raises UserError if the folder is neither.
     """
     if (folder / "report.json").is_file():
         from sylvan.hw.report import load_report
         from sylvan.sim.ports import load_ports
+
+        from .pages.build import build_page
 
         report = load_report(folder / "report.json")
         console.print(build_table({folder.name: report}))
@@ -81,6 +69,7 @@ def print_report(folder: Path) -> None:
         if port and (image := load_ports(folder).state) is not None:
             words = f"{image.transfers} transfers of {image.data_bits} bits"
             console.print(f"state port: an image of the state takes {words}")
+        _write(folder, build_page(folder, find_task))
         next_step(*after_build(folder, report))
     elif any((folder / name).is_file() for name in (METRICS_FILE, TRAINING_FILE, CHECKPOINT_FILE)):
         _print_run(folder)
@@ -91,11 +80,19 @@ def print_report(folder: Path) -> None:
         )
 
 
+def _write(folder: Path, content: bytes) -> None:
+    write_whole(folder / PAGE_FILE, content)
+    console.print(f"the same with pictures, for a browser: {folder / PAGE_FILE}")
+
+
 def _print_run(folder: Path) -> None:
     """Scores, if there are any; where there are none, what the folder holds instead."""
+    from .pages.run import run_page
+
     scored = (folder / METRICS_FILE).is_file()
     if scored:
         console.print(_run_table(folder))
+    _write(folder, run_page(folder))
     if (folder / TRAINING_FILE).is_file():
         from sylvan.model.history import unfinished
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
 
-VOID = {"meta", "br"}
+VOID = {"meta", "br", "img"}
 LOADING = {"src", "srcset", "href", "data", "action", "poster"}
 
 

@@ -1,10 +1,12 @@
 """Commands about hardware: building and simulating it, reports, and the demo of it all."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
 from typer import Argument, Option
 
+from sylvan.model.config import METRICS_FILE
 from sylvan.model.errors import UserError
 
 from ..console import console, next_step, progress_bar, quoted, working_in
@@ -97,7 +99,10 @@ def build(
     given += [f"--{flag}" for flag, value in flags.items() if value]
     if rate is not None and given:
         raise UserError(f"--rate chooses the schedule: leave out {', '.join(given)}, or --rate")
-    _, loaded = find_program(program)
+    place, loaded = find_program(program)
+    if (place.parent / METRICS_FILE).is_file():
+        # So that the build's page finds how it was trained.
+        loaded.metadata["run"] = os.path.relpath(place.parent.resolve(), out.resolve())
     with working_in(out), progress_bar() as bar:
         row = bar.add_task(f"building for {part.name}", total=None)
 
@@ -195,8 +200,12 @@ def sim(
 
 def report(
     folder: Annotated[Path, Argument(metavar="DIR", help="A build, or a training run.")],
+    task: Annotated[
+        str | None, Option(help="Whose data show what values come to; the program's by default.")
+    ] = None,
+    data: DataFolder = None,
 ) -> None:
-    """Print what was built or trained, for people."""
+    """Print what was built or trained, and write it as a page, report.html in DIR."""
     from ..report import print_report
 
-    print_report(folder)
+    print_report(folder, lambda program: task_of(program, folder / "program", data, task))

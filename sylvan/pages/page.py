@@ -15,7 +15,7 @@ from importlib.resources import files
 from typing import Any
 from urllib.parse import quote
 
-VOID = ("meta", "br")
+VOID = ("meta", "br", "img")
 """Elements without content, which HTML does not close."""
 
 
@@ -121,16 +121,17 @@ def page(
     data: Any = None,
     scripts: Sequence[str] = (),
     charts: bool = False,
+    styles: Sequence[str] = (),
 ) -> bytes:
     """The whole file.
 
     `lead`: paragraphs below the title, the answer first. `data`: what the page's scripts read as
     `page.data()`, JSON of finite numbers. `scripts`: their files in this package. `charts`: whether
-    they draw, for which plotly comes along.
+    they draw, for which plotly comes along. `styles`: more style sheets in this package.
     """
     own = ("page.js", *(("charts.js",) if charts else ()), *scripts)
     texts = [*([_plotly()] if charts else []), *map(_file, own)]
-    style = _file("page.css") + (_file("charts.css") if charts else "")
+    sheets = ("page.css", *(("charts.css",) if charts else ()), *styles)
     runs = [f"'sha256-{_digest(text)}'" for text in texts]
     # plotly compiles the code that feeds WebGL.
     runs += ["'unsafe-eval'"] * charts
@@ -145,7 +146,7 @@ def page(
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
         element("title", title),
-        element("style", Html(style)),
+        element("style", Html("".join(map(_file, sheets)))),
     )
     tree = json.dumps(data, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
     body = element(

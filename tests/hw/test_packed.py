@@ -15,7 +15,7 @@ from clocked import run_clocked
 from contracts.suite import cosimulate
 from sylvan.hw.beats import Pattern, Tag
 from sylvan.hw.flow import Flow
-from sylvan.hw.netlist import by_module
+from sylvan.hw.netlist import Modules, by_module
 from sylvan.hw.operators.packed import PackedMatVec
 from sylvan.hw.packing import APART, Packing, pack
 from sylvan.hw.plan import Plan
@@ -231,7 +231,7 @@ def test_weights_are_block_ram(part: str, tmp_path: Path) -> None:
     (tmp_path / "design.v").write_text(text)
     with Workers(1) as crew:
         netlist = Flow("packed", target(part), tmp_path, crew, print).map()
-    found = by_module(netlist, text, "packed")["packed.words"]
+    found = by_module(netlist, Modules(text, "packed"))["packed.words"]
     word, depth = design.words.cost.roms[0]
     bits = target(part).bram_bits
     assert bits is not None and -(-word * depth // bits) <= found["brams"] <= 4

@@ -15,6 +15,7 @@ from contracts.random_cores import random_core
 from contracts.suite import cosimulate
 from contracts.test_random_cores import random_plan
 from sylvan.hw.border import fifo_depth
+from sylvan.hw.operators.converters import ToDigits, ToWords
 from sylvan.hw.operators.delay import Delay
 from sylvan.hw.operators.stored import Buffer
 from sylvan.hw.plan import Plan
@@ -365,6 +366,8 @@ def test_a_plan_is_described_as_data() -> None:
         "cycles_per_step": plan.cycles_per_step,
         "closing_cycles": plan.closing_cycles,
         "latency_cycles": plan.latency_cycles,
+        "interval": plan.pace.interval,
+        "rest": plan.pace.rest,
     }
     (layer,) = described["layers"]
     parts = layer["step"] + layer["readout"]
@@ -376,6 +379,26 @@ def test_a_plan_is_described_as_data() -> None:
         starts = {p["begins"] + p["latency"] for p in operands}
         assert starts <= {part["begins"]}, "operands start together, when their consumer begins"
         assert part["begins"] >= 0
+    values = {node.result.name for node in plan.program.nodes()}
+    values |= {"input", *(state.value.name for state in plan.program.states)}
+    assert {part["value"] for part in parts} <= values
+    assert all(part["name"].startswith(part["value"]) for part in parts)
+    (memory,) = layer["memories"]
+    assert memory["memories"] == [[memory["word_lanes"] * memory["element_bits"], memory["words"]]]
+    assert memory["roms"] == []
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_every_part_is_for_a_value_of_the_program(seed: int) -> None:
+    """What waits, or is brought into another order, stays the value that it was."""
+    program = random_core(seed)
+    values = {"input", *(state.value.name for state in program.states)}
+    values |= {node.result.name for node in program.nodes()}
+    parts = Plan(program, Schedule(2)).parts
+    assert {part.value for part in parts} <= values
+    for part in parts:
+        if isinstance(part.operator, Buffer | Delay | ToDigits | ToWords):
+            assert part.value == part.operands[0].value, part.name
 
 
 def test_a_plan_is_a_function_of_program_and_schedule() -> None:

@@ -258,6 +258,8 @@ def test_a_stack_is_built_and_checked(tmp_path: Path) -> None:
     names = ["rnn", "rnn_2", "rnn_3", "rnn_4"]
     assert [layer["name"] for layer in described["layers"]] == names
     assert [bool(layer["readout"]) for layer in described["layers"]] == [False] * 3 + [True]
+    assert [layer["announced"] is None for layer in described["layers"]] == [False] * 3 + [True]
+    assert [layer["freed"] is None for layer in described["layers"]] == [True] + [False] * 3
     latencies = [layer["latency_cycles"] for layer in described["layers"]]
     assert sum(latencies) == described["cycles"]["latency_cycles"]
     received = [m for layer in described["layers"] for m in layer["memories"]]

@@ -18,6 +18,7 @@ from sylvan.model.errors import CheckError, UserError
 
 DATA = Path(__file__).parent / "data"
 PAIR = DATA / "pair.v"
+MODULES = netlist.Modules(PAIR.read_text(), "pair")
 
 #: Needs before packing: pair.v has 4 + 12 bits of accumulators, 4 output registers and a memory.
 NEEDS = {
@@ -50,7 +51,7 @@ def test_the_longest_chain_is_that_of_the_widest_adder(family):
 @pytest.mark.parametrize("family", NEEDS)
 def test_figures_by_module_add_up_to_the_whole(family):
     design = netlist.read(DATA / f"netlist-{family}.json", "pair")
-    figures = netlist.by_module(design, PAIR.read_text(), "pair")
+    figures = netlist.by_module(design, MODULES)
     assert list(figures) == ["pair", "pair.long", "pair.memory", "pair.short"]
     assert figures["pair.long"]["ffs"] == 12
     assert figures["pair.short"]["ffs"] == 4
@@ -70,7 +71,7 @@ def test_figures_by_module_add_up_to_the_whole(family):
     ],
 )
 def test_a_seed_is_read_from_nextpnrs_report(family, part, expected):
-    run = seed_run(3, recorded(f"nextpnr-{family}.json"), target(part))
+    run = seed_run(3, recorded(f"nextpnr-{family}.json"), target(part), {})
     assert run.seed == 3
     assert run.used == expected
     assert run.fmax_mhz == pytest.approx({"ice40": 115.634, "ecp5": 157.953}[family], abs=0.001)
@@ -78,14 +79,15 @@ def test_a_seed_is_read_from_nextpnrs_report(family, part, expected):
 
 def test_a_design_without_a_path_between_registers_has_no_clock_rate():
     report = recorded("nextpnr-ice40.json") | {"fmax": {}}
-    assert seed_run(1, report, target("ice40-up5k")).fmax_mhz is None
+    run = seed_run(1, report | {"critical_paths": []}, target("ice40-up5k"), {})
+    assert run.fmax_mhz is None and run.path == ()
 
 
 def test_two_clocks_are_refused():
     report = recorded("nextpnr-ice40.json")
     report["fmax"] |= {"spi": {"achieved": 1.0, "constraint": 12.0}}
     with pytest.raises(CheckError, match=r"one clock expected, nextpnr found clk\S*, spi"):
-        seed_run(1, report, target("ice40-up5k"))
+        seed_run(1, report, target("ice40-up5k"), {})
 
 
 def test_the_median_seed_counts():
@@ -299,6 +301,10 @@ def test_the_real_tools_place_a_small_design(tmp_path, part, family):
     assert (found.ffs, found.brams, found.dsps, found.pins) == (ffs, 1, 0, 10)
     assert NEEDS[family]["luts"] <= found.luts < 2 * NEEDS[family]["luts"]
     assert 20 < found.fmax_mhz < 1000
+    (run,) = found.runs
+    taken = sum(hop.logic_ns + hop.routing_ns for hop in run.path)
+    assert taken == pytest.approx(1000 / found.fmax_mhz, rel=0.02)
+    assert {hop.module for hop in run.path} <= {"pair", *found.modules}
     assert found.modules["pair.long"]["ffs"] == 12
     assert found.bitstream.stat().st_size > 10_000
     assert set(found.tool_versions) == {"yosys", f"nextpnr-{family}"}
@@ -311,7 +317,7 @@ def test_a_target_has_what_nextpnr_says_it_has(tmp_path, part):
     with Workers(1) as crew:
         flow = Flow("pair", part, tmp_path, crew, print)
         flow.map()
-        flow.place(1, None)
+        flow.place(1, None, {})
     report = json.loads((tmp_path / "nextpnr-seed-1.json").read_text())["utilization"]
     offered = {
         name: report.get(cell, {}).get("available", 0) for name, cell in CELLS[part.family].items()

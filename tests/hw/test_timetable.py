@@ -23,9 +23,9 @@ def named(name: str) -> Program:
 
 @pytest.mark.parametrize("name", ["collector", "sequencer", "answers", "h_memory", "kept"])
 def test_values_may_have_the_names_of_the_core(name: str) -> None:
-    assert f"module core.{name}" in generate(Plan(named(name), Schedule(1)), "core").replace(
-        "\\", ""
-    )
+    plan = Plan(named(name), Schedule(1))
+    assert f"module core.{name}" in generate(plan, "core").replace("\\", "")
+    assert name in {part.value for part in plan.parts}, "what a part is called is not its value"
 
 
 def test_values_may_have_the_names_of_moments() -> None:
