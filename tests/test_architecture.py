@@ -84,6 +84,7 @@ LIBRARIES = {
     "matplotlib": "train export face",
     "optuna": "explore",
     "distributed": "explore",
+    "dask": "explore",
     "sqlalchemy": "explore",
     "plotly": "pages",
     "pyosys": "hw",
