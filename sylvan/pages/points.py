@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from .figures import QUALITY, ROWS
 from .page import Cell
 
 Tree = Mapping[str, Any]
@@ -13,18 +14,8 @@ Value = float | str | None
 
 GROUPS = ("network", "schedule", "figures")
 """Where a point keeps its quantities."""
-TITLES = {
-    "figures.luts": "LUTs",
-    "figures.ffs": "flip-flops",
-    "figures.brams": "block RAMs",
+TITLES = {f"figures.{key}": title for title, key, _ in (*ROWS, *QUALITY)} | {
     "figures.sprams": "single-port RAMs",
-    "figures.dsps": "DSP blocks",
-    "figures.fmax_mhz": "fmax, MHz",
-    "figures.cycles_per_step": "cycles a step",
-    "figures.closing_cycles": "cycles of an answered step",
-    "figures.latency_cycles": "cycles from input to answer",
-    "figures.steps_per_s": "steps per second",
-    "figures.lut_ns_per_step": "LUT ns per step",
     "schedule.logic_roms": "constants in logic",
     "schedule.dsps": "DSP blocks allowed",
 }

@@ -37,7 +37,9 @@
     // The best come first among the points, and are drawn last.
     const drawn = points.standing.map((_, k) => k).slice(0, points.lines).reverse();
     const whole = (quantity) => drawn.every((k) => points.value(quantity, k) !== null);
-    const varying = points.quantities.filter((q) => q.values.length > 1 && whole(q));
+    const varying = points.quantities.filter(
+      (q) => q.values.length > 1 && whole(q) && !points.minor.includes(q.key),
+    );
     const colours = standings.map(({ colour }, k) => [k / 2, charts.colour(colour)]);
     return {
       traces: [

@@ -8,6 +8,14 @@ from .points import GROUPS, Columns, Quantity, Tree, column_of, standing
 
 MOST_LINES = 1000
 """Lines of the parallel coordinates: more are a carpet."""
+MINOR = (
+    "schedule.words",
+    "figures.ffs",
+    "figures.closing_cycles",
+    "figures.latency_cycles",
+    "figures.additions_per_step",
+)
+"""What has no axis there unless it is asked for: others say nearly the same."""
 MOST_KINDS = 6
 """Lines in a chart of networks, as many as there are colours and marks to tell them apart."""
 ALONG = ("state_bits", "hidden")
@@ -32,6 +40,7 @@ def drawn(data: Tree, points: Sequence[Tree], columns: Columns) -> Tree:
     """What the scripts read: columns, and of each point what it is and where it lies."""
     targets = sorted({point["target"] for point in points})
     score = _score(columns)
+    asked = {*data["objectives"], *data["constraints"]}
     networks: dict[str, int] = {}
     for k, point in enumerate(points):
         networks.setdefault(repr(sorted(point["network"].items())), k)
@@ -52,6 +61,7 @@ def drawn(data: Tree, points: Sequence[Tree], columns: Columns) -> Tree:
         "lower": data["task"]["lower_is_better"],
         "along": [column.key for column in _along(columns)],
         "lines": MOST_LINES,
+        "minor": [key for key in MINOR if key.partition(".")[2] not in asked],
         "compared": {f"figures.{key}": _pairs(points, key) for key in COMPARED},
     }
 

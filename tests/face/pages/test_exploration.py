@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 import pytest
-from explored import SPEC, explored
+from exploration_data import SPEC, explored
 from markup import Markup
 
 from sylvan.pages.exploration import MOST_ROWS, exploration_page

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from browser import complaints, opened, prefer, requests, resize
-from explored import explored
+from exploration_data import explored
 from selenium.webdriver import ActionChains, Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
