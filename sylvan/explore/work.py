@@ -9,7 +9,7 @@ import fcntl
 import hashlib
 import importlib.metadata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,8 @@ from .store import Result, Store
 FOLDERS = {"run": "runs", "build": "builds"}
 NAME = 16
 """Characters of a key that name a folder."""
-MOST_VALIDATED = 2000
-"""Validation sequences that score a program: the first so many of the split."""
+MOST_SCORED = 2000
+"""Sequences of a split that score a program: the first so many."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,6 @@ def export(place: Place, run: Result, state_bits: int) -> Result:
     from sylvan.model.evaluate import evaluate
     from sylvan.model.export import load_trained, quantized
     from sylvan.model.storage import program_hash, save
-    from sylvan.model.tasks import Split
 
     if run.failure is not None:
         return run
@@ -116,9 +115,7 @@ def export(place: Place, run: Result, state_bits: int) -> Result:
         folder = place.folder / run.outcome["folder"]
         trained = load_trained(folder, place.data)
         program = quantized(trained, state_bits)
-        split = trained.task.validation
-        judge = Split(split.inputs[:MOST_VALIDATED], split.targets[:MOST_VALIDATED])
-        score = evaluate(program, trained.task, judge)
+        score = evaluate(program, trained.task, _first(trained.task.validation))
         program.metadata.update(score_name=trained.task.score_name, validation_score=score.score)
         return {
             "folder": place.name(save(program, folder / f"program-{state_bits}")),
@@ -145,9 +142,10 @@ def test(place: Place, program: Result) -> Result:
         found = load(place.folder / program.outcome["folder"])
         meta = found.metadata
         task = load_task(meta["task"], data=place.data, **meta["task_options"])
-        return {"score": evaluate(found, task, task.test).score}
+        return {"score": evaluate(found, task, _first(task.test)).score}
 
-    return place.store.settle("test", {"program": program.key}, make)
+    what = {"program": program.key, "sequences": MOST_SCORED}
+    return place.store.settle("test", what, make)
 
 
 def plan(
@@ -217,6 +215,11 @@ def build(place: Place, program: Result, target: str, keys: Any, clock_hz: float
         return (place.folder / outcome["folder"] / "report.json").is_file()
 
     return place.store.settle("build", build_of(program, target, keys, clock_hz), make, there)
+
+
+def _first(split: Any) -> Any:
+    """What of a split scores a program."""
+    return replace(split, inputs=split.inputs[:MOST_SCORED], targets=split.targets[:MOST_SCORED])
 
 
 @contextlib.contextmanager

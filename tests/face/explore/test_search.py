@@ -21,7 +21,7 @@ from sylvan.model.tasks import load_task
 from sylvan.explore.exploration import explore, told
 from sylvan.explore.search import Search
 from sylvan.explore.store import local_url
-from sylvan.explore.work import MOST_VALIDATED
+from sylvan.explore.work import MOST_SCORED
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def test_every_network_is_trained_once_and_planned(search: Search, folder: Path)
 
 def test_figures_are_those_of_program_plan_and_build(search: Search, folder: Path) -> None:
     task = load_task("digits")
-    assert len(task.validation.inputs) < MOST_VALIDATED
+    assert len(task.validation.inputs) < MOST_SCORED
     built = [point for point in search.points if point.build]
     assert built and built[0].measured
     for point in [*search.points[::40], *built]:
