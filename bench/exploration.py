@@ -16,12 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import exploration_page
-from sqlalchemy import select
 from sylvan.model.files import parse_json, write_json
 
 from sylvan.explore.exploration import explore, told
 from sylvan.explore.search import Search
-from sylvan.explore.store import RESULTS, Store, local_url
 
 ROOT = Path(__file__).parent.parent
 OUT = Path(__file__).with_suffix(".json")
@@ -38,21 +36,25 @@ def say(text: str, done: float | None) -> None:
     print(text, flush=True)
 
 
-def spent(url: str) -> dict[str, dict[str, float]]:
-    """Results of each kind and the seconds that they took, in all searches."""
-    found: dict[str, dict[str, float]] = defaultdict(lambda: {"count": 0, "seconds": 0.0})
-    with Store(url).engine.connect() as connection:
-        for kind, seconds in connection.execute(select(RESULTS.c.kind, RESULTS.c.seconds)):
-            found[kind]["count"] += 1
-            found[kind]["seconds"] += seconds
+def spent(search: Search) -> dict[str, dict[str, float]]:
+    """Results of each kind that the search rests on, and the seconds that they took, whenever."""
+    results = [*search.builds.known.values(), *search.tests.values()]
+    for found in search.founds:
+        plans = [plan for of_part in found.plans.values() for plan in of_part]
+        results += [result for result in (found.run, found.program, *plans) if result]
+    kinds: dict[str, dict[str, float]] = defaultdict(dict)
+    for result in results:
+        kinds[result.kind][result.key] = result.seconds
     return {
-        kind: {"count": f["count"], "seconds": round(f["seconds"])} for kind, f in found.items()
+        kind: {"count": len(seconds), "seconds": round(sum(seconds.values()))}
+        for kind, seconds in kinds.items()
     }
 
 
 def searched(data: Path | None) -> dict[str, Any]:
     """The large search: its networks and fronts."""
-    all_of_it = told(explore(SEARCH, FOLDER, data=data, say=say))
+    search = explore(SEARCH, FOLDER, data=data, say=say)
+    all_of_it = told(search)
     networks = {}
     for point in all_of_it["points"]:
         figures = {key: point["figures"][key] for key in ("accuracy", "storage_bits")}
@@ -69,7 +71,7 @@ def searched(data: Path | None) -> dict[str, Any]:
         "networks": list(networks.values()),
         "fronts": fronts,
         "failures": len(all_of_it["failures"]),
-        "spent": spent(local_url(FOLDER)),
+        "spent": spent(search),
         "again": all_of_it["spent"],
     }
 

@@ -13,8 +13,8 @@ FRONT_PICTURE, BITS_PICTURE = DOCS / "exploration-front.svg", DOCS / "exploratio
 MARKS = "<!-- exploration: begin -->", "<!-- exploration: end -->"
 WANTED = 1.6
 """Times the points per hour that a second worker should bring on two cores."""
-SHOWN = 24
-"""Points of a front in its table, evenly along it."""
+SHOWN = 20
+"""Points of a front in its table, about: those that are measured, and others evenly along it."""
 AXES = "hidden", "block", "weight_bits", "state_bits"
 KINDS = (
     ("run", "networks trained"),
@@ -92,7 +92,7 @@ def tables(kept: dict[str, Any]) -> Iterator[str]:
         "",
         "## What it took",
         "",
-        "| | how many | seconds of one core |",
+        "| | how many | seconds, summed |",
         "|---|---:|---:|",
     ]
     for kind, name in KINDS:
@@ -105,11 +105,12 @@ def tables(kept: dict[str, Any]) -> Iterator[str]:
     yield (
         f"So {runs} trainings served {programs} programs and {points:,} points, "
         f"{points // runs:,} each. Run once more, the search took up {again['reused']} trainings "
-        f"that were known and did {again['trained']}. {search['failures']} of them failed."
+        f"that were known and did {again['trained']}; {search['failures']} pieces of work failed."
     )
     for target, front in search["fronts"].items():
         yield from ["", f"## The front on {target}", ""]
-        yield f"{len(front)} of {search['points'][target]:,} points; at most {SHOWN} are shown."
+        count = search["points"][target]
+        yield f"{len(front)} of {count:,} points; all measured ones and some others are shown."
         yield from ["", *front_table(front)]
     if "scaling" in kept:
         yield from ["", "## Two workers", "", *scaling(kept["scaling"])]
@@ -133,10 +134,9 @@ COLUMNS: tuple[tuple[str, Callable[[Point], str]], ...] = (
 def front_table(front: Sequence[Point]) -> Iterator[str]:
     """Points evenly along a front, and all that are measured."""
     along = sorted(front, key=lambda p: (p["figures"]["luts"], p["figures"]["accuracy"]))
-    step = max(1, len(along) / SHOWN)
-    chosen = {round(k * step) for k in range(SHOWN)} | {
-        place for place, point in enumerate(along) if point["measured"]
-    }
+    measured = {place for place, point in enumerate(along) if point["measured"]}
+    step = max(1, len(along) / max(1, SHOWN - len(measured)))
+    chosen = {round(k * step) for k in range(SHOWN)} | measured
     yield f"| {' | '.join(name for name, _ in COLUMNS)} |"
     yield "|" + "---:|" * len(COLUMNS)
     for place, point in enumerate(along):
