@@ -62,6 +62,7 @@ def figures(point: Point) -> dict[str, Any]:
 
 def build_command(point: Point, folder: Path, out: str) -> str:
     """The command that builds a point of the search in `folder`."""
-    program, target, schedule, _ = point.build_arguments
+    program, target, schedule, clock_hz = point.build_arguments
     place = quoted(folder / program.outcome["folder"])
-    return f"sylvan build {place} --target {target} {knobs(schedule)} --out {out}"
+    clock = f" --clock {clock_hz:.12g}" if clock_hz else ""
+    return f"sylvan build {place} --target {target} {knobs(schedule)}{clock} --out {out}"

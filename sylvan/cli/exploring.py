@@ -124,7 +124,7 @@ def _answer(found: Any, out: Path, asked: Any, target: str | None, build: Path |
     if build is None:
         next_step(build_command(point, out, "best"))
         return
-    program, name, schedule, _ = point.build_arguments
+    program, name, schedule, clock = point.build_arguments
     run_build(
         out / program.outcome["folder"],
         name,
@@ -135,4 +135,5 @@ def _answer(found: Any, out: Path, asked: Any, target: str | None, build: Path |
         contexts=schedule["contexts"],
         logic_roms=schedule["logic_roms"],
         dsps=schedule["dsps"],
+        clock=clock,
     )

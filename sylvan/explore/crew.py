@@ -3,6 +3,9 @@
 import contextlib
 import logging
 import os
+import re
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,6 +19,7 @@ from .store import Result
 
 LOST = 5
 """Workers that may die on one piece of work before it is given up."""
+ADDRESS = re.compile(r"[a-z]+://[^/\s]+:\d+")
 SETTINGS = {
     "distributed.scheduler.allowed-failures": LOST,
     # A worker that compiles or trains answers late: it is busy, not dead.
@@ -40,29 +44,52 @@ def crew(scheduler: str | None, workers: int | None) -> Iterator[Client]:
     with dask.config.set(SETTINGS), contextlib.ExitStack() as stack:
         if scheduler is None:
             count = workers or len(os.sched_getaffinity(0))
-            cluster = LocalCluster(
-                n_workers=count,
-                threads_per_worker=1,
-                processes=True,
-                dashboard_address="127.0.0.1:0",
-                silence_logs=logging.CRITICAL,
-            )
+            with _interrupted_alone():
+                cluster = LocalCluster(
+                    n_workers=count,
+                    threads_per_worker=1,
+                    processes=True,
+                    dashboard_address="127.0.0.1:0",
+                    silence_logs=logging.CRITICAL,
+                )
             stack.enter_context(cluster)
             client = Client(cluster)
         else:
+            if not ADDRESS.fullmatch(scheduler):
+                raise UserError(
+                    f"a scheduler's address is such as tcp://host:8786, got {scheduler!r}"
+                )
             try:
-                client = Client(scheduler, timeout="20s", set_as_default=False)
+                client = Client(scheduler, timeout="20s")
             except (OSError, ValueError, CommClosedError, TimeoutError) as error:
                 said = str(error).splitlines()[0] if str(error) else type(error).__name__
                 raise UserError(f"no scheduler answers at {scheduler}: {said}") from None
         yield stack.enter_context(client)
 
 
+@contextlib.contextmanager
+def _interrupted_alone() -> Iterator[None]:
+    """Processes that are started inside leave Ctrl-C to this one, which ends them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def outcome(future: Future) -> Any:
-    """What a piece of work returned, or the sentence why it never will, as a failed Result."""
+    """What a piece of work returned, or the sentence why it never will, as a failed Result.
+
+    Raises UserError where the storage failed: then nothing can be kept.
+    """
     error = future.exception()
     if error is None:
         return future.result()
+    if isinstance(error, UserError):
+        raise error
     if type(error).__name__ == "KilledWorker":
         said = f"{LOST + 1} workers ended while they did this: is there memory enough?"
     else:

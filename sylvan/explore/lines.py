@@ -21,9 +21,11 @@ class Lines:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            if path.stat().st_size > LARGEST_FILE:
+            with path.open("rb") as file:
+                read = file.read(LARGEST_FILE + 1)
+            if len(read) > LARGEST_FILE:
                 raise ValueError(f"it has more than {LARGEST_FILE} bytes")
-            self.text = path.read_text(encoding="utf-8")
+            self.text = read.decode("utf-8-sig")
             self.tree: dict[str, Any] = tomllib.loads(self.text)
         except OSError as error:
             raise UserError(f"the spec {path} cannot be read: {error.strerror}") from None

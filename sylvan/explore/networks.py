@@ -21,9 +21,10 @@ FULL = "full"
 SETTINGS = tuple(
     field.name
     for field in fields(Config)
-    if field.name != "task" and not field.name.endswith("_options")
+    if field.name not in ("task", "refit") and not field.name.endswith("_options")
 )
-"""Axes that are settings of a training; any other is an option of the cell."""
+"""Axes that are settings of a training; any other is an option of the cell. Networks are chosen by
+validation data, so none is trained on them."""
 
 
 @dataclass(frozen=True)

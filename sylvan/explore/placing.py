@@ -38,7 +38,8 @@ class Builds:
             for point in points
         }
         for key, result in self.place.store.among(keys).items():
-            self.known[keys[key]] = result
+            if result.failure is not None or self.place.holds_build(result.outcome):
+                self.known[keys[key]] = result
 
     def build(
         self,

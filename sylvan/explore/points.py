@@ -101,8 +101,18 @@ class Point:
 
     @property
     def possible(self) -> bool:
-        """Whether nothing has shown that it cannot be built."""
-        return self.build is None or self.build.failure is None
+        """Whether nothing has shown that it cannot be."""
+        return self.refusal is None
+
+    @property
+    def refusal(self) -> str | None:
+        """Why it cannot be: it was not built, or is slower than the clock of the board."""
+        if self.build is not None and self.build.failure is not None:
+            return self.build.failure
+        fmax = (self.measured or {}).get("fmax_mhz")
+        if fmax and self.clock_hz and fmax * 1e6 < self.clock_hz:
+            return f"placed at {fmax:.1f} MHz, below {self.clock_hz / 1e6:g} MHz"
+        return None
 
 
 def network_figures(found: Found) -> dict[str, Any]:

@@ -106,6 +106,8 @@ def bound(figure: str, text: str) -> Bound:
         value = float(Decimal(found[2]) * FACTORS[found[3]]) if found else float("nan")
     except (InvalidOperation, KeyError):
         value = float("nan")
+    if found and found[3] == "%" and figure != "accuracy":
+        raise UserError(f"{figure} is no share: bound it without %, got {shortened(repr(text))}")
     if not found or value != value:
         raise UserError(
             f"{figure} is bounded by a text such as '>= 0.9' or '<= 5k', got "

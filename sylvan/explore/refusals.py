@@ -4,11 +4,15 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
 
+from sylvan.model.census import additions_per_step, storage_bits
+from sylvan.model.checkpoint import sides
 from sylvan.model.errors import UserError
+from sylvan.model.families import build_layer
+from sylvan.model.program import Program
 from sylvan.model.tasks import Task, load_task
 
-from .networks import Network, Space
-from .outlook import Asked, check, untrained
+from .networks import DEFAULT_STATE_BITS, STATE_BITS, Network, Space
+from .outlook import SLACK, Asked, check, untrained
 from .spec import Spec
 from .work import tools
 
@@ -29,15 +33,56 @@ def refuse_impossible(spec: Spec, data: Path | None, asked: Asked) -> None:
             tools(part.name)
     _refuse_score(spec, task)
     smallest = _smallest(spec, task)
+    _refuse_values(spec, task)
+    program = untrained(smallest.config, smallest.state_bits, task)
+    _refuse_sizes(spec, program)
     try:
-        check(untrained(smallest.config, smallest.state_bits, task), asked)
+        check(program, asked)
     except UserError as error:
         told = ", ".join(f"{name} {value}" for name, value in smallest.axes.items())
         said = f"nothing can meet this; of the smallest network ({told}): {error}"
+        if "[schedule] names" in str(error):
+            spec.lines.refuse("schedule", "", said)
         named = [bound.figure for bound in asked.bounds if str(bound) in str(error)]
         if figures := named or [bound.figure for bound in asked.bounds]:
             spec.lines.refuse("constraints", figures[0], said)
         spec.lines.refuse("targets", "parts", said)
+
+
+def _refuse_values(spec: Spec, task: Task) -> None:
+    """Refuse a value of an axis that gives no network, whatever the others are."""
+    space = spec.space
+    for place, (axis, values) in enumerate(space.axes.items()):
+        for k, value in enumerate(values):
+            with_it = (choice for choice in space.choices() if choice[place] == k)
+            refusal = None
+            for network in _networks(space, islice(with_it, TRIED)):
+                try:
+                    build_layer(network.config, sides(task))
+                    break
+                except UserError as error:
+                    refusal = refusal or error
+            else:
+                spec.lines.refuse("numeric", axis, f"{axis} {value!r} gives no network: {refusal}")
+
+
+def _refuse_sizes(spec: Spec, smallest: Program) -> None:
+    """Refuse bounds of a network's own sizes that no network of the axes is within."""
+    base = {"hidden": spec.space.base.hidden, STATE_BITS: DEFAULT_STATE_BITS}
+    told = {axis: spec.space.axes.get(axis, (value,)) for axis, value in base.items()}
+    least = {
+        "storage_bits": storage_bits(smallest),
+        "additions_per_step": additions_per_step(smallest),
+    }
+    for bound in spec.question.bounds:
+        figure = bound.figure
+        values = told.get(figure, ())
+        if values and not any(bound.holds({figure: value}) for value in values):
+            said = f"nothing can meet {bound}: [numeric] has {', '.join(map(str, values))}"
+            spec.lines.refuse("constraints", figure, said)
+        if figure in least and not bound.least and bound.excess(least) > SLACK:
+            said = f"nothing can meet {bound}: the smallest network has {least[figure]:,}"
+            spec.lines.refuse("constraints", figure, said)
 
 
 def _refuse_score(spec: Spec, task: Task) -> None:

@@ -130,7 +130,7 @@ class Search:
             found.failure = result.kind, str(result.failure)
             return found
         run, program, *plans = result
-        if run.key not in self._runs:
+        if run.key not in self._runs and run.failure is None:
             self._runs.add(run.key)
             self.trained += run.fresh
             self.reused += not run.fresh
@@ -180,8 +180,8 @@ class Search:
                         told = {"stage": "plan", "target": target, "reason": plan.failure}
                         yield {"network": network} | told
         for point in self.points:
-            if point.build is not None and point.build.failure is not None:
-                told = {"stage": "build", "target": point.target, "reason": point.build.failure}
+            if point.refusal is not None:
+                told = {"stage": "build", "target": point.target, "reason": point.refusal}
                 yield {"network": shown(point.found.network)} | told
 
     @property

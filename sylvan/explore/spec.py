@@ -114,6 +114,9 @@ def load_spec(path: Path) -> Spec:
 def _space(lines: Lines) -> Space:
     told = lines.section("task", ("name", "preset", "options"))
     name, preset = told.get("name"), told.get("preset")
+    for key, text in told.items():
+        if key != "options" and (not isinstance(text, str) or not text):
+            lines.refuse("task", key, f"{key} must be a name, got {shortened(repr(text))}")
     if name is None and preset is None:
         lines.refuse("task", "", "[task] names neither a task (name) nor a recipe (preset)")
     changes = {} if name is None else {"task": name}
@@ -126,7 +129,7 @@ def _space(lines: Lines) -> Space:
         data_set(base.task)
         if unknown := [option for option in options if option not in known]:
             raise UserError(f"task {base.task} has no option {unknown[0]!r}; known: {list(known)}")
-        # Networks are chosen by validation data: none may be trained on them.
+        # Networks are chosen by validation data: none is trained on them.
         given = {"task_options": base.task_options | options, "refit": False}
         base = Config.from_tree(base.tree() | given, "[task]")
     except (UserError, TypeError) as error:
@@ -136,7 +139,9 @@ def _space(lines: Lines) -> Space:
     for axis, given in lines.section("numeric", None).items():
         try:
             axes[axis] = ranges.values(given)
-            Space(base, {"cell": axes.get("cell", (base.cell,)), axis: axes[axis]})
+            alone = Space(base, {"cell": axes.get("cell", (base.cell,)), axis: axes[axis]})
+            for choice in alone.choices():
+                alone.network(choice)
         except (ValueError, UserError) as error:
             lines.refuse("numeric", axis, f"{axis}: {error}")
     space = Space(base, axes)

@@ -8,6 +8,7 @@ that it is there. Whoever writes may be killed at any moment: a row is whole or 
 import contextlib
 import json
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -71,6 +72,8 @@ class Store:
             self.url = make_url(url)
             # A connection each time: processes that were forked must not share one.
             local = self.url.get_backend_name() == "sqlite"
+            if local and self.url.database in (None, "", ":memory:"):
+                raise UserError(f"the storage {url} names no file, so nothing would be kept")
             patience = {"timeout": PATIENCE_S} if local else {}
             self.engine: Engine = create_engine(self.url, poolclass=NullPool, connect_args=patience)
         except ArgumentError:
@@ -125,8 +128,8 @@ class Store:
                     )
         return found
 
-    def add(self, result: Result) -> Result:
-        """Keep a result; returns that which is kept under its key, which may be an earlier one."""
+    def add(self, result: Result) -> None:
+        """Keep a result, unless there is one under its key."""
         row = {
             "key": result.key,
             "kind": result.kind,
@@ -138,14 +141,12 @@ class Store:
             "seconds": result.seconds,
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-        try:
-            with self._refusals_told(), self.engine.begin() as connection:
-                connection.execute(insert(RESULTS).values(**row))
-        except IntegrityError:
-            earlier = self.get(result.key)
-            assert earlier is not None
-            return earlier
-        return result
+        with (
+            contextlib.suppress(IntegrityError),
+            self._refusals_told(),
+            self.engine.begin() as connection,
+        ):
+            connection.execute(insert(RESULTS).values(**row))
 
     def settle(
         self,
@@ -153,24 +154,38 @@ class Store:
         what: Any,
         make: Callable[[str], Any],
         there: Callable[[Any], bool] = lambda outcome: True,
+        alone: Callable[[str], AbstractContextManager[None]] = lambda key: nullcontext(),
     ) -> Result:
         """The result that is kept of `what`, or that `make`, told its key, now makes of it.
 
         A UserError of `make` is the result as well: it would come again. What is kept but not
-        `there`, such as files in the folder of another search, is made again.
+        `there`, such as files in the folder of another search, is made again. `alone` keeps others
+        from making the same at the same time.
         """
         key = key_of(kind, what)
-        known = self.get(key)
-        if known is not None and (known.failure is not None or there(known.outcome)):
+
+        def look() -> Result | None:
+            known = self.get(key)
+            whole = known is not None and (known.failure is not None or there(known.outcome))
+            return known if whole else None
+
+        if (known := look()) is not None:
             return known
-        start = perf_counter()
-        outcome = failure = None
-        try:
-            outcome = make(key)
-        except UserError as error:
-            failure = str(error)
-        made = Result(key, kind, what, outcome, failure, perf_counter() - start)
-        return replace(self.add(made), fresh=True)
+        with alone(key):
+            if (known := look()) is not None:
+                return known
+            start = perf_counter()
+            outcome = failure = None
+            try:
+                outcome = make(key)
+            except UserError as error:
+                failure = str(error)
+            seconds = perf_counter() - start
+            self.add(Result(key, kind, what, outcome, failure, seconds))
+        # Somebody elsewhere may have been first: what is kept counts for all.
+        kept = self.get(key)
+        assert kept is not None
+        return replace(kept, fresh=True, seconds=seconds)
 
 
 def key_of(kind: str, what: Any) -> str:

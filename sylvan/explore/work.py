@@ -43,6 +43,19 @@ class Place:
         """The folder as results name it."""
         return folder.relative_to(self.folder).as_posix()
 
+    def holds_build(self, outcome: Any) -> bool:
+        """Whether a build that results tell of is in the folder."""
+        return (self.folder / outcome["folder"] / "report.json").is_file()
+
+    @contextlib.contextmanager
+    def alone(self, key: str) -> Iterator[None]:
+        """One process at a time makes a result; a killed one leaves it to the next."""
+        locks = self.folder / "locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        with (locks / key[:NAME]).open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
     @property
     def store(self) -> Store:
         """Its results."""
@@ -64,18 +77,17 @@ def train(place: Place, config_tree: Any) -> Result:
 
     def make(key: str) -> Any:
         folder = place.folder_of("run", key)
-        with _alone(place, key):
-            if not (folder / METRICS_FILE).is_file():
-                begun = (folder / TRAINING_FILE).is_file()
-                run_training(config, folder, data=place.data, resume=begun)
-            metrics = parse_json((folder / METRICS_FILE).read_text())
+        if not all((folder / name).is_file() for name in (METRICS_FILE, CHECKPOINT_FILE)):
+            begun = (folder / TRAINING_FILE).is_file()
+            run_training(config, folder, data=place.data, resume=begun)
+        metrics = parse_json((folder / METRICS_FILE).read_text())
         told = {key: metrics[key] for key in ("validation_score", "seconds_training")}
         return told | {"folder": place.name(folder)}
 
     def there(outcome: Any) -> bool:
         return (place.folder / outcome["folder"] / CHECKPOINT_FILE).is_file()
 
-    return place.store.settle("run", run_of(config_tree), make, there)
+    return place.store.settle("run", run_of(config_tree), make, there, place.alone)
 
 
 def outlook(place: Place, config_tree: Any, state_bits: int, asked: Any) -> Result:
@@ -199,7 +211,7 @@ def build(place: Place, program: Result, target: str, keys: Any, clock_hz: float
 
     def make(key: str) -> Any:
         folder = place.folder_of("build", key)
-        with _alone(place, key), Workers(1) as workers:
+        with Workers(1) as workers:
             report = run_build(
                 load(place.folder / program.outcome["folder"]),
                 Schedule.from_keys(keys),
@@ -211,25 +223,13 @@ def build(place: Place, program: Result, target: str, keys: Any, clock_hz: float
             )
         return {"folder": place.name(folder), "measured": report["measured"]}
 
-    def there(outcome: Any) -> bool:
-        return (place.folder / outcome["folder"] / "report.json").is_file()
-
-    return place.store.settle("build", build_of(program, target, keys, clock_hz), make, there)
+    what = build_of(program, target, keys, clock_hz)
+    return place.store.settle("build", what, make, place.holds_build, place.alone)
 
 
 def _first(split: Any) -> Any:
     """What of a split scores a program."""
     return replace(split, inputs=split.inputs[:MOST_SCORED], targets=split.targets[:MOST_SCORED])
-
-
-@contextlib.contextmanager
-def _alone(place: Place, key: str) -> Iterator[None]:
-    """One process at a time makes a result; a killed one leaves it to the next."""
-    locks = place.folder / "locks"
-    locks.mkdir(parents=True, exist_ok=True)
-    with (locks / key[:NAME]).open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 @lru_cache

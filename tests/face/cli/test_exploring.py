@@ -65,6 +65,7 @@ def test_the_best_is_built(sylvan: Sylvan, folder: Path) -> None:
         (("--best", "luts"), "a question is bounds and aims"),
         (("--best", "min luts", "--target", "ecp"), "there is no target 'ecp'"),
         (("--scheduler", "tcp://127.0.0.1:1", "--workers", "2"), "leave out --workers"),
+        (("--scheduler", "foo"), "a scheduler's address is such as tcp://host:8786, got 'foo'"),
         (("--scheduler", "tcp://127.0.0.1:1"), "no scheduler answers at tcp://127.0.0.1:1"),
         (("--storage", "nowhere"), "the storage is named by an URL"),
     ],

@@ -63,6 +63,7 @@ def test_killed_workers_lose_nothing(url: str, tmp_path: Path) -> None:
     assert (again.trained, again.reused) == (0, 2)
 
 
+@pytest.mark.full
 def test_two_searches_at_once_share_what_they_find(url: str, tmp_path: Path) -> None:
     """Of another spec, in folders of their own, as on two machines."""
     spec = explored.spec(tmp_path, ("[4, 8]", "[2, 16]"))

@@ -4,12 +4,14 @@ import os
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import explored
 import psutil
 import pytest
+from distributed import LocalCluster
 from sylvan.hw.plan import Plan
 from sylvan.hw.schedule import Schedule
 from sylvan.model.errors import UserError
@@ -19,6 +21,7 @@ from sylvan.model.storage import load
 from sylvan.model.tasks import load_task
 
 from sylvan.explore.exploration import explore, told
+from sylvan.explore.points import mark_fronts
 from sylvan.explore.search import Search
 from sylvan.explore.store import local_url
 from sylvan.explore.work import MOST_SCORED
@@ -97,13 +100,20 @@ def test_a_search_is_not_done_twice_and_may_widen(search: Search, folder: Path) 
         ),
         (("steps_per_s = ", 'luts = "<= 10"\nsteps_per_s = '), "line 13: .*luts <= 10: [0-9]+ on"),
         (('"ice40-up5k"', '"xilinx-7a35t"'), r"steps_per_s >= 1000: not known on xilinx-7a35t"),
-        (("[4, 8]", "[3, 5]"), r"line 4: the axes of \[numeric\] give no network: .*power of two"),
+        (("[4, 8]", "[4, 5]"), "line 5: hidden 5 gives no network: .* power of two that divides 5"),
         (('accuracy = "max"', 'accuracy = "min"'), "accuracy of digits is better the other way"),
+        (
+            ("epochs = 1", "epochs = 1\nweight_bits = 99"),
+            "line 4: the axes .* give no network: .* 99",
+        ),
+        (("epochs = 1", "weight_bits = [2, 99]"), "line 7: weight_bits 99 gives no network: .* 99"),
+        (("steps_per_s", "hidden"), r"line 13: nothing can meet hidden >= 1000: .* has 4, 8"),
+        (('steps_per_s = ">= 1k"', 'storage_bits = "<= 2"'), "line 13: .* smallest network has "),
         (('"digits"', '"mnist"'), "mnist"),
         (('"digits"', '"warpeace"'), "warpeace"),
         (
             ('"ice40-up5k"]', '"ice40-up5k"]\n[schedule]\nlanes = 3'),
-            "none of the schedules for ice40-up5k is one that",
+            r"line 11: .*none of the schedules for ice40-up5k is one that \[schedule\] names",
         ),
     ],
 )
@@ -116,6 +126,7 @@ def test_what_cannot_be_is_refused_before_anything_runs(
     assert explored.kept(local_url(tmp_path / "out")) == {}
 
 
+@pytest.mark.full
 def test_a_failed_network_says_why_and_stops_nothing(tmp_path: Path) -> None:
     """Two units of eight are no network, and a rate that is far too large diverges."""
     path = explored.spec(
@@ -137,6 +148,36 @@ def test_a_failed_network_says_why_and_stops_nothing(tmp_path: Path) -> None:
     assert {point.found.network.config.rate for point in found.points} >= {0.01}
     again = explore(path, tmp_path / "out", workers=2)
     assert list(again.failures) == failures and again.trained == 0
+
+
+def test_workers_of_a_scheduler_that_is_there(tmp_path: Path) -> None:
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as cluster:
+        address = cluster.scheduler_address
+        found = explore(explored.spec(tmp_path), tmp_path / "out", scheduler=address)
+    assert found.trained == 2 and found.points and not list(found.failures)
+
+
+def test_what_misses_the_clock_of_the_board_is_no_point(search: Search) -> None:
+    """Though the estimate said that it would reach it."""
+    built = next(point for point in search.points if point.measured)
+    mhz = built.figures["fmax_mhz"]
+    assert replace(built, clock_hz=0.99e6 * mhz).refusal is None
+    late = replace(built, clock_hz=1.01e6 * mhz)
+    assert late.refusal == f"placed at {mhz:.1f} MHz, below {1.01 * mhz:g} MHz"
+    assert not late.told(search.spec.question)["meets"]
+    assert mark_fronts([late], search.spec.question) == {"ice40-up5k": []}
+    assert replace(built, build=None, clock_hz=1.01e6 * mhz).possible
+
+
+def test_a_storage_that_breaks_ends_the_search(tmp_path: Path) -> None:
+    """It is no failure of a network, which would be told as what came of it."""
+    path, out = explored.spec(tmp_path), tmp_path / "out"
+    explore(path, out, workers=1)
+    good = bytearray((out / "results.sqlite").read_bytes())
+    good[8192:] = b"x" * (len(good) - 8192)
+    (out / "results.sqlite").write_bytes(good)
+    with pytest.raises(UserError, match=r"the storage .*results.sqlite cannot be used"):
+        explore(path, out, workers=1)
 
 
 def test_killed_workers_lose_nothing(tmp_path: Path) -> None:

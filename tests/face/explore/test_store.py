@@ -3,6 +3,8 @@
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -55,6 +57,24 @@ def test_what_is_kept_but_gone_is_made_again(tmp_path: Path) -> None:
     assert len(store.among([again.key])) == 1
 
 
+def test_of_two_in_one_place_only_one_works(tmp_path: Path) -> None:
+    """The other finds the result when its turn comes."""
+    store, turn = Store(local_url(tmp_path)), threading.Lock()
+    made = []
+
+    def make(key: str) -> str:
+        made.append(key)
+        time.sleep(0.3)
+        return "made"
+
+    def settle(k: int) -> bool:
+        return store.settle("run", 1, make, alone=lambda key: turn).fresh
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(settle, range(2))) == [False, True]
+    assert len(made) == 1
+
+
 def test_of_several_writers_one_is_first(tmp_path: Path) -> None:
     url = local_url(tmp_path)
     writers = [
@@ -85,6 +105,7 @@ def test_who_comes_second_is_told_what_is_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "said"),
     [
+        ("sqlite://", "the storage sqlite:// names no file, so nothing would be kept"),
         ("nonsense", "the storage is named by an URL such as sqlite:///results.sqlite"),
         ("mystery://host/name", "is named by an URL such as .* got 'mystery://host/name'"),
         ("sqlite:////proc/none/results.sqlite", "cannot be used: unable to open database file"),
