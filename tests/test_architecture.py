@@ -85,6 +85,7 @@ LIBRARIES = {
     "optuna": "explore",
     "distributed": "explore",
     "dask": "explore",
+    "psutil": "explore",
     "sqlalchemy": "explore",
     "plotly": "pages",
     "pyosys": "hw",

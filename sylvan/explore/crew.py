@@ -5,11 +5,11 @@ import logging
 import os
 import re
 import signal
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import dask
+import psutil
 from distributed import Client, Future, LocalCluster
 from distributed.comm.core import CommClosedError
 
@@ -26,6 +26,7 @@ SETTINGS = {
     "distributed.comm.timeouts.connect": "60s",
     "distributed.comm.timeouts.tcp": "120s",
     "distributed.worker.daemon": True,
+    "distributed.worker.preload": ["sylvan.explore.preload"],
     # Nothing here is worth the disk: what does not fit into memory is ended and tried again.
     "distributed.worker.memory.target": False,
     "distributed.worker.memory.spill": False,
@@ -64,20 +65,32 @@ def crew(scheduler: str | None, workers: int | None) -> Iterator[Client]:
             except (OSError, ValueError, CommClosedError, TimeoutError) as error:
                 said = str(error).splitlines()[0] if str(error) else type(error).__name__
                 raise UserError(f"no scheduler answers at {scheduler}: {said}") from None
-        yield stack.enter_context(client)
+        stack.enter_context(client)
+        with _tools_ended() if scheduler is None else contextlib.nullcontext():
+            yield client
 
 
 @contextlib.contextmanager
 def _interrupted_alone() -> Iterator[None]:
-    """Processes that are started inside leave Ctrl-C to this one, which ends them."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Processes that are started inside leave Ctrl-C to this one, which hears of it afterwards."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _tools_ended() -> Iterator[None]:
+    """Where this ends in an exception, what workers have running ends with it."""
+    try:
+        yield
+    except BaseException:
+        for worker in psutil.Process().children():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                for tool in worker.children(recursive=True):
+                    tool.kill()
+        raise
 
 
 def outcome(future: Future) -> Any:
