@@ -10,6 +10,7 @@ from sylvan.boards.link.host import Host, Step
 from sylvan.boards.link.vectors import Identity
 
 NOTHING = Step(b"")
+TURNS = 200_000
 Core = Callable[[Step], list[Step]]
 
 
@@ -132,16 +133,17 @@ def random_steps(rng: Random, identity: Identity, count: int) -> list[Step]:
 
 
 def exchange(
-    host: Host, board: Board, steps: list[Step], down: Line, up: Line, patience: int = 200_000
+    host: Host, board: Board, steps: list[Step], every: bool, down: Line, up: Line
 ) -> list[Step]:
     """Every step sent, every answer that came, until the host has nothing to wait for."""
     answers: list[Step] = []
     waiting = deque(steps)
-    for now in range(patience):
+    for now in range(TURNS):
         while waiting and host.backlog < 40:
-            host.send(waiting.popleft())
+            step = waiting.popleft()
+            host.send(step, every or step.last)
         if host.done and not waiting:
             return answers
         reply = board.receive(down.passed(host.write(float(now))))
         answers += host.receive(up.passed(reply))
-    raise AssertionError(f"no end after {patience} turns, {len(answers)} answers")
+    raise AssertionError(f"no end after {TURNS} turns, {len(answers)} answers")

@@ -24,16 +24,15 @@ class Host:
 
     Whoever moves the bytes calls `write` when what it gave before has left, and when time passes.
 
-    Parameters: expected, what the board must be; every, whether every timestep is answered, or the
-    last one of a sequence only; token, 0 to 65535, drawn anew for each session; timeout, seconds
-    without news after which it asks again; patience, how often it asks a board that says nothing.
+    Parameters: expected, what the board must be; token, 0 to 65535, drawn anew for each session;
+    timeout, seconds without news after which it asks again; patience, how often it asks a board
+    that says nothing.
     """
 
     def __init__(
-        self, expected: Identity, *, every: bool, token: int, timeout: float, patience: int = 12
+        self, expected: Identity, *, token: int, timeout: float, patience: int = 12
     ) -> None:
         self.expected = expected
-        self.every = every
         self.token = token
         self.timeout = timeout
         self.patience = patience
@@ -58,8 +57,8 @@ class Host:
         """Timesteps that the board has not acknowledged."""
         return len(self._steps)
 
-    def send(self, step: Step) -> None:
-        """Take a timestep to be sent."""
+    def send(self, step: Step, answered: bool) -> None:
+        """Take a timestep to be sent, of which the program says whether it is answered."""
         board = self.expected
         if len(step.payload) != board.step_bytes or not 0 <= step.context < board.contexts:
             raise UserError(
@@ -67,7 +66,7 @@ class Host:
                 f"{board.contexts}, got {len(step.payload)} bytes for context {step.context}"
             )
         self._steps.append(step)
-        self._due += self.every or step.last
+        self._due += answered
 
     def receive(self, line: bytes) -> list[Step]:
         """Take bytes that came; the answers that are complete with them."""

@@ -15,8 +15,8 @@ from sylvan.model.errors import UserError
 IDENTITY = Identity(bytes(range(8)), 3, 4, 5)
 
 
-def open_host(every: bool = True, timeout: float = 6.0, **knobs: Any) -> Host:
-    return Host(IDENTITY, every=every, token=0x1234, timeout=timeout, **knobs)
+def open_host(timeout: float = 6.0, **knobs: Any) -> Host:
+    return Host(IDENTITY, token=0x1234, timeout=timeout, **knobs)
 
 
 def run(
@@ -27,7 +27,7 @@ def run(
     down, up = Line(rng, rate), Line(rng, rate)
     steps = random_steps(rng, IDENTITY, count)
     there = board(IDENTITY, lambda: digest(every))
-    answers = exchange(open_host(every), there, steps, down, up)
+    answers = exchange(open_host(), there, steps, every, down, up)
     core = digest(every)
     return answers, [answer for step in steps for answer in core(step)], down.faults + up.faults
 
@@ -97,7 +97,7 @@ STEP = Step(bytes(3))
 def test_no_more_is_sent_than_there_is_room_for() -> None:
     host = opened(open_host())
     for _ in range(6):
-        host.send(STEP)
+        host.send(STEP, True)
     assert sent(host, 1) == [(Kind.STEP, k, 0) for k in range(4)]
     assert sent(host, 2) == []
     tell(host, Kind.STATUS, 0, 1, 0, 5)
@@ -107,8 +107,8 @@ def test_no_more_is_sent_than_there_is_room_for() -> None:
 
 def test_silence_is_asked_about_and_what_was_not_acknowledged_sent_again() -> None:
     host = opened(open_host(timeout=10))
-    host.send(STEP)
-    host.send(STEP)
+    host.send(STEP, True)
+    host.send(STEP, True)
     assert len(sent(host, 1)) == 2
     tell(host, Kind.STATUS, 0, 1, 0, 5)
     assert sent(host, 2) == [] == sent(host, 11.9)
@@ -118,7 +118,7 @@ def test_silence_is_asked_about_and_what_was_not_acknowledged_sent_again() -> No
 def test_a_missing_answer_is_asked_for_once_and_a_repeated_one_acknowledged() -> None:
     host = opened(open_host())
     for _ in range(3):
-        host.send(STEP)
+        host.send(STEP, True)
     sent(host, 1)
     assert tell(host, Kind.ANSWER, 1, 3, 0, 7, payload=bytes(4)) == []
     assert sent(host, 2) == [(Kind.RESEND, 0, 0)]
@@ -161,7 +161,7 @@ def test_the_wrong_bitstream_is_refused(identity: Identity, sentence: str) -> No
 
 def refused(act: Callable[[Host], Any], sentence: str) -> None:
     host = opened(open_host())
-    host.send(STEP)
+    host.send(STEP, True)
     sent(host, 1)
     with pytest.raises(UserError, match=sentence):
         act(host)
@@ -181,8 +181,10 @@ def test_a_board_that_breaks_the_rules_is_refused(members: tuple[Any, ...], sent
 
 
 def test_what_the_board_cannot_take_is_refused() -> None:
-    refused(lambda host: host.send(Step(b"ab")), "timestep of 3 bytes .* got 2 bytes")
-    refused(lambda host: host.send(Step(b"abc", context=5)), "context below 5, got .* context 5")
+    refused(lambda host: host.send(Step(b"ab"), True), "timestep of 3 bytes .* got 2 bytes")
+    refused(
+        lambda host: host.send(Step(b"abc", context=5), True), "context below 5, got .* context 5"
+    )
 
 
 def test_another_version_of_the_link_is_refused() -> None:
