@@ -89,7 +89,7 @@ class UartTransmitter(wiring.Component):
 
     Parameters: clocks, per bit.
     Members: i, In(bytes_streamed()); tx, Out(1).
-    Interval: `10 * clocks + 1`.
+    Interval: `10 * clocks`.
     """
 
     def __init__(self, clocks: int) -> None:
@@ -101,11 +101,14 @@ class UartTransmitter(wiring.Component):
         bits: Any = Signal(9, init=-1)
         count = Signal(range(self.clocks))
         left = Signal(range(11))
-        m.d.comb += [self.i.ready.eq(left == 0), self.tx.eq(bits[0])]
-        with m.If((left != 0) & (count != 0)):
+        m.d.comb += [
+            self.i.ready.eq((left == 0) | ((left == 1) & (count == 0))),
+            self.tx.eq(bits[0]),
+        ]
+        with m.If(self.i.ready & self.i.valid):
+            m.d.sync += [bits.eq(Cat(0, self.i.data)), left.eq(10), count.eq(self.clocks - 1)]
+        with m.Elif(count != 0):
             m.d.sync += count.eq(count - 1)
         with m.Elif(left != 0):
             m.d.sync += [bits.eq(Cat(bits[1:], 1)), left.eq(left - 1), count.eq(self.clocks - 1)]
-        with m.Elif(self.i.valid):
-            m.d.sync += [bits.eq(Cat(0, self.i.data)), left.eq(10), count.eq(self.clocks - 1)]
         return m

