@@ -59,8 +59,10 @@ class AnswerStore(wiring.Component):
         m.d.comb += count.eq(newest - oldest)
         with m.FSM():
             with m.State("FLAGS"):
-                m.d.comb += [writes.data.eq(Cat(self.i.first, self.i.last)), writes.en.eq(1)]
+                m.d.comb += writes.data.eq(Cat(self.i.first, self.i.last))
+                # Where there is no room, this is the place of one that waits.
                 with m.If(self.i.valid & (count != waiting.room)):
+                    m.d.comb += writes.en.eq(1)
                     m.d.sync += place.eq(3)
                     m.next = "CONTEXT"
             with m.State("CONTEXT"):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth import Cat, Module, Signal
+from amaranth import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -63,7 +63,7 @@ class StepIntake(wiring.Component):
             writes.addr.eq(Cat(place[: waiting.place_bits], self.awaited[: waiting.room_bits])),
             writes.data.eq(self.i.data),
             # What has no room at its beginning would overwrite one that waits.
-            writes.en.eq(self.i.valid & (place < waiting.ends) & (roomy | (place == 0))),
+            writes.en.eq(self.i.valid & (place < waiting.ends) & Mux(place == 0, room != 0, roomy)),
             reads.addr.eq(self.address),
             self.data.eq(reads.data),
         ]
