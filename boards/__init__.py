@@ -1,1 +1,1 @@
-"""Boards: pins, transports and host-side twins (none yet)."""
+"""Boards: transports, and what a host speaks through them (no pins yet)."""

@@ -1,0 +1,218 @@
+"""The host's end of the link against a board's, over lines that damage one byte in a hundred."""
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import pytest
+from linked import Board, Line, digest, exchange, random_steps
+from sylvan.boards.link import frames
+from sylvan.boards.link.frames import Frame, Kind
+from sylvan.boards.link.host import Host, Step
+from sylvan.boards.link.vectors import Identity, Vector
+from sylvan.model.errors import UserError
+
+IDENTITY = Identity(bytes(range(8)), 3, 4, 5)
+
+
+def open_host(timeout: float = 6.0, **knobs: Any) -> Host:
+    return Host(IDENTITY, token=0x1234, timeout=timeout, **knobs)
+
+
+def run(
+    count: int, rate: float, every: bool = True, seed: int = 0, board: type[Board] = Board
+) -> tuple[list[Step], list[Step], int]:
+    """The answers that came, those that are right, and faults."""
+    rng = Random(seed)
+    down, up = Line(rng, rate), Line(rng, rate)
+    steps = random_steps(rng, IDENTITY, count)
+    there = board(IDENTITY, lambda: digest(every))
+    answers = exchange(open_host(), there, steps, every, down, up)
+    core = digest(every)
+    return answers, [answer for step in steps for answer in core(step)], down.faults + up.faults
+
+
+@pytest.mark.parametrize("every", [True, False])
+@pytest.mark.parametrize("rate", [0.0, 0.01, 0.05])
+def test_every_answer_comes_once_and_is_right(rate: float, every: bool) -> None:
+    answers, right, faults = run(2000, rate, every, seed=int(rate * 100))
+    assert answers == right and (faults > 100) == (rate > 0)
+
+
+def test_a_hundred_thousand_timesteps_over_bad_lines() -> None:
+    answers, right, faults = run(100_000, 0.01)
+    assert answers == right and faults > 20_000
+
+
+class Unordered(Board):
+    """Takes any timestep that comes, so that one sent twice is stepped twice."""
+
+    def follows(self, frame: Frame) -> bool:
+        return True
+
+
+def test_a_board_that_ignores_numbers_is_caught() -> None:
+    try:
+        answers, right, _ = run(2000, 0.01, board=Unordered)
+    except UserError as error:
+        assert "never sent" in str(error) or "no timestep asks for" in str(error)
+    else:
+        assert answers != right
+
+
+def test_a_crc_that_is_ignored_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def trusting(content: bytes) -> Frame | None:
+        body = content[: -frames.CRC_BYTES]
+        return read(body + frames.crc32(body).to_bytes(4, "little"))
+
+    read = frames.read
+    monkeypatch.setattr(frames, "read", trusting)
+    try:
+        answers, right, _ = run(2000, 0.01)
+    except (UserError, AssertionError):
+        return
+    assert answers != right
+
+
+def opened(host: Host, identity: Identity = IDENTITY, limit: int = 4) -> Host:
+    token = host.token
+    payload = identity.encode()
+    assert host.write(0.0) == b"\0" + Frame(Kind.OPEN, token % 256, context=token // 256).encode()
+    tell(host, Kind.IDENTITY, token % 256, 0, token // 256, limit, payload=payload)
+    return host
+
+
+def tell(host: Host, *members: Any, **more: Any) -> list[Step]:
+    return host.receive(Frame(*members, **more).encode())
+
+
+def sent(host: Host, now: float) -> list[tuple[Kind, int, int]]:
+    found = frames.Decoder().feed(host.write(now))
+    return [(frame.kind, frame.number, frame.awaited) for frame in found]
+
+
+STEP = Step(bytes(3))
+
+
+def test_no_more_is_sent_than_there_is_room_for() -> None:
+    host = opened(open_host())
+    for _ in range(6):
+        host.send(STEP, True)
+    assert sent(host, 1) == [(Kind.STEP, k, 0) for k in range(4)]
+    assert sent(host, 2) == []
+    tell(host, Kind.STATUS, 0, 1, 0, 5)
+    assert sent(host, 3) == [(Kind.STEP, 4, 0)]
+    assert host.backlog == 5 and not host.done
+
+
+def test_silence_is_asked_about_and_what_was_not_acknowledged_sent_again() -> None:
+    host = opened(open_host(timeout=10))
+    host.send(STEP, True)
+    host.send(STEP, True)
+    assert len(sent(host, 1)) == 2
+    tell(host, Kind.STATUS, 0, 1, 0, 5)
+    assert sent(host, 2) == [] == sent(host, 11.9)
+    assert sent(host, 12) == [(Kind.RESEND, 0, 0), (Kind.STEP, 1, 0)]
+
+
+def test_a_missing_answer_is_asked_for_once_and_a_repeated_one_acknowledged() -> None:
+    host = opened(open_host())
+    for _ in range(3):
+        host.send(STEP, True)
+    sent(host, 1)
+    assert tell(host, Kind.ANSWER, 1, 3, 0, 7, payload=bytes(4)) == []
+    assert sent(host, 2) == [(Kind.RESEND, 0, 0)]
+    assert tell(host, Kind.ANSWER, 2, 3, 0, 7, payload=bytes(4)) == []
+    assert sent(host, 3) == [(Kind.ACK, 0, 0)]
+    assert tell(host, Kind.ANSWER, 0, 3, 0, 7, payload=b"abcd") == [Step(b"abcd")]
+    assert tell(host, Kind.ANSWER, 0, 3, 0, 7, payload=b"abcd") == []
+    assert sent(host, 4) == [(Kind.ACK, 0, 1)]
+
+
+def test_a_session_ignores_what_came_before_it() -> None:
+    host = open_host()
+    host.write(0.0)
+    tell(host, Kind.ANSWER, 0, 0, 0, 4, payload=bytes(4))
+    tell(host, Kind.IDENTITY, 0, 0, 0, 4, payload=IDENTITY.encode())
+    tell(host, Kind.REFUSED)
+    assert not host.opened
+
+
+def test_a_board_that_says_nothing_is_given_up() -> None:
+    host, now = open_host(patience=3), 0.0
+    with pytest.raises(UserError, match=r"did not answer 3 times: is it plugged in"):
+        while now < 100:
+            host.write(now)
+            now += 1
+    assert now == 18
+
+
+@pytest.mark.parametrize(
+    ("identity", "sentence"),
+    [
+        (Identity(bytes(8), 3, 4, 5), "runs program 0000000000000000, not 0001020304050607"),
+        (Identity(bytes(range(8)), 3, 4, 1), "another build of the program: 3 and 4 bytes"),
+    ],
+)
+def test_the_wrong_bitstream_is_refused(identity: Identity, sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        opened(open_host(), identity)
+
+
+def refused(act: Callable[[Host], Any], sentence: str) -> None:
+    host = opened(open_host())
+    host.send(STEP, True)
+    sent(host, 1)
+    with pytest.raises(UserError, match=sentence):
+        act(host)
+
+
+@pytest.mark.parametrize(
+    ("members", "sentence"),
+    [
+        ((Kind.REFUSED,), "was reset and has lost its state"),
+        ((Kind.STATUS, 0, 2, 0, 9), "acknowledges timesteps that were never sent"),
+        ((Kind.ANSWER, 0, 1, 0, 9, False, False, b"abc"), "answer that no timestep asks for"),
+        ((Kind.IDENTITY, 1, 0, 0, 4), "another program has opened the board"),
+    ],
+)
+def test_a_board_that_breaks_the_rules_is_refused(members: tuple[Any, ...], sentence: str) -> None:
+    refused(lambda host: tell(host, *members), sentence)
+
+
+def test_what_the_board_cannot_take_is_refused() -> None:
+    refused(lambda host: host.send(Step(b"ab"), True), "timestep of 3 bytes .* got 2 bytes")
+    refused(
+        lambda host: host.send(Step(b"abc", context=5), True), "context below 5, got .* context 5"
+    )
+
+
+def test_another_version_of_the_link_is_refused() -> None:
+    with pytest.raises(UserError, match="another version of the link than 1"):
+        Identity.decode(b"\2" + IDENTITY.encode()[1:])
+
+
+@pytest.mark.parametrize(
+    ("vector", "elements", "payload"),
+    [
+        (Vector(1, 1, 1, 0, 1), [1], "01"),
+        (Vector(3, 2, 5, -16, 15), [-1, 15, -16], "ff011000"),
+        (Vector(2, 1, 12, -2048, 2047), [-2, 0x123], "fe0f2301"),
+        (Vector(3, 3, 7, 0, 100), [1, 2, 100], "010119"),
+    ],
+)
+def test_elements_as_payload(vector: Vector, elements: list[int], payload: str) -> None:
+    assert vector.pack(elements).hex() == payload and vector.payload_bytes == len(payload) // 2
+    assert vector.unpack(bytes.fromhex(payload)) == elements
+
+
+def test_elements_that_are_none_of_the_program() -> None:
+    with pytest.raises(UserError, match="vector of 2 elements is expected, not 1"):
+        Vector(2, 1, 8, 0, 9).pack([1])
+    with pytest.raises(UserError, match="element 1 is 10, outside 0 to 9"):
+        Vector(2, 1, 8, 0, 9).pack([1, 10])
+
+
+def test_the_highest_rate() -> None:
+    """The formulas of docs/link.md: of a step of 3 bytes 13 at most, of an answer of 4 bytes 15."""
+    assert IDENTITY.highest_rate(3_000_000) == 3_000_000 / (10 * 15)
