@@ -85,7 +85,7 @@ def test_without_a_clock_it_is_0_9_of_what_is_placed(
     told = sylvan(*build, "--rate", "1k")
     assert told.code == 0 and "at 0.9 of the placed 40.0 MHz" in told.out
     assert "--timesteps counts both" not in told.out
-    monkeypatch.delitem(fitted.DELAYS, "ice40")
+    monkeypatch.delitem(fitted.DELAYS, "up5k")
     told = sylvan(*build, "--rate", "100M")
     assert told.code == 2 and "at 0.9 of 80.0 MHz. " in told.error
 
