@@ -147,7 +147,7 @@ def front_table(front: Sequence[Point]) -> Iterator[str]:
 def scaling(found: dict[str, Any]) -> Iterator[str]:
     """What a second worker brings."""
     rates = {w: f["points"] / f["seconds"] * 3600 for w, f in found.items() if w != "same_front"}
-    yield "`examples/explore-digits.toml` from nothing, on two cores:"
+    yield "`examples/explore-digits.toml` from nothing, on two cores, the mean of two rounds:"
     yield from ["", "| workers | seconds | networks | cores placed | points per hour |"]
     yield "|---:|---:|---:|---:|---:|"
     for workers, rate in rates.items():

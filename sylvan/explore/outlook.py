@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sylvan.hw.front import Candidate, explore
+from sylvan.hw.report import quality
 from sylvan.hw.targets import Target
 from sylvan.model.checkpoint import sides
 from sylvan.model.config import Config
@@ -106,8 +107,5 @@ def check(program: Program, asked: Asked) -> None:
 def figures(point: Candidate) -> dict[str, Any]:
     """The estimate of a candidate, and what follows from it."""
     known = dict(point.estimate)
-    if known["fmax_mhz"] is not None:
-        known["lut_ns_per_step"] = (
-            known["luts"] * known["cycles_per_step"] * 1e3 / known["fmax_mhz"]
-        )
-    return known
+    judged = quality(known["luts"], known["cycles_per_step"], known["fmax_mhz"], None, None)
+    return known | {"lut_ns_per_step": judged["lut_ns_per_step"]}

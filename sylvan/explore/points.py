@@ -1,6 +1,6 @@
 """Points: a network, a part and a schedule, and the best that is known of them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -135,7 +135,7 @@ def shown(network: Network) -> dict[str, Any]:
 
 def points_of(
     founds: Iterable[Found],
-    admits: Any,
+    admits: Callable[[Mapping[str, Any]], bool],
     clock_hz: float | None,
     builds: Mapping[str, Result],
     tests: Mapping[str, Result],

@@ -59,7 +59,6 @@ class Search:
         self.points = self._points(self.founds)
         self.builds.take_up(self.points)
         self.builds.build(client, self.spec.question, self._look, self.say)
-        self._look()
         self._test(client)
         self._look()
 

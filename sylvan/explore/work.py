@@ -70,7 +70,6 @@ def run_of(config_tree: Any) -> Any:
 def train(place: Place, config_tree: Any) -> Result:
     """Train a network, or go on with a training that was interrupted."""
     from sylvan.model.config import CHECKPOINT_FILE, METRICS_FILE, TRAINING_FILE, Config
-    from sylvan.model.files import parse_json
     from sylvan.model.train import train as run_training
 
     config = Config.from_tree(config_tree, "the storage")
@@ -80,9 +79,7 @@ def train(place: Place, config_tree: Any) -> Result:
         if not all((folder / name).is_file() for name in (METRICS_FILE, CHECKPOINT_FILE)):
             begun = (folder / TRAINING_FILE).is_file()
             run_training(config, folder, data=place.data, resume=begun)
-        metrics = parse_json((folder / METRICS_FILE).read_text())
-        told = {key: metrics[key] for key in ("validation_score", "seconds_training")}
-        return told | {"folder": place.name(folder)}
+        return {"folder": place.name(folder)}
 
     def there(outcome: Any) -> bool:
         return (place.folder / outcome["folder"] / CHECKPOINT_FILE).is_file()
