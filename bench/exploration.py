@@ -4,8 +4,8 @@
 
 `--search` runs examples/explore-permuted-mnist.toml in runs/permuted-mnist-search, where what is
 known is not done again; `--scaling` runs examples/explore-digits.toml from nothing, with one worker
-and with two, twice; without either both are done. What came of it is kept in bench/exploration.json, from
-which the page and its pictures are written; `--page` does that alone.
+and with two, twice; without either both are done. What came of it is kept in
+bench/exploration.json, from which the page and its pictures are written; `--page` does that alone.
 """
 
 import argparse
