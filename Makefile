@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup icarus chromium demo test test-all lint format types readme results gallery \
-	bench-adders bench-explore bench-factors bench-fit bench-golden bench-hw bench-packing \
+	bench-adders bench-boards bench-explore bench-factors bench-fit bench-golden bench-hw bench-packing \
 	bench-phases bench-placed bench-qornn bench-soa bench-sparsity bench-train
 
 VENV := .venv
@@ -40,6 +40,9 @@ endif
 
 bench-adders: setup  ## adder graphs beside those of da4ml; adds to bench/adders.json
 	@$(BIN)/python bench/adders.py
+
+bench-boards: setup  ## a program on every board; adds to bench/boards.json and docs/boards.md
+	@$(BIN)/python bench/boards.py
 
 bench-explore: setup  ## a large search, and a small one on two workers; writes docs/exploration.md
 	@$(BIN)/python bench/exploration.py $(if $(DATA),--data $(DATA))

@@ -7,8 +7,8 @@ and the bitstream where it is placed
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sylvan.model.errors import UserError
@@ -18,6 +18,7 @@ from sylvan.model.storage import load, program_hash, save
 
 from .cost import estimate
 from .embeddings import check_tables
+from .measured import TooSlow
 from .plan import Plan
 from .report import Report, make_report
 from .schedule import Schedule
@@ -31,6 +32,24 @@ MARK = "report.json"
 """The last file that a build writes: a directory that has it may be built again."""
 
 
+@dataclass(frozen=True)
+class Sources:
+    """What is synthesized of a build: a file and its top module, and what holds it to a board.
+
+    `constraints` are its pins; what does not reach `clock_hz` is refused, where there is one.
+    """
+
+    verilog: Path
+    module: str = MODULE
+    constraints: Path | None = None
+    clock_hz: float | None = None
+
+
+def core_alone(plan: Plan, folder: Path) -> Sources:
+    """The core itself, on any pins."""
+    return Sources(folder / "core.v")
+
+
 def build(
     program: Program,
     schedule: Schedule,
@@ -38,17 +57,20 @@ def build(
     out: Path,
     *,
     clock_hz: float | None = None,
+    around: Callable[[Plan, Path], Sources] = core_alone,
     progress: Progress | None = None,
     workers: Workers | None = None,
     seeds: Sequence[int] = SEEDS,
 ) -> Report:
     """Plan, generate and, for a part, synthesize a program into the directory `out`.
 
-    An earlier build there is replaced only when everything has worked.
+    An earlier build there is replaced only when everything has worked. `around` writes into the
+    directory what holds the core, on a board, and says what is synthesized.
 
     Raises:
         UserError: if the program or the schedule cannot be built, does not fit the part
-            (`DoesNotFit`) or wants DSP blocks of one without, or `out` holds anything but a build.
+            (`DoesNotFit`), wants DSP blocks of one without, does not reach the clock of a board
+            (`TooSlow`), or `out` holds anything but a build.
     """
     _refuse_to_replace(out)
     target.allow(schedule.dsps)
@@ -58,16 +80,19 @@ def build(
     with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as work:
         folder = Path(work, out.name)
         write_sources(plan, folder)
+        sources = around(plan, folder)
         measured = None
         if target.mapped:
             try:
                 measured = synthesize(
-                    folder / "core.v",
-                    MODULE,
+                    sources.verilog,
+                    sources.module,
                     target,
                     folder,
                     clock_hz=clock_hz,
-                    reference_width=plan.state_width,
+                    constraints=sources.constraints,
+                    # Of a core alone: around it others are at work.
+                    reference_width=plan.state_width if around is core_alone else None,
                     progress=progress,
                     workers=workers,
                     seeds=seeds,
@@ -75,6 +100,7 @@ def build(
                 )
             except DoesNotFit as error:
                 raise error.advised(_advice(plan, target, error)) from None
+            _hold_to(sources, measured, target)
         report = _report(plan, target, measured)
         write_json(folder / MARK, report)
         _replace(folder, out)
@@ -142,6 +168,13 @@ def _advice(plan: Plan, target: Target, error: DoesNotFit) -> str:
             return f"{lanes} lanes should fit: --lanes {lanes}."
         lanes //= 2
     return "No number of lanes should fit; take a larger part, or fewer hidden units."
+
+
+def _hold_to(sources: Sources, measured: Measured, target: Target) -> None:
+    """Refuse what would be loaded onto a board and be too slow for its clock."""
+    reached = max((run.fmax_mhz for run in measured.runs if run.fmax_mhz), default=None)
+    if sources.clock_hz and reached and reached < sources.clock_hz / 1e6:
+        raise TooSlow(target, reached, sources.clock_hz / 1e6)
 
 
 def _report(plan: Plan, target: Target, measured: Measured | None) -> Report:

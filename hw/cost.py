@@ -47,10 +47,11 @@ def estimate(plan: Plan, target: Target) -> dict[str, Any]:
         return cycles
     total = total_cost(plan)
     cells, blocks = round(luts(total, target)), brams(total, target)
+    around = target.around
     return cycles | {
-        "luts": cells,
-        "ffs": flip_flops(total, target),
-        "brams": blocks,
+        "luts": cells + around.luts,
+        "ffs": flip_flops(total, target) + around.ffs,
+        "brams": blocks + around.brams,
         "sprams": 0,
         "dsps": total.dsps,
         "fmax_mhz": fmax_mhz(plan, cells, blocks, target),

@@ -12,17 +12,41 @@ from .targets import Target
 from .tools import find
 
 
+@dataclass(frozen=True)
+class Kit:
+    """How the tools of a family are called, and what their files end in."""
+
+    nextpnr: str
+    packer: str
+    bitstream: str
+    constraints: str
+    settled: tuple[str, ...]
+    """What makes nextpnr read the file of constraints."""
+    free: tuple[str, ...]
+    """What lets it choose pins without one."""
+
+
+KITS = {
+    "ice40": Kit(
+        "nextpnr-ice40", "icepack", "bin", "pcf", ("--pcf", "{}"), ("--pcf-allow-unconstrained",)
+    ),
+    "ecp5": Kit(
+        "nextpnr-ecp5", "ecppack", "bit", "lpf", ("--lpf", "{}"), ("--lpf-allow-unconstrained",)
+    ),
+    "gowin": Kit("nextpnr-himbaechel-gowin", "gowin_pack", "fs", "cst", ("--vopt", "cst={}"), ()),
+}
+
+
 @dataclass
 class Flow(Mapper):
     """The steps of a part that is placed."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        ice40 = self.target.family == "ice40"
-        self.nextpnr = find("nextpnr-ice40" if ice40 else "nextpnr-ecp5")
-        self.packer = find("icepack" if ice40 else "ecppack")
-        self.bitstream = self.work / ("design.bin" if ice40 else "design.bit")
-        self.constraints_file = "pins.pcf" if ice40 else "pins.lpf"
+        self.kit = KITS[str(self.target.family)]
+        self.nextpnr, self.packer = find(self.kit.nextpnr), find(self.kit.packer)
+        self.bitstream = self.work / f"design.{self.kit.bitstream}"
+        self.constraints_file = f"pins.{self.kit.constraints}"
 
     def run(self, seeds: Sequence[int], clock_hz: float | None) -> Measured:
         # Place and route may have to compile itself: meanwhile yosys has the other core.
@@ -53,11 +77,10 @@ class Flow(Mapper):
     def place(self, seed: int, clock_hz: float | None, owners: Mapping[str, str]) -> SeedRun:
         name = f"nextpnr-seed-{seed}"
         arguments = nextpnr_arguments(self.target, name, seed, clock_hz)
-        ice40 = self.target.family == "ice40"
         if (self.work / self.constraints_file).exists():
-            arguments += ["--pcf" if ice40 else "--lpf", self.constraints_file]
+            arguments += [part.format(self.constraints_file) for part in self.kit.settled]
         else:
-            arguments += ["--pcf-allow-unconstrained" if ice40 else "--lpf-allow-unconstrained"]
+            arguments += self.kit.free
         self.step(self.nextpnr, arguments, name, f"{name}.json", self.explain)
         report = json.loads((self.work / f"{name}.json").read_text())
         run = seed_run(seed, report, self.target, owners)
@@ -76,8 +99,14 @@ class Flow(Mapper):
 
     def pack(self, seed: int) -> None:
         self.say(f"{self.target.name}: packs the bitstream of seed {seed}")
-        options = [] if self.target.family == "ice40" else ["--compress"]
-        arguments = [*options, f"nextpnr-seed-{seed}.config", self.bitstream.name]
+        packed = f"nextpnr-seed-{seed}.config"
+        arguments = [packed, self.bitstream.name]
+        if self.target.family == "ecp5":
+            arguments = ["--compress", *arguments]
+        elif self.target.family == "gowin":
+            # A core has no use of the flash, and boards take its pins for others.
+            pins = ["--sspi_as_gpio", "--mspi_as_gpio"]
+            arguments = ["-d", str(self.target.die), "-o", self.bitstream.name, *pins, packed]
         self.step(self.packer, arguments, self.packer.name, self.bitstream.name)
 
 
@@ -88,15 +117,19 @@ itself nextpnr says 10 and 2, and control ends up far from what it controls."""
 
 def nextpnr_arguments(target: Target, name: str, seed: int, clock_hz: float | None) -> list[str]:
     """Options of one place and route, results named after `name`."""
-    part = [f"--{target.device}", "--package", str(target.package)]
+    if target.family == "gowin":
+        part = ["--device", str(target.package), "--vopt", f"family={target.die}"]
+        result = "--write"
+    else:
+        part = [f"--{target.device}", "--package", str(target.package)]
+        result = "--asc" if target.family == "ice40" else "--textcfg"
     if target.speed is not None:
         part += ["--speed", target.speed]
-    textual = "--asc" if target.family == "ice40" else "--textcfg"
     # Missing the wished clock is a figure in the report, not an error.
     clock = [] if clock_hz is None else ["--freq", f"{clock_hz / 1e6:g}", "--timing-allow-fail"]
     return [
         *part,
         *TIMING,
         *["--json", "netlist.json", "--seed", str(seed), *clock],
-        *[textual, f"{name}.config", "--report", f"{name}.json", "--log", f"{name}.log", "--quiet"],
+        *[result, f"{name}.config", "--report", f"{name}.json", "--log", f"{name}.log", "--quiet"],
     ]

@@ -32,7 +32,10 @@ CELLS = {
         "dsps": "MULT18X18D",
         "pins": "TRELLIS_IO",
     },
+    "gowin": {"luts": "LUT4", "ffs": "DFF", "brams": "BSRAM", "dsps": "MULT18X18", "pins": "IOB"},
 }
+#: Cells that take the place of others, and of how many: Gowin's adders and memories are its LUTs.
+IN_PLACE = {"LUT4": {"ALU": 1, "RAM16SDP4": 6}}
 WORDS = {
     "luts": "logic cells",
     "ffs": "flip-flops",
@@ -65,6 +68,17 @@ class DoesNotFit(UserError):
         """The same, with a sentence on what would fit."""
         self.args = (f"{self} {advice}",)
         return self
+
+
+class TooSlow(UserError):
+    """The best placement is slower than the clock that the design will have."""
+
+    def __init__(self, target: Target, fmax_mhz: float, clock_mhz: float) -> None:
+        self.fmax_mhz = fmax_mhz
+        super().__init__(
+            f"the best placement for {target.name} reaches {fmax_mhz:.1f} MHz, below its clock of "
+            f"{clock_mhz:g} MHz: choose a slower --clock, or another schedule"
+        )
 
 
 @dataclass(frozen=True)
@@ -117,18 +131,31 @@ def utilisation(log: str, target: Target) -> dict[str, int]:
     """What nextpnr's log says after packing that the design needs of each resource."""
     needs = {}
     for resource, cell in CELLS[str(target.family)].items():
-        match = re.search(rf"^Info:\s+{cell}:\s*(\d+)/", log, re.MULTILINE)
-        if match:
-            needs[resource] = int(match.group(1))
+        counts = [
+            weight * int(match.group(1))
+            for name, weight in _in_place(cell).items()
+            if (match := re.search(rf"^Info:\s+{name}:\s*(\d+)/", log, re.MULTILINE))
+        ]
+        if counts:
+            needs[resource] = sum(counts)
     return needs
+
+
+def _in_place(cell: str) -> dict[str, int]:
+    """How many of a cell each kind of cell takes, itself included."""
+    return {cell: 1} | IN_PLACE.get(cell, {})
 
 
 def seed_run(
     seed: int, report: dict[str, Any], target: Target, owners: Mapping[str, str]
 ) -> SeedRun:
     """The figures in one of nextpnr's reports, on a netlist whose cells have these modules."""
+    counts = report["utilization"]
     used = {
-        resource: report["utilization"].get(cell, {"used": 0})["used"]
+        resource: sum(
+            weight * counts.get(name, {"used": 0})["used"]
+            for name, weight in _in_place(cell).items()
+        )
         for resource, cell in CELLS[str(target.family)].items()
     }
     domains = report["fmax"]

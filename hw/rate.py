@@ -12,7 +12,7 @@ from sylvan.model.errors import UserError
 from sylvan.model.program import Program
 
 from .front import LIMITED, Candidate, Trying, explore, larger, rated
-from .measured import DoesNotFit
+from .measured import DoesNotFit, TooSlow
 from .plan import Plan
 from .report import Report
 from .schedule import Schedule
@@ -133,20 +133,24 @@ def build_for_rate(
         say(f"builds {point.schedule}: about {point.estimate['luts']:,} LUTs")
         try:
             report = make(point.schedule)
+        except TooSlow as error:
+            placed = error.fmax_mhz
         except DoesNotFit as error:
             if error.resource not in LIMITED:
                 raise
             short.append(f"{point.schedule}: needs {error.needed:,} {error.resource}")
             most = point.estimate[error.resource]
             left = [other for other in left if other.estimate[error.resource] < most]
+            say(f"falls short: {short[-1]}")
+            continue
         else:
             placed = report["measured"]["fmax_mhz"]
             if rate.margin(point, placed) >= 1:
                 known = point.estimate["fmax_mhz"]
                 expected = known and rate.sustained(point, known)
                 return Choice(point, report, expected, rate.sustained(point, placed))
-            correction = placed / promised(point)
-            short.append(f"{point.schedule}: {_reached(rate, point, placed)}")
+        correction = placed / promised(point)
+        short.append(f"{point.schedule}: {_reached(rate, point, placed)}")
         say(f"falls short: {short[-1]}")
     raise UserError(
         f"nothing that was placed on {target.name} sustains {shown(rate.steps_per_s)} timesteps "

@@ -7,33 +7,43 @@ the package does not bring out, and nextpnr's package table is what counts. Coun
 those of their data sheets.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from sylvan.model.errors import UserError
 
-PLACED = ("ice40", "ecp5")
-"""Families that are placed and routed; designs for the others end as a netlist of their cells."""
+
+@dataclass(frozen=True)
+class Around:
+    """What a design has besides the core of a plan, where it has: cells of the part."""
+
+    luts: int = 0
+    ffs: int = 0
+    brams: int = 0
 
 
 @dataclass(frozen=True)
 class Target:
     """One part in one package at one speed grade, or `verilog`: no part, all counts None.
 
-    A part that is not placed stands for every package and speed grade, and has no pins to count.
+    Without a `package` it stands for every package and speed grade, has no pins to count, and is
+    not placed: designs for it end as a netlist of its cells.
 
     `family` is "ice40", "ecp5", "xilinx", "gowin" or None. `luts` are logic cells of one 4-input
     LUT and one flip-flop (ICESTORM_LC), TRELLIS_COMB, 6-input LUTs of Xilinx 7, or 4-input LUTs of
     Gowin; flip-flops of all but iCE40 are apart, and so `ffs` is a limit of its own there. `brams`
     are blocks of `bram_bits` bits, at most `bram_width` bits wide (of Xilinx 7 the halves, RAMB18);
     `sprams` blocks of `spram_bits` bits, 16 bits wide. `dsps` multiply, where a schedule says so.
+    `around` is what takes cells of the part besides the core: on a board, what links it to a host.
     """
 
     name: str
     family: str | None = None
     device: str | None = None  # what the tools call the die, or its kind
-    package: str | None = None
+    package: str | None = None  # of Gowin the whole name of the part
     speed: str | None = None
+    die: str | None = None  # of Gowin: what nextpnr and the packer have a table of
     luts: int | None = None
     ffs: int | None = None
     brams: int | None = None
@@ -43,6 +53,7 @@ class Target:
     spram_bits: int | None = None
     dsps: int | None = None
     pins: int | None = None
+    around: Around = Around()
 
     @property
     def mapped(self) -> bool:
@@ -52,7 +63,7 @@ class Target:
     @property
     def placed(self) -> bool:
         """Whether designs are placed and routed as well: only then is there a clock rate."""
-        return self.family in PLACED
+        return self.package is not None
 
     @property
     def timing(self) -> str | None:
@@ -180,6 +191,12 @@ def target(name: str) -> Target:
     """The target of that name; a `UserError` lists the known ones and guesses which was meant."""
     if name in TARGETS:
         return TARGETS[name]
-    near = get_close_matches(name.lower(), TARGETS, n=1, cutoff=0.3)
-    guess = f"; did you mean {near[0]}?" if near else "."
-    raise UserError(f"there is no target {name!r}{guess} Known: {', '.join(TARGETS)}.")
+    raise UserError(
+        f"there is no target {name!r}{meant(name, TARGETS)} Known: {', '.join(TARGETS)}."
+    )
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence about a name that is not known: which one was meant, if any."""
+    near = get_close_matches(name.lower(), known, n=1, cutoff=0.3)
+    return f"; did you mean {near[0]}?" if near else "."

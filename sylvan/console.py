@@ -23,6 +23,8 @@ EXTRAS = {
     "amaranth": "hw",
     "cocotb_tools": "sim",
     "cocotb": "sim",
+    "amaranth_boards": "boards",
+    "serial": "boards",
     "optuna": "explore",
     "distributed": "explore",
     "dask": "explore",

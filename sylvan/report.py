@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.table import Table
 
+from sylvan.hw.flow import KITS
 from sylvan.hw.targets import TARGETS
 from sylvan.model.config import CHECKPOINT_FILE, METRICS_FILE, PAGE_FILE, TRAINING_FILE, Config
 from sylvan.model.errors import UserError
@@ -42,6 +43,11 @@ def build_table(reports: Mapping[str, Mapping[str, Any]]) -> Table:
 def _unplaced(report: Mapping[str, Any]) -> str:
     """A line for figures that are those of synthesis: place and route would still change them."""
     part = TARGETS.get(report["target"])
+    if part is None:
+        from sylvan.boards.base.board import boards
+
+        if board := boards().get(report["target"]):
+            part = board.target
     return "\nsynthesis only, not placed" if part and part.mapped and not part.placed else ""
 
 
@@ -118,8 +124,8 @@ def _print_run(folder: Path) -> None:
 
 def bitstream(folder: Path) -> Path | None:
     """The bitstream in a build directory, if the target has a part."""
-    found = [path for path in (folder / "core.bin", folder / "core.bit") if path.is_file()]
-    return found[0] if found else None
+    names = [f"{module}.{kit.bitstream}" for module in ("core", "top") for kit in KITS.values()]
+    return next((folder / name for name in names if (folder / name).is_file()), None)
 
 
 def knobs(schedule: Mapping[str, Any]) -> str:

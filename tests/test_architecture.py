@@ -74,6 +74,7 @@ ARROWS = {
 LIBRARIES = {
     "amaranth": "hw boards",
     "amaranth_boards": "hw boards",
+    "serial": "boards",
     "cocotb": "sim",
     "cocotb_tools": "sim",
     "torch": "quantize orthogonal recurrence recurrent layer train export",

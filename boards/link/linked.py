@@ -19,7 +19,8 @@ class LinkedCore(wiring.Component):
 
     An OPEN resets the core and all that waits before and behind it; reset, everything.
 
-    Members: rx, In(1); tx, Out(1).
+    Members: rx, In(1); tx, Out(1); opened, Out(1): a host has opened the link since reset;
+        answers, Out(1): an answer leaves.
     Interval: of a timestep that is answered, what the line takes for it (`Identity.highest_rate`),
         or the core.
     Cost: memories of `link.step.depth`, `link.answer.depth` and twice `link.longest` bytes.
@@ -27,7 +28,7 @@ class LinkedCore(wiring.Component):
 
     def __init__(self, link: LinkPlan) -> None:
         self.link = link
-        super().__init__({"rx": In(1), "tx": Out(1, init=1)})
+        super().__init__({"rx": In(1), "tx": Out(1, init=1), "opened": Out(1), "answers": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -52,6 +53,8 @@ class LinkedCore(wiring.Component):
         m.d.comb += [
             receiver.rx.eq(self.rx),
             self.tx.eq(transmitter.tx),
+            self.opened.eq(intake.opened),
+            self.answers.eq(composer.takes),
             intake.ends.eq(deframer.ends),
             intake.good.eq(deframer.good),
             intake.taken.eq(feeder.taken),

@@ -27,12 +27,13 @@ class StepIntake(wiring.Component):
             RESEND; RESEND; none that can be taken; a cycle ago.
         number, context, reached, Out(8): of that frame, the last being its `awaited`.
         awaited, limit, Out(8): what the board has to say of timesteps.
+        opened, Out(1): there was an OPEN since reset.
     """
 
     def __init__(self, link: LinkPlan) -> None:
         self.link = link
         waiting = link.step
-        outs = {name: Out(1) for name in ("opens", "heard", "resends", "refuses")}
+        outs = {name: Out(1) for name in ("opens", "heard", "resends", "refuses", "opened")}
         bytes_ = {name: Out(8) for name in ("number", "context", "reached", "awaited", "limit")}
         super().__init__(
             {
@@ -55,7 +56,7 @@ class StepIntake(wiring.Component):
         )
         writes, reads = memory.write_port(), memory.read_port()
         place = Signal(range(waiting.frame_bytes + 2))
-        kind, roomy, opened = Signal(4), Signal(), Signal()
+        kind, roomy = Signal(4), Signal()
         room = Signal(8)
         m.d.comb += [
             self.limit.eq(self.taken + waiting.room),
@@ -78,18 +79,16 @@ class StepIntake(wiring.Component):
                 for k, field in enumerate((self.number, self.reached, self.context), 1):
                     with m.Case(k):
                         m.d.sync += field.eq(self.i.data)
-        self._judge(m, kind, place == bare, place == waiting.frame_bytes, roomy, opened)
+        self._judge(m, kind, place == bare, place == waiting.frame_bytes, roomy)
         return m
 
-    def _judge(
-        self, m: Module, kind: Any, is_bare: Any, is_full: Any, roomy: Any, opened: Any
-    ) -> None:
+    def _judge(self, m: Module, kind: Any, is_bare: Any, is_full: Any, roomy: Any) -> None:
         fits = is_full & (self.context < self.link.identity.contexts)
         step = (kind == Kind.STEP) & fits
         resend = (kind == Kind.RESEND) & is_bare
         plain = ((kind == Kind.ACK) & is_bare) | resend
         opens = (kind == Kind.OPEN) & is_bare
-        heard = opened & (step | plain)
+        heard = self.opened & (step | plain)
         # Registers: a way from a CRC into every part of a core would be the slowest of all.
         whole = self.ends & self.good
         m.d.sync += [
@@ -99,7 +98,7 @@ class StepIntake(wiring.Component):
             self.refuses.eq(whole & ~opens & ~heard),
         ]
         with m.If(whole & opens):
-            m.d.sync += [opened.eq(1), self.awaited.eq(0)]
+            m.d.sync += [self.opened.eq(1), self.awaited.eq(0)]
         with m.Elif(whole & heard & step & roomy & (self.number == self.awaited)):
             m.d.sync += self.awaited.eq(self.awaited + 1)
 

@@ -18,6 +18,7 @@ from .shared import (
     TargetName,
     clock_rate,
     find_program,
+    find_target,
     hertz,
     task_of,
 )
@@ -54,6 +55,7 @@ STATE_PORT_HELP = (
     "Streams that save and load the state of a context as an image, which goes on under any other "
     "schedule: docs/state.md."
 )
+BAUD_HELP = "Bits per second of a board's line to its host; 1M by default, at most 3M."
 BuildFolder = Annotated[Path, Argument(metavar="DIR", help="What `sylvan build` wrote.")]
 
 
@@ -80,17 +82,18 @@ def build(
     rate: Annotated[float | None, Option(help=RATE_HELP, parser=hertz, metavar="HZ")] = None,
     timesteps: Annotated[int | None, Option(help=TIMESTEPS_HELP)] = None,
     clock: Annotated[float | None, Option(help=CLOCK_HELP, parser=clock_rate, metavar="HZ")] = None,
+    baud: Annotated[float | None, Option(help=BAUD_HELP, parser=hertz, metavar="HZ")] = None,
 ) -> None:
     """Generate Verilog; for a part synthesize it, on iCE40 and ECP5 place and route it as well."""
     from sylvan.hw.build import build as run_build
+    from sylvan.hw.build import core_alone
     from sylvan.hw.front import for_clock
     from sylvan.hw.plan import schedule_for
     from sylvan.hw.rate import Rate
-    from sylvan.hw.targets import target as find_target
 
     from ..report import bitstream, build_table
 
-    part = find_target(target)
+    part, board = find_target(target)
     if rate is None and timesteps is not None:
         raise UserError("--timesteps says what --rate counts: give both, or neither")
     chosen = {"lanes": lanes, "digit": digit, "levels": levels}
@@ -103,6 +106,15 @@ def build(
     if (place.parent / METRICS_FILE).is_file():
         # So that the build's page finds how it was trained.
         loaded.metadata["run"] = os.path.relpath(place.parent.resolve(), out.resolve())
+    around = core_alone
+    if board is not None:
+        from sylvan.boards.base.mount import Mount
+
+        mount = Mount.on(board, clock, None if baud is None else round(baud))
+        mount.check(loaded, contexts, rate)
+        around, clock = mount.write, mount.clock_hz
+    elif baud is not None:
+        raise UserError(f"--baud is of a board's line to its host, and {part.name} is no board")
     with working_in(out), progress_bar() as bar:
         row = bar.add_task(f"building for {part.name}", total=None)
 
@@ -110,7 +122,9 @@ def build(
             bar.update(row, description=text)
 
         def make(schedule: Any) -> Any:
-            return run_build(loaded, schedule, part, out, clock_hz=clock, progress=show)
+            return run_build(
+                loaded, schedule, part, out, clock_hz=clock, around=around, progress=show
+            )
 
         if rate is None:
             schedule = schedule_for(
@@ -133,7 +147,22 @@ def build(
     console.print(f"core.v, ports.json, plan.json and report.json are in {out}")
     if (packed := bitstream(out)) is not None:
         console.print(f"bitstream, the best of its placements: {packed}")
-    next_step(f"sylvan sim {quoted(out)} --simulator icarus")
+    if board is None:
+        next_step(f"sylvan sim {quoted(out)} --simulator icarus")
+    else:
+        from ..desk import after_board
+
+        next_step(*after_board(board, out))
+
+
+def boards() -> None:
+    """List the boards that can be built for, with what they carry."""
+    from sylvan.boards.base.board import boards as known
+
+    from ..desk import boards_table
+
+    console.print(boards_table(known()))
+    next_step("sylvan build PROGRAM --target BOARD --out DIR")
 
 
 def sim(

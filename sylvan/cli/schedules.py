@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from typer import Option
 
 from ..console import console, next_step, progress_bar, quoted
-from .shared import ProgramFolder, TargetName, clock_rate, find_program
+from .shared import ProgramFolder, TargetName, clock_rate, find_program, find_target
 
 FRONT_FILE = "front.json"
 PICTURE_FILE = "front.png"
@@ -32,14 +32,15 @@ def plan(
     """Print the schedules worth building for a part: by the estimate none beats them."""
     from sylvan.hw.floor import floor_adder_bits
     from sylvan.hw.front import explore, front, rated
-    from sylvan.hw.targets import target as find_target
     from sylvan.model.files import write_json, write_whole
     from sylvan.model.storage import program_hash
 
     from ..fronts import front_table, picture, rows
     from ..report import knobs
 
-    part = find_target(target)
+    part, board = find_target(target)
+    if board is not None:
+        clock = board.clock(clock)
     folder, loaded = find_program(program)
     with progress_bar() as bar:
         row = bar.add_task("planning", total=None)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from typer import Argument, Option
 
-from sylvan.hw.targets import TARGETS
+from sylvan.hw.targets import TARGETS, Target, meant
 from sylvan.model.errors import UserError
 
 from ..console import quoted
@@ -27,7 +27,7 @@ TARGET_HELP = (
     + ", ".join(part.name for part in TARGETS.values() if part.placed)
     + "; or one that is synthesized only: "
     + ", ".join(part.name for part in TARGETS.values() if part.mapped and not part.placed)
-    + "."
+    + "; or a board, with a link to a host: `sylvan boards`."
 )
 TargetName = Annotated[str, Option(help=TARGET_HELP)]
 
@@ -54,6 +54,21 @@ def clock_rate(text: str) -> float:
     if rate < SLOWEST_CLOCK_HZ:
         raise UserError(f"a clock of {rate:g} Hz runs no core: 12M is 12 MHz, got {text}")
     return rate
+
+
+def find_target(name: str) -> tuple[Target, Any]:
+    """The part to build for, and the board that it is on, if a board is named."""
+    if name in TARGETS:
+        return TARGETS[name], None
+    from sylvan.boards.base.board import boards
+
+    known = boards()
+    if name in known:
+        return known[name].target, known[name]
+    raise UserError(
+        f"there is no target {name!r}{meant(name, [*TARGETS, *known])} Parts: "
+        f"{', '.join(TARGETS)}. Boards: {', '.join(known)}."
+    )
 
 
 def build_command(program: Path, beside: Path) -> str:

@@ -1,0 +1,1 @@
+"""What all boards have in common: what one is, the design around a core, and its build."""
