@@ -1,4 +1,4 @@
-"""Commands about boards: what is listed, what a build for one says, and what is refused before it."""
+"""Commands about boards: what is listed, what a build says, and what is refused before it."""
 
 from pathlib import Path
 from typing import Any
