@@ -54,6 +54,9 @@ STATE_PORT_HELP = (
     "Streams that save and load the state of a context as an image, which goes on under any other "
     "schedule: docs/state.md."
 )
+AXI_HELP = (
+    "Write core_axi.v as well, which has the core inside and AXI4-Stream outside: docs/package.md."
+)
 BuildFolder = Annotated[Path, Argument(metavar="DIR", help="What `sylvan build` wrote.")]
 
 
@@ -77,6 +80,7 @@ def build(
     logic_roms: Annotated[bool, Option("--logic-roms", help=LOGIC_ROMS_HELP)] = False,
     dsps: Annotated[bool, Option("--dsps", help=DSPS_HELP)] = False,
     state_port: Annotated[bool, Option("--state-port", help=STATE_PORT_HELP)] = False,
+    axi: Annotated[bool, Option("--axi", help=AXI_HELP)] = False,
     rate: Annotated[float | None, Option(help=RATE_HELP, parser=hertz, metavar="HZ")] = None,
     timesteps: Annotated[int | None, Option(help=TIMESTEPS_HELP)] = None,
     clock: Annotated[float | None, Option(help=CLOCK_HELP, parser=clock_rate, metavar="HZ")] = None,
@@ -110,7 +114,7 @@ def build(
             bar.update(row, description=text)
 
         def make(schedule: Any) -> Any:
-            return run_build(loaded, schedule, part, out, clock_hz=clock, progress=show)
+            return run_build(loaded, schedule, part, out, clock_hz=clock, progress=show, axi=axi)
 
         if rate is None:
             schedule = schedule_for(
