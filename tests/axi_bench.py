@@ -18,7 +18,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge, with_timeout
 from cocotbext.axi import AxiStreamBus, AxiStreamFrame, AxiStreamSink, AxiStreamSource
 
-QUIET = 400
+QUIET = 200
 """Cycles without a further answer at the end of a run."""
 
 

@@ -10,6 +10,7 @@ from sylvan.model.config import METRICS_FILE
 from sylvan.model.errors import UserError
 
 from ..console import console, next_step, progress_bar, quoted, working_in
+from .packages import Axi, PackageKind, PackageName, check_handed_over
 from .schedules import choose
 from .shared import (
     CLOCK_HELP,
@@ -54,9 +55,6 @@ STATE_PORT_HELP = (
     "Streams that save and load the state of a context as an image, which goes on under any other "
     "schedule: docs/state.md."
 )
-AXI_HELP = (
-    "Write core_axi.v as well, which has the core inside and AXI4-Stream outside: docs/package.md."
-)
 BuildFolder = Annotated[Path, Argument(metavar="DIR", help="What `sylvan build` wrote.")]
 
 
@@ -80,10 +78,12 @@ def build(
     logic_roms: Annotated[bool, Option("--logic-roms", help=LOGIC_ROMS_HELP)] = False,
     dsps: Annotated[bool, Option("--dsps", help=DSPS_HELP)] = False,
     state_port: Annotated[bool, Option("--state-port", help=STATE_PORT_HELP)] = False,
-    axi: Annotated[bool, Option("--axi", help=AXI_HELP)] = False,
     rate: Annotated[float | None, Option(help=RATE_HELP, parser=hertz, metavar="HZ")] = None,
     timesteps: Annotated[int | None, Option(help=TIMESTEPS_HELP)] = None,
     clock: Annotated[float | None, Option(help=CLOCK_HELP, parser=clock_rate, metavar="HZ")] = None,
+    axi: Axi = False,
+    package: PackageKind = None,
+    name: PackageName = None,
 ) -> None:
     """Generate Verilog; for a part synthesize it, on iCE40 and ECP5 place and route it as well."""
     from sylvan.hw.build import build as run_build
@@ -92,9 +92,11 @@ def build(
     from sylvan.hw.rate import Rate
     from sylvan.hw.targets import target as find_target
 
+    from ..ip.package import write_package
     from ..report import bitstream, build_table
 
     part = find_target(target)
+    called = check_handed_over(package, name, out, axi, state_port)
     if rate is None and timesteps is not None:
         raise UserError("--timesteps says what --rate counts: give both, or neither")
     chosen = {"lanes": lanes, "digit": digit, "levels": levels}
@@ -133,10 +135,17 @@ def build(
             report = make(schedule)
         else:
             report = choose(loaded, part, Rate(rate, clock, timesteps, contexts, dsps), make, show)
+        if package is not None:
+            show("simulating the package")
+            handed = write_package(out, package, called)
     console.print(build_table({out.name: report}))
     console.print(f"core.v, ports.json, plan.json and report.json are in {out}")
     if (packed := bitstream(out)) is not None:
         console.print(f"bitstream, the best of its placements: {packed}")
+    if axi:
+        console.print(f"AXI4-Stream around the core: {out / 'core_axi.v'}")
+    if package is not None:
+        console.print(f"package, which passed its own testbench: {handed}")
     next_step(f"sylvan sim {quoted(out)} --simulator icarus")
 
 

@@ -12,41 +12,26 @@ import pytest
 from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import get_runner
 from contracts.random_cores import random_core
-from programs import random_inputs, small
+from programs import random_inputs, small, summing
 from sylvan.hw.axi import describe_axi, generate_axi
 from sylvan.hw.plan import Plan
 from sylvan.hw.schedule import Schedule
 from sylvan.hw.verilog import generate
-from sylvan.model.builder import Builder
 from sylvan.model.errors import UserError
 from sylvan.model.interpret import run_stream
-from sylvan.model.numbers import Format
 from sylvan.model.operations import Value
-from sylvan.model.program import NumericInput, Program
 
 SEED = 5
-TIMESTEPS = 40
-PAUSES = [(0.0, 0.0), (0.6, 0.1), (0.1, 0.7), (0.5, 0.5)]
-
-
-def awkward(size: int, bits: int, read: str) -> Program:
-    """A sum that remembers: elements that fill no byte, in transfers of which one is not full."""
-    format = Format.signed_bits(bits)
-    b = Builder(NumericInput(size, format, (1.0,) * size, (0.0,) * size))
-    kept = Format.signed_bits(bits + 3)
-    total = b.state("total", size, kept)
-    new = b.narrow(b.add(total, b.input), kept)
-    b.write(total, new)
-    b.layer("sum", new)
-    return b.program(b.slice(max(size - 3, 0), size, new), read)
+TIMESTEPS = 30
+PAUSES = [(0.0, 0.0), (0.1, 0.7), (0.6, 0.5)]
 
 
 CASES = {
     "one context": lambda: Plan(small(), Schedule(2)),
     "symbols": lambda: Plan(random_core(10), Schedule(1)),
-    "contexts": lambda: Plan(awkward(2, 9, "every"), Schedule(2, contexts=3)),
-    "transfers": lambda: Plan(awkward(23, 13, "last"), Schedule(4)),
-    "transfers and contexts": lambda: Plan(awkward(20, 15, "every"), Schedule(20, contexts=4)),
+    "contexts": lambda: Plan(summing(2, 9, "every"), Schedule(2, contexts=3)),
+    "transfers": lambda: Plan(summing(23, 13, "last"), Schedule(4)),
+    "transfers and contexts": lambda: Plan(summing(20, 15, "every"), Schedule(20, contexts=4)),
     "two layers": lambda: Plan(random_core(4, layers=2), Schedule(1)),
 }
 
@@ -163,8 +148,8 @@ def inverted(port: str, when: str = "1'b1") -> Callable[[str], str]:
         ("m_axis_tlast", "1'b1", "packet 0: expected"),
         ("m_axis_tid", "1'b1", "packet 0: expected"),
         ("m_axis_tdata", "m_axis_tready", "the payload changed while TVALID waited"),
-        ("m_axis_tvalid", "~m_axis_tready", "TVALID"),
         ("m_axis_tvalid", "~aresetn", "TVALID is up in reset"),
+        pytest.param("m_axis_tvalid", "~m_axis_tready", "TVALID", marks=pytest.mark.full),
     ],
 )
 def test_a_planted_fault_is_caught(port: str, when: str, complaint: str, tmp_path: Path) -> None:
@@ -182,7 +167,7 @@ def malformed(size: int, tid: list[int], transfer: int) -> dict[str, Any]:
 
 
 def test_what_is_no_timestep_raises_the_fault_until_reset(tmp_path: Path) -> None:
-    plan = Plan(awkward(20, 15, "every"), Schedule(20, contexts=3))
+    plan = Plan(summing(20, 15, "every"), Schedule(20, contexts=3))
     transfer = plan.input_port.per_transfer * 2
     assert plan.input_port.transfers == 3
     (good,) = random_runs(plan, [(0.0, 0.0)])
@@ -197,13 +182,13 @@ def test_what_is_no_timestep_raises_the_fault_until_reset(tmp_path: Path) -> Non
 
 def test_a_fault_is_told_of_only_where_there_can_be_one() -> None:
     for contexts, size, there in ((1, 2, False), (4, 2, False), (3, 2, True), (1, 20, True)):
-        plan = Plan(awkward(size, 15, "every"), Schedule(size, contexts=contexts))
+        plan = Plan(summing(size, 15, "every"), Schedule(size, contexts=contexts))
         assert describe_axi(plan, "core")["fault"] is there
         assert ("s_axis_fault" in generate_axi(plan, "core")) is there
 
 
 def test_elements_are_machine_integers() -> None:
-    plan = Plan(awkward(20, 15, "every"), Schedule(20, contexts=3))
+    plan = Plan(summing(20, 15, "every"), Schedule(20, contexts=3))
     assert describe_axi(plan, "digits") == {
         "module": "digits_axi",
         "tid_bits": 2,
