@@ -96,7 +96,7 @@ def build(
     from ..report import bitstream, build_table
 
     part = find_target(target)
-    called = check_handed_over(package, name, out, axi, state_port)
+    called = check_handed_over(package, name, out, state_port)
     if rate is None and timesteps is not None:
         raise UserError("--timesteps says what --rate counts: give both, or neither")
     chosen = {"lanes": lanes, "digit": digit, "levels": levels}

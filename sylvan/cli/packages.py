@@ -20,26 +20,16 @@ PackageKind = Annotated[str | None, Option(help=PACKAGE_HELP, metavar="KIND")]
 PackageName = Annotated[str | None, Option(help=NAME_HELP)]
 
 
-def check_handed_over(
-    kind: str | None, name: str | None, out: Path, axi: bool, state_port: bool
-) -> str:
+def check_handed_over(kind: str | None, name: str | None, out: Path, state_port: bool) -> str:
     """The name of the package, if one is asked for that there can be.
 
     Raises UserError otherwise, before anything is built.
     """
-    if axi and state_port:
-        raise UserError(
-            "the streams of a state port are no AXI4-Stream: leave out --axi, or --state-port"
-        )
     if kind is None:
         if name is not None:
             raise UserError("--name is that of a package: give --package as well, or neither")
         return ""
     from ..ip.package import check_package
 
-    if state_port:
-        raise UserError(
-            "a package's testbench knows no state port: leave out --package, or --state-port"
-        )
-    check_package(kind, name or out.name)
+    check_package(kind, name or out.name, state_port)
     return name or out.name

@@ -33,11 +33,11 @@ KINDS = ("plain", "fusesoc")
 FOLDER = "package"
 
 
-def check_package(kind: str, name: str) -> None:
+def check_package(kind: str, name: str, state_port: bool) -> None:
     """Refuse what can be no package before anything is built.
 
-    Raises UserError if there is no such kind, the name begins no identifier of Verilog, or Icarus,
-    which simulates every package, is missing.
+    Raises UserError if there is no such kind, the name begins no identifier of Verilog, there is a
+    state port, or Icarus, which simulates every package, is missing.
     """
     if kind not in KINDS:
         raise UserError(f"a package is {' or '.join(KINDS)}, got {kind}")
@@ -45,6 +45,10 @@ def check_package(kind: str, name: str) -> None:
         raise UserError(
             "a package's name begins the names of its modules: a letter, then letters, digits and "
             f"underscores; got {name}. Give one with --name"
+        )
+    if state_port:
+        raise UserError(
+            "a package's testbench knows no state port: leave out --package, or --state-port"
         )
     find_simulator("icarus")
 
@@ -58,10 +62,11 @@ def write_package(build: Path, kind: str, name: str) -> Path:
         UserError: as `check_package`.
         CheckError: if the core fails the testbench.
     """
-    check_package(kind, name)
+    schedule = Schedule.from_keys(parse_json((build / "plan.json").read_text())["schedule"])
+    check_package(kind, name, schedule.state_port)
     with tempfile.TemporaryDirectory(prefix=".package-", dir=build) as work:
         folder = Path(work, FOLDER)
-        _fill(folder, build, kind, name)
+        _fill(folder, build, Plan(load(build / "program"), schedule), kind, name)
         place = build / FOLDER
         if place.exists():
             os.replace(place, Path(work, "old"))
@@ -69,9 +74,8 @@ def write_package(build: Path, kind: str, name: str) -> Path:
     return place
 
 
-def _fill(folder: Path, build: Path, kind: str, name: str) -> None:
+def _fill(folder: Path, build: Path, plan: Plan, kind: str, name: str) -> None:
     """Write all files, the picture and the page after a simulation."""
-    plan = Plan(load(build / "program"), _schedule(build))
     core = f"{name}_core"
     described = describe_ports(plan, core)
     contents: Contents = {}
@@ -100,10 +104,6 @@ def _fill(folder: Path, build: Path, kind: str, name: str) -> None:
     contents["README.md"] = "this page", page
     _write(folder, contents)
     write_json(folder / "doc" / "timing.json", wave)
-
-
-def _schedule(build: Path) -> Schedule:
-    return Schedule.from_keys(parse_json((build / "plan.json").read_text())["schedule"])
 
 
 def _bench(interface: Interface, vectors: Vectors, planned: Cycles) -> Contents:

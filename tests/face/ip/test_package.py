@@ -357,4 +357,12 @@ def test_a_core_that_differs_from_golden_is_not_handed_over(
 )
 def test_what_can_be_no_package_is_refused(kind: str, name: str, complaint: str) -> None:
     with pytest.raises(UserError, match=re.escape(complaint)):
-        check_package(kind, name)
+        check_package(kind, name, False)
+
+
+def test_a_state_port_is_refused(tmp_path: Path) -> None:
+    build(small(), Schedule(2, state_port=True), target("verilog"), tmp_path / "build")
+    with pytest.raises(
+        UserError, match="no state port: leave out --package, or --state-port"
+    ):
+        write_package(tmp_path / "build", "plain", "sums")
