@@ -81,7 +81,8 @@ def core_file(
     schedule: str,
 ) -> str:
     """The text of NAME.core for a package whose modules are in these files."""
-    family = TARGETS[report["target"]].family
+    part = TARGETS.get(report["target"])
+    family = part.family if part else None
     return _TEMPLATE.format(
         name=name,
         version=version("sylvan"),

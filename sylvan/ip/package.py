@@ -22,7 +22,7 @@ from .bench import PASS, answers_file, stimulus_file, testbench
 from .drawing import svg
 from .fusesoc import core_file
 from .interface import Interface, axi, plain
-from .lint import waiving
+from .lint import handed_over
 from .readme import instance, readme
 from .vectors import SHORT, Vectors, hexadecimal, make_vectors
 from .waves import cycles_of, picture
@@ -83,8 +83,8 @@ def _fill(folder: Path, build: Path, plan: Plan, kind: str, name: str) -> None:
     if wrapped:
         described["axi"] = describe_axi(plan, core)
         wrapper = f"rtl/{described['axi']['module']}.v"
-        contents[wrapper] = "AXI4-Stream around the core", waiving(generate_axi(plan, core))
-    contents[f"rtl/{core}.v"] = "the core", waiving(generate(plan, core))
+        contents[wrapper] = "AXI4-Stream around the core", handed_over(generate_axi(plan, core))
+    contents[f"rtl/{core}.v"] = "the core", handed_over(generate(plan, core))
     folder.mkdir()
     write_json(folder / "ports.json", described)
     ports, planned = load_ports(folder), load_planned_cycles(build)

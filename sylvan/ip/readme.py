@@ -65,7 +65,7 @@ network; the second of two rounds has idle cycles and back pressure. `+waves` wr
 
 has no warning, nor have Yosys and `iverilog -Wall`. The files are printed from a netlist, of which
 some of Verilator's rules say nothing; these are off inside the files. What could be a fault is on:
-latches, loops, missing pins, bits out of range, several drivers or none.
+latches, loops, truncation, missing pins, bits out of range, several drivers or none.
 
 | rule | why it is off |
 |---|---|

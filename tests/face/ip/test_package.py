@@ -199,10 +199,12 @@ def test_lint_sees_what_could_be_a_fault(plain: Path, tmp_path: Path) -> None:
     core = package / "rtl" / "sums_core.v"
     text = core.read_text()
     end = text.index("endmodule", text.index("\nmodule sums_core("))
-    latch = "\nreg latch; always @* if (rst) latch = i_valid;\n"
-    core.write_text((text[:end] + latch + text[end:]).replace(".clk(clk),", "", 1))
+    faults = "\nreg latch; always @* if (rst) latch = i_valid;\n"
+    faults += "wire narrow; assign narrow = {latch, i_first};\n"
+    core.write_text((text[:end] + faults + text[end:]).replace(".clk(clk),", "", 1))
     code, said = run(*command(package, "verilator", "--lint-only"), cwd=package)
-    assert code != 0 and "Warning-LATCH" in said and "Warning-PINMISSING" in said, said
+    found = set(re.findall(r"%Warning-(\w+)", said))
+    assert code != 0 and found == {"LATCH", "PINMISSING", "WIDTHTRUNC"}, said
 
 
 def test_waivers_are_told_with_their_reasons_and_end_with_the_file(
@@ -362,7 +364,5 @@ def test_what_can_be_no_package_is_refused(kind: str, name: str, complaint: str)
 
 def test_a_state_port_is_refused(tmp_path: Path) -> None:
     build(small(), Schedule(2, state_port=True), target("verilog"), tmp_path / "build")
-    with pytest.raises(
-        UserError, match="no state port: leave out --package, or --state-port"
-    ):
+    with pytest.raises(UserError, match="no state port: leave out --package, or --state-port"):
         write_package(tmp_path / "build", "plain", "sums")
