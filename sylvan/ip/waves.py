@@ -24,9 +24,10 @@ class Cycle:
     number: int
     streams: tuple[tuple[int, int, int], tuple[int, int, int]]
 
-    def like(self, other: "Cycle") -> bool:
-        """Whether nothing but data differs."""
-        return all(a[:2] == b[:2] for a, b in zip(self.streams, other.streams, strict=True))
+    def stays(self, before: "Cycle") -> bool:
+        """Whether valid and ready are as before, and nothing passes."""
+        pairs = zip(self.streams, before.streams, strict=True)
+        return all(a[:2] == b[:2] and a[:2] != (1, 1) for a, b in pairs)
 
 
 def cycles_of(log: str) -> list[Cycle]:
@@ -72,7 +73,7 @@ def _columns(cycles: list[Cycle]) -> list[Cycle | None]:
     columns: list[Cycle | None] = []
     begin = 0
     for end in range(1, len(cycles) + 1):
-        if end < len(cycles) and cycles[end].like(cycles[begin]):
+        if end < len(cycles) and cycles[end].stays(cycles[begin]):
             continue
         if end - begin > SHOWN + 1:
             columns += [*cycles[begin : begin + SHOWN - 1], None, cycles[end - 1]]
