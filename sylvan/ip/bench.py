@@ -18,11 +18,11 @@ _TEMPLATE = """\
 // under Verilator). +waves writes waves.vcd; +trace prints the ports in every cycle of round one.
 
 module {module}_tb;
-  parameter INPUTS = {inputs};   // transfers to send
+  parameter INPUTS = {inputs};  // transfers to send
   parameter ANSWERS = {outputs};  // transfers that must come back
-  localparam WINDOW = {window};    // log2 of the cycles that one kind of weather lasts
+  localparam WINDOW = {window};  // log2 of the cycles that one kind of weather lasts
   localparam PATIENCE = {patience};  // cycles without a transfer after which the core is stuck
-  localparam DRAIN = {drain};     // cycles after the last answer in which no other may come
+  localparam DRAIN = {drain};  // cycles after the last transfer in which no other may come
 
   reg [{i_bits}-1:0] stimulus [0:INPUTS-1];  // {i_fields}
   reg [{o_bits}-1:0] answers [0:ANSWERS-1];  // {o_fields}
@@ -106,8 +106,7 @@ module {module}_tb;
       if (waiting && o !== held) fail("the payload changed before ready came");
       if (o_valid && came == ANSWERS) fail("an answer too many");
       if (given && o !== answers[came]) fail("a wrong answer");
-{fault}      if (came == ANSWERS ? sent != INPUTS && quiet == PATIENCE : quiet == PATIENCE)
-        fail("nothing moves any more");
+{fault}      if (quiet == PATIENCE) fail("nothing moves any more");
       if (came == ANSWERS && sent == INPUTS && quiet == DRAIN) begin
         if (second) begin
           $display("{passed}: {module}, %0d transfers sent, %0d answers equal, in two rounds",
@@ -138,6 +137,7 @@ def answers_file(module: str) -> str:
 
 def testbench(interface: Interface, vectors: Vectors, planned: Cycles) -> str:
     """The text of the module that sends these vectors and checks what comes."""
+    # The output is held up for as long: several timesteps, so that the core fills and stops.
     window = max((2 * planned.total).bit_length(), 5)
     module = interface.module
     faults = [wire.name for wire in interface.more]

@@ -18,7 +18,7 @@ from sylvan.hw.plan import Plan
 from sylvan.hw.schedule import Schedule
 from sylvan.hw.targets import target
 from sylvan.model.errors import CheckError, UserError
-from sylvan.model.files import parse_json
+from sylvan.model.files import parse_json, write_json
 from sylvan.model.program import Program
 from sylvan.sim.simulators import find_simulator
 
@@ -326,6 +326,21 @@ def test_the_page_tells_of_every_file_and_port(packages: dict[str, Path]) -> Non
         text = (package / "rtl" / f"{module}.v").read_text()
         (ports,) = re.findall(rf"^module {module}\((.*?)\);", text, re.MULTILINE)
         assert set(ports.split(", ")) == set(re.findall(r"^\| `(\w+)` \| \d", page, re.MULTILINE))
+
+
+def test_what_was_measured_is_told_and_the_part_is_synthesized_for(
+    plain: Path, tmp_path: Path
+) -> None:
+    assert "Size and speed" not in (plain / "README.md").read_text()
+    folder = Path(shutil.copytree(plain.parent, tmp_path / "build"))
+    report = parse_json((folder / "report.json").read_text())
+    report["target"] = "ecp5-25f"
+    report["measured"] |= {"luts": 123, "fmax_mhz": 98.5}
+    write_json(folder / "report.json", report)
+    package = write_package(folder, "fusesoc", "sums")
+    page = (package / "README.md").read_text()
+    assert "| on ecp5-25f |  |\n| --- | ---: |\n| LUTs | 123 |\n| fmax, MHz | 98.5 |\n" in page
+    assert "arch: ecp5\n" in (package / "sums.core").read_text()
 
 
 def test_the_same_build_gives_the_same_package(wrapped: Path) -> None:
