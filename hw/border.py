@@ -29,8 +29,8 @@ def stream(bits: int, tag: Tag) -> wiring.Signature:
 class Collector(wiring.Component):
     """Gathers the transfers of one timestep's input, of a core with one context.
 
-    Members: i, In(stream); full, Out(1), with flags and vector, Out: the elements; take, In(1):
-    empties it. Latency: 1 from the last transfer to full.
+    Members: i, In(stream); full, Out(1), with flags, Out: those of the last transfer, and vector,
+    Out: the elements; take, In(1): empties it. Latency: 1 from the last transfer to full.
     """
 
     def __init__(self, plan: LayerPlan) -> None:

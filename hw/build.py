@@ -1,7 +1,7 @@
 """The build directory: everything about one core, in one place that other commands read.
 
-core.v  ports.json  plan.json  report.json  program/  and, for a part, synthesis.json and logs/,
-and the bitstream where it is placed
+core.v  ports.json  plan.json  report.json  program/  where asked for, core_axi.v  and, for a part,
+synthesis.json and logs/, and the bitstream where it is placed
 """
 
 import os
@@ -16,6 +16,7 @@ from sylvan.model.files import parse_json, write_json
 from sylvan.model.program import Program
 from sylvan.model.storage import load, program_hash, save
 
+from .axi import axi_name, describe_axi, generate_axi
 from .cost import estimate
 from .embeddings import check_tables
 from .measured import TooSlow
@@ -61,11 +62,13 @@ def build(
     progress: Progress | None = None,
     workers: Workers | None = None,
     seeds: Sequence[int] = SEEDS,
+    axi: bool = False,
 ) -> Report:
     """Plan, generate and, for a part, synthesize a program into the directory `out`.
 
     An earlier build there is replaced only when everything has worked. `around` writes into the
-    directory what holds the core, on a board, and says what is synthesized.
+    directory what holds the core, on a board, and says what is synthesized. With `axi` a wrapper
+    with AXI4-Stream lies beside the core.
 
     Raises:
         UserError: if the program or the schedule cannot be built, does not fit the part
@@ -79,7 +82,7 @@ def build(
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as work:
         folder = Path(work, out.name)
-        write_sources(plan, folder)
+        write_sources(plan, folder, axi)
         sources = around(plan, folder)
         measured = None
         if target.mapped:
@@ -139,11 +142,15 @@ def check_unchanged(folder: Path) -> None:
         )
 
 
-def write_sources(plan: Plan, folder: Path) -> None:
+def write_sources(plan: Plan, folder: Path, axi: bool = False) -> None:
     """Write what needs no tool: Verilog, ports, plan and the program itself."""
     folder.mkdir(parents=True, exist_ok=True)
+    ports = describe_ports(plan, MODULE)
+    if axi:
+        (folder / f"{axi_name(MODULE)}.v").write_text(generate_axi(plan, MODULE))
+        ports["axi"] = describe_axi(plan, MODULE)
     (folder / "core.v").write_text(generate(plan, MODULE))
-    write_json(folder / "ports.json", describe_ports(plan, MODULE))
+    write_json(folder / "ports.json", ports)
     write_json(folder / "plan.json", plan.describe())
     save(plan.program, folder / "program")
 

@@ -35,10 +35,10 @@ class ContextQueue(wiring.Component):
     gathers transfers and takes up what cannot move on, one where the context's rest is looked up,
     and one that is ready to fire.
 
-    Members: i, In(stream); full, Out(1): the first may fire, with flags, Out; fires, In(1): it
-    does, and is at vector, Out, until the next; rested, In(Strobe): a context may fire in the
-    cycle after the next; where there is a state port, collected, Out(1): a timestep is there and
-    has not fired.
+    Members: i, In(stream); full, Out(1): the first may fire, with flags, Out: those of its last
+    transfer; fires, In(1): it does, and is at vector, Out, until the next; rested, In(Strobe): a
+    context may fire in the cycle after the next; where there is a state port, collected, Out(1): a
+    timestep is there and has not fired.
     Latency: 2 from the last transfer to full.
     """
 

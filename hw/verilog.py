@@ -117,7 +117,7 @@ MOST_LISTED = 4
 """Numbers that the header lists; more are left to ports.json."""
 
 
-def _meaning(port: dict[str, Any], period: int) -> str:
+def meaning(port: dict[str, Any], period: int) -> str:
     """What the raw integers of a port stand for, as real numbers."""
     lo, hi, exp = port["format"]
     if port.get("kind") == "symbol":
@@ -161,7 +161,7 @@ def header(plan: Plan, module: str) -> str:
             f"{port['element_bits']} bits, {'signed' if port['signed'] else 'unsigned'}, "
             f"element 0 in the lowest bits;",
             f"  a timestep has {port['elements']} element(s) in {port['transfers']} transfer(s);",
-            f"  {_meaning(port, ports['period'])}",
+            f"  {meaning(port, ports['period'])}",
         ]
 
     lines = [

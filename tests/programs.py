@@ -1,4 +1,4 @@
-"""Programs to test with: two small ones that are easy to read, and random ones.
+"""Programs to test with: small ones that are easy to read, and random ones.
 
 A seed is a random program: every operation, layers, states, periods, inputs and readouts in any
 mixture. Nothing here computes a result: programs are drawn blindly, and an operation that would not
@@ -248,6 +248,17 @@ def small(weight: int = 3, metadata: dict[str, Any] | None = None) -> Program:
     b.write(hidden, new)
     b.layer("loop", new)
     return b.program(b.argmax(b.input, name="label"), "last", metadata=metadata)
+
+
+def summing(size: int, bits: int, read: Read) -> Program:
+    """total = narrow(total + input): elements that fill no byte, in transfers not all full."""
+    format, kept = Format.signed_bits(bits), Format.signed_bits(bits + 3)
+    b = Builder(NumericInput(size, format, (1.0,) * size, (0.0,) * size))
+    total = b.state("total", size, kept)
+    new = b.narrow(b.add(total, b.input), kept)
+    b.write(total, new)
+    b.layer("sum", new)
+    return b.program(b.slice(max(size - 3, 0), size, new), read)
 
 
 def trained(block: int, symbols: bool) -> Program:

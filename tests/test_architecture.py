@@ -65,8 +65,9 @@ ARROWS = {
     "sim": (r"sylvan\.sim(\.\w+)*", GOLDEN + " hw"),
     "boards": (r"sylvan\.boards(\.\w+)*", GOLDEN + " hw"),
     "pages": (r"sylvan\.pages(\.\w+)?", MODEL + " census hw"),
+    "ip": (r"sylvan\.ip(\.\w+)?", GOLDEN + " hw sim"),
     "explore": (r"sylvan\.explore(\.\w+)?", MODEL + " census export hw"),
-    "face": (r"sylvan(\.cli)?(\.\w+)?", MODEL + " census export hw sim boards pages explore"),
+    "face": (r"sylvan(\.cli)?(\.\w+)?", MODEL + " census export hw sim boards pages explore ip"),
 }
 
 # library: the rooms that may import it. One that is not named here may be imported anywhere but in

@@ -10,6 +10,7 @@ from sylvan.model.config import METRICS_FILE
 from sylvan.model.errors import UserError
 
 from ..console import console, next_step, progress_bar, quoted, working_in
+from .packages import Axi, PackageKind, PackageName, check_handed_over
 from .schedules import choose
 from .shared import (
     CLOCK_HELP,
@@ -83,6 +84,9 @@ def build(
     timesteps: Annotated[int | None, Option(help=TIMESTEPS_HELP)] = None,
     clock: Annotated[float | None, Option(help=CLOCK_HELP, parser=clock_rate, metavar="HZ")] = None,
     baud: Annotated[float | None, Option(help=BAUD_HELP, parser=hertz, metavar="HZ")] = None,
+    axi: Axi = False,
+    package: PackageKind = None,
+    name: PackageName = None,
 ) -> None:
     """Generate Verilog; for a part synthesize it, on iCE40 and ECP5 place and route it as well."""
     from sylvan.hw.build import build as run_build
@@ -91,9 +95,13 @@ def build(
     from sylvan.hw.plan import schedule_for
     from sylvan.hw.rate import Rate
 
+    from ..ip.package import write_package
     from ..report import bitstream, build_table
 
     part, board = find_target(target)
+    called = check_handed_over(package, name, out, state_port)
+    if board is not None and (axi or package):
+        raise UserError("--axi and --package are for a system of your own: name a part, no board")
     if rate is None and timesteps is not None:
         raise UserError("--timesteps says what --rate counts: give both, or neither")
     chosen = {"lanes": lanes, "digit": digit, "levels": levels}
@@ -123,7 +131,7 @@ def build(
 
         def make(schedule: Any) -> Any:
             return run_build(
-                loaded, schedule, part, out, clock_hz=clock, around=around, progress=show
+                loaded, schedule, part, out, clock_hz=clock, around=around, progress=show, axi=axi
             )
 
         if rate is None:
@@ -143,10 +151,17 @@ def build(
             report = make(schedule)
         else:
             report = choose(loaded, part, Rate(rate, clock, timesteps, contexts, dsps), make, show)
+        if package is not None:
+            show("simulating the package")
+            handed = write_package(out, package, called)
     console.print(build_table({out.name: report}))
     console.print(f"core.v, ports.json, plan.json and report.json are in {out}")
     if (packed := bitstream(out)) is not None:
         console.print(f"bitstream, the best of its placements: {packed}")
+    if axi:
+        console.print(f"AXI4-Stream around the core: {out / 'core_axi.v'}")
+    if package is not None:
+        console.print(f"package, which passed its own testbench: {handed}")
     if board is None:
         next_step(f"sylvan sim {quoted(out)} --simulator icarus")
     else:
