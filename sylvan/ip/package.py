@@ -141,7 +141,8 @@ def _run(
     """What the testbench prints under Icarus, if it passes."""
     bench = f"{module}_tb"
     given = [f"-P{bench}.{key}={value}" for key, value in (parameters or {}).items()]
-    sources = [*sorted((folder / "rtl").glob("*.v")), folder / "sim" / f"{bench}.v"]
+    rtl = sorted(path.name for path in (folder / "rtl").glob("*.v"))
+    sources = [*(f"../rtl/{name}" for name in rtl), f"{bench}.v"]
     with tempfile.TemporaryDirectory() as work:
         made = Path(work, "bench.vvp")
         compiled = ["iverilog", "-g2005", "-s", bench, *given, "-o", made, *sources]

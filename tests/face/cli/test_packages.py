@@ -8,8 +8,12 @@ from programs import small
 from sylvan.model.storage import save
 
 
-def test_a_package_with_axi_is_built(sylvan: Sylvan, tmp_path: Path) -> None:
-    program, out = save(small(), tmp_path / "program"), tmp_path / "sums"
+def test_a_package_with_axi_is_built(
+    sylvan: Sylvan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Paths as users type them: relative to where they are.
+    monkeypatch.chdir(tmp_path)
+    program, out = save(small(), Path("program")), Path("sums")
     built = sylvan("build", program, "--target", "verilog", "--out", out)
     assert built.code == 0 and not (out / "core_axi.v").exists()
     before = (out / "core.v").read_bytes()
