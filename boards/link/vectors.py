@@ -1,10 +1,12 @@
 """Vectors and what a board says of itself, as payload: docs/link.md, section 3."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from sylvan.hw.ports import Port, input_port, output_port
 from sylvan.model.errors import UserError
+from sylvan.model.program import Program
+from sylvan.model.storage import program_hash
 
 from .frames import Kind, line_bytes
 
@@ -30,10 +32,11 @@ class Vector:
     hi: int
 
     @staticmethod
-    def described(port: Mapping[str, Any]) -> "Vector":
-        """Of a port as ports.json has it."""
-        lo, hi, _ = port["format"]
-        return Vector(port["elements"], port["elements_per_transfer"], port["element_bits"], lo, hi)
+    def of(port: Port) -> "Vector":
+        """Of what crosses a stream of the core."""
+        value = port.value
+        bounds = value.format.lo, value.format.hi
+        return Vector(value.size, port.per_transfer, port.element_bits, *bounds)
 
     @property
     def transfer_bytes(self) -> int:
@@ -83,13 +86,13 @@ class Identity:
     contexts: int
 
     @staticmethod
-    def described(ports: Mapping[str, Any]) -> "Identity":
-        """Of a core as ports.json has it."""
+    def of(program: Program, contexts: int = 1) -> "Identity":
+        """Of a core of the program: its schedule settles the contexts and nothing else."""
         return Identity(
-            bytes.fromhex(ports["program_sha256"])[:HASH_BYTES],
-            Vector.described(ports["input"]).payload_bytes,
-            Vector.described(ports["output"]).payload_bytes,
-            ports["contexts"],
+            bytes.fromhex(program_hash(program))[:HASH_BYTES],
+            Vector.of(input_port(program)).payload_bytes,
+            Vector.of(output_port(program)).payload_bytes,
+            contexts,
         )
 
     def encode(self) -> bytes:

@@ -129,6 +129,21 @@ def test_a_missing_answer_is_asked_for_once_and_a_repeated_one_acknowledged() ->
     assert sent(host, 4) == [(Kind.ACK, 0, 1)]
 
 
+def test_a_missing_answer_is_asked_for_when_its_number_comes_again() -> None:
+    host = opened(open_host(timeout=1000))
+    for turn in range(3):
+        for number in range(0, 256, 2):
+            host.send(STEP, True)
+            host.send(STEP, True)
+            sent(host, turn)
+            told = (number + 2) % 256, 0, (number + 6) % 256
+            if number == 0:
+                tell(host, Kind.ANSWER, 1, *told, payload=bytes(4))
+                assert sent(host, turn) == [(Kind.RESEND, 0, 0)], turn
+            for k in range(2):
+                assert tell(host, Kind.ANSWER, number + k, *told, payload=bytes(4))
+
+
 def test_a_session_ignores_what_came_before_it() -> None:
     host = open_host()
     host.write(0.0)
@@ -144,14 +159,53 @@ def test_a_board_that_says_nothing_is_given_up() -> None:
         while now < 100:
             host.write(now)
             now += 1
-    assert now == 18
+    assert now == 6 + 12 + 24
+
+
+def test_what_is_no_frame_is_told_from_silence() -> None:
+    host, now = open_host(patience=3), 0.0
+    with pytest.raises(UserError, match="what comes is no frame of the link: is this the board's"):
+        while now < 100:
+            host.write(now)
+            host.receive(b"\x7f\x00\x81")
+            now += 1
+
+
+def test_a_core_that_stands_still_is_given_up_and_a_slow_one_is_not() -> None:
+    host = opened(open_host(timeout=1, stall=50))
+    host.send(STEP, True)
+    sent(host, 0)
+    for now in range(1, 51):
+        sent(host, now)
+        tell(host, Kind.STATUS, 0, 1, 0, 4)
+    with pytest.raises(UserError, match=r"its core has moved nothing for 5\d s: open it again"):
+        for now in range(51, 60):
+            host.write(now)
+
+
+def test_questions_become_rarer_until_there_is_news() -> None:
+    host = opened(open_host(timeout=1))
+    host.send(STEP, True)
+    asked = [now for now in range(20) if (Kind.RESEND, 0, 0) in sent(host, now)]
+    assert asked == [1, 3, 7, 11, 15, 19]
+    tell(host, Kind.STATUS, 0, 1, 0, 5)
+    assert [now for now in range(20, 24) if (Kind.RESEND, 0, 0) in sent(host, now)] == [21, 23]
+
+
+def test_there_is_room_for_what_would_leave_at_once() -> None:
+    host = opened(open_host(), limit=2)
+    assert host.wants == 2
+    host.send(STEP, True)
+    assert host.wants == 1 and len(sent(host, 1)) == 1
+    tell(host, Kind.STATUS, 0, 1, 0, 3)
+    assert host.wants == 2 and not open_host().wants
 
 
 @pytest.mark.parametrize(
     ("identity", "sentence"),
     [
         (Identity(bytes(8), 3, 4, 5), "runs program 0000000000000000, not 0001020304050607"),
-        (Identity(bytes(range(8)), 3, 4, 1), "another build of the program: 3 and 4 bytes"),
+        (Identity(bytes(range(8)), 3, 5, 5), "packs the program otherwise: 3 and 5 bytes"),
     ],
 )
 def test_the_wrong_bitstream_is_refused(identity: Identity, sentence: str) -> None:
@@ -185,6 +239,13 @@ def test_what_the_board_cannot_take_is_refused() -> None:
     refused(
         lambda host: host.send(Step(b"abc", context=5), True), "context below 5, got .* context 5"
     )
+
+
+def test_contexts_are_those_of_the_board() -> None:
+    host = opened(open_host(), Identity(bytes(range(8)), 3, 4, 2))
+    host.send(Step(bytes(3), context=1), True)
+    with pytest.raises(UserError, match="for a context below 2, got 3 bytes for context 2"):
+        host.send(Step(bytes(3), context=2), True)
 
 
 def test_another_version_of_the_link_is_refused() -> None:
