@@ -8,8 +8,7 @@ from sylvan.model.errors import UserError
 from .frames import DELIMITER, NUMBERS, Decoder, Frame, Kind
 from .vectors import Identity
 
-
-SLOWEST = 4
+SLOWEST = 2
 """Timeouts between two questions, at most: a board that is busy is not to be flooded."""
 
 
@@ -30,7 +29,7 @@ class Host:
 
     Parameters: expected, what the board must be, but for its contexts; token, 0 to 65535, drawn
     anew for each session; timeout, seconds without news after which it asks again, and after twice
-    and four times as many from then on; patience, how often it asks a board that says nothing;
+    as many from then on; patience, how often it asks a board that says nothing;
     stall, seconds without news after which it gives up a board that does nothing but speak.
 
     Attributes: contexts, of the board, once `opened`.
@@ -42,7 +41,7 @@ class Host:
         *,
         token: int,
         timeout: float,
-        patience: int = 12,
+        patience: int = 24,
         stall: float = float("inf"),
     ) -> None:
         self.expected = expected
@@ -55,7 +54,7 @@ class Host:
         self.contexts = 0
         self._steps: deque[Step] = deque()  # not acknowledged; the first has the number `_base`
         self._base = self._limit = 0
-        self._sent = self._known = 0  # how many of these were sent since the last doubt, and ever
+        self._sent = self._known = 0  # how many of these were sent since it went back, and ever
         self._answer = self._due = 0  # the number of the next answer, and how many are to come
         self._asks = 0  # how often it asked in a row without a word of the board's
         self._wait = timeout
@@ -63,6 +62,8 @@ class Host:
         self._since = 0.0  # when there was news last
         self._acknowledges = self._misses = False
         self._missed: int | None = None  # the answer that was asked for again
+        self._question = 1  # the number of a RESEND, until its STATUS is there
+        self._doubted: int | None = None  # the first timestep that was not sent when it was asked
 
     @property
     def done(self) -> bool:
@@ -111,9 +112,9 @@ class Host:
             return self._asking(opening) if doubts else b""
         out = b""
         if doubts or self._misses:
-            out += self._asking(Frame(Kind.RESEND, awaited=self._answer))
-        if doubts:
-            self._sent = 0
+            out += self._asking(Frame(Kind.RESEND, self._question, self._answer))
+            if self._doubted is None:
+                self._doubted = (self._base + self._sent) % NUMBERS
         room = (self._limit - self._base) % NUMBERS
         while self._sent < min(len(self._steps), room):
             out += self._step(self._sent)
@@ -214,7 +215,16 @@ class Host:
         if settled or frame.limit != self._limit:
             self._deadline = None
         self._limit = frame.limit
+        if frame.kind is Kind.STATUS and frame.number == self._question:
+            self._go_back()
         return self._next(frame) if frame.kind is Kind.ANSWER else []
+
+    def _go_back(self) -> None:
+        """The board has met the question: what was sent before and is not acknowledged is lost."""
+        if self._doubted is not None:
+            if 0 < (self._doubted - self._base) % NUMBERS <= len(self._steps):
+                self._sent = 0
+            self._question, self._doubted = self._question % (NUMBERS - 1) + 1, None
 
     def _next(self, frame: Frame) -> list[Step]:
         self._acknowledges = True

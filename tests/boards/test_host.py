@@ -112,7 +112,23 @@ def test_silence_is_asked_about_and_what_was_not_acknowledged_sent_again() -> No
     assert len(sent(host, 1)) == 2
     tell(host, Kind.STATUS, 0, 1, 0, 5)
     assert sent(host, 2) == [] == sent(host, 11.9)
-    assert sent(host, 12) == [(Kind.RESEND, 0, 0), (Kind.STEP, 1, 0)]
+    assert sent(host, 12) == [(Kind.RESEND, 1, 0)]
+    tell(host, Kind.STATUS, 0, 1, 0, 5)
+    assert sent(host, 13) == []
+    tell(host, Kind.STATUS, 1, 1, 0, 5)
+    assert sent(host, 14) == [(Kind.STEP, 1, 0)]
+    tell(host, Kind.STATUS, 1, 1, 0, 5)
+    assert sent(host, 15) == []
+
+
+def test_what_was_sent_after_the_question_is_not_lost_by_its_answer() -> None:
+    host = opened(open_host(timeout=10))
+    host.send(STEP, True)
+    assert sent(host, 0) == [(Kind.STEP, 0, 0)] and sent(host, 10) == [(Kind.RESEND, 1, 0)]
+    host.send(STEP, True)
+    assert sent(host, 11) == [(Kind.STEP, 1, 0)]
+    tell(host, Kind.STATUS, 1, 1, 0, 5)
+    assert sent(host, 12) == []
 
 
 def test_a_missing_answer_is_asked_for_once_and_a_repeated_one_acknowledged() -> None:
@@ -121,7 +137,7 @@ def test_a_missing_answer_is_asked_for_once_and_a_repeated_one_acknowledged() ->
         host.send(STEP, True)
     sent(host, 1)
     assert tell(host, Kind.ANSWER, 1, 3, 0, 7, payload=bytes(4)) == []
-    assert sent(host, 2) == [(Kind.RESEND, 0, 0)]
+    assert sent(host, 2) == [(Kind.RESEND, 1, 0)]
     assert tell(host, Kind.ANSWER, 2, 3, 0, 7, payload=bytes(4)) == []
     assert sent(host, 3) == [(Kind.ACK, 0, 0)]
     assert tell(host, Kind.ANSWER, 0, 3, 0, 7, payload=b"abcd") == [Step(b"abcd")]
@@ -139,7 +155,8 @@ def test_a_missing_answer_is_asked_for_when_its_number_comes_again() -> None:
             told = (number + 2) % 256, 0, (number + 6) % 256
             if number == 0:
                 tell(host, Kind.ANSWER, 1, *told, payload=bytes(4))
-                assert sent(host, turn) == [(Kind.RESEND, 0, 0)], turn
+                assert sent(host, turn) == [(Kind.RESEND, turn + 1, 0)], turn
+                tell(host, Kind.STATUS, turn + 1, *told)
             for k in range(2):
                 assert tell(host, Kind.ANSWER, number + k, *told, payload=bytes(4))
 
@@ -159,7 +176,7 @@ def test_a_board_that_says_nothing_is_given_up() -> None:
         while now < 100:
             host.write(now)
             now += 1
-    assert now == 6 + 12 + 24
+    assert now == 6 + 12 + 12
 
 
 def test_what_is_no_frame_is_told_from_silence() -> None:
@@ -186,10 +203,10 @@ def test_a_core_that_stands_still_is_given_up_and_a_slow_one_is_not() -> None:
 def test_questions_become_rarer_until_there_is_news() -> None:
     host = opened(open_host(timeout=1))
     host.send(STEP, True)
-    asked = [now for now in range(20) if (Kind.RESEND, 0, 0) in sent(host, now)]
-    assert asked == [1, 3, 7, 11, 15, 19]
+    asked = [now for now in range(20) if (Kind.RESEND, 1, 0) in sent(host, now)]
+    assert asked == list(range(1, 20, 2))
     tell(host, Kind.STATUS, 0, 1, 0, 5)
-    assert [now for now in range(20, 24) if (Kind.RESEND, 0, 0) in sent(host, now)] == [21, 23]
+    assert [now for now in range(20, 24) if (Kind.RESEND, 1, 0) in sent(host, now)] == [21, 23]
 
 
 def test_there_is_room_for_what_would_leave_at_once() -> None:
