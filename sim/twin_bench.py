@@ -41,7 +41,7 @@ async def line(dut: Any) -> None:
         except EOFError:
             return
         if up:
-            del up[: _write(up)]
+            del up[: _write(bytes(up))]
         if down and int(dut.taken.value) == given >> 8:
             given = (~given & 0x100) | down.pop(0)
             dut.give.value = Immediate(given)

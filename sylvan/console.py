@@ -23,6 +23,7 @@ EXTRAS = {
     "amaranth": "hw",
     "cocotb_tools": "sim",
     "cocotb": "sim",
+    "serial": "boards",
     "optuna": "explore",
     "distributed": "explore",
     "dask": "explore",

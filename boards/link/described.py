@@ -10,6 +10,7 @@ from sylvan.hw.plan import Plan
 from sylvan.hw.schedule import Schedule
 from sylvan.model.errors import UserError, shortened
 from sylvan.model.files import parse_json, write_json
+from sylvan.model.program import Program
 from sylvan.model.storage import load
 
 from .linked import LinkedCore
@@ -68,6 +69,28 @@ def load_line(folder: Path) -> Line:
         said = shortened(str(error))
         raise UserError(f"{path} cannot be read: {said}. Build it again.") from None
     return Line(clock_hz, baud)
+
+
+def at_the_other_end(folder: Path, baud: int | None) -> tuple[Program, int | None]:
+    """The program that a board runs, and its baud rate, which only a build directory knows.
+
+    `folder` is the board's build directory, or the program that it was made of.
+    """
+    built = (folder / LINE_FILE).exists()
+    if built:
+        line = load_line(folder)
+        if baud is not None and baud != line.baud:
+            raise UserError(
+                f"{folder} was built for {line.baud} baud, not for {baud}: leave it out"
+            )
+        baud = line.baud
+    elif baud is None:
+        raise UserError(
+            f"{folder} has no {LINE_FILE}, so it does not say the baud rate of the board: give "
+            "the baud rate, or the directory that the board's bitstream was built in"
+        )
+    inner = folder / "program"
+    return load(inner if inner.is_dir() else folder), baud
 
 
 def load_link(folder: Path) -> LinkPlan:
