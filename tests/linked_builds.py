@@ -37,9 +37,11 @@ def remembering(size: int, read: Read, symbols: int = 0, layers: int = 1) -> Pro
     return b.program(b.exponent(0, b.input), read)
 
 
-def write_linked_build(folder: Path, program: Program | None = None, **schedule: Any) -> Path:
+def write_linked_build(
+    folder: Path, program: Program | None = None, baud: int = BAUD, **schedule: Any
+) -> Path:
     """Of `remembering(1, "every")` by default."""
     plan = Plan(program or remembering(1, "every"), Schedule(**{"lanes": 2, **schedule}))
     write_sources(plan, folder)
-    write_link(LinkPlan(plan, CLOCK_HZ, BAUD), folder)
+    write_link(LinkPlan(plan, CLOCK_HZ, baud), folder)
     return folder

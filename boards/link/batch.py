@@ -16,10 +16,11 @@ from .session import Answer, Timestep
 
 
 @dataclass(frozen=True)
-class _Part(Timestep):
-    """A timestep of a sequence."""
+class SequenceStep(Timestep):
+    """A timestep that knows which one it is, of which sequence."""
 
     sequence: int = 0
+    place: int = 0
 
 
 class Batch:
@@ -37,7 +38,7 @@ class Batch:
             )
         self._answers: list[list[list[int]]] = [[] for _ in self._inputs]
 
-    def timesteps(self, contexts: int) -> Iterator[Timestep]:
+    def timesteps(self, contexts: int) -> Iterator[SequenceStep]:
         """All of them: as many sequences as there are contexts take turns."""
         batch, length, _ = self._inputs.shape
         for start in range(0, batch, contexts):
@@ -45,11 +46,11 @@ class Batch:
             for t in range(length):
                 flags = t == 0, t == length - 1
                 for context, sequence in enumerate(group):
-                    yield _Part(sequence[t], *flags, context, start + context)
+                    yield SequenceStep(sequence[t], *flags, context, start + context, t)
 
     def take(self, answer: Answer) -> None:
         """An answer to one of these timesteps."""
-        assert isinstance(answer.timestep, _Part)
+        assert isinstance(answer.timestep, SequenceStep)
         self._answers[answer.timestep.sequence].append(answer.raw)
 
     @property
