@@ -4,6 +4,7 @@ import statistics
 import time
 from collections import deque
 
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -74,11 +75,11 @@ class Tally:
         middle = statistics.median(self._latencies)
         return f"median {1e3 * middle:.1f} ms, worst {1e3 * self._worst:.1f} ms"
 
-    def __rich__(self) -> Table:
-        table = Table(title=f"{self.answers:,} answers, {self.rate:,.0f} timesteps per second")
+    def __rich__(self) -> Group:
+        table = Table()
         for name in self.header:
             table.add_column(name, justify="right")
         for row in self._latest:
-            table.add_row(*map(Text, row))
-        table.caption = f"latency: {self.latency}"
-        return table
+            table.add_row(*row)
+        rate = f"{self.answers:,} answers, {self.rate:,.0f} timesteps per second"
+        return Group(table, Text(f"{rate}; latency: {self.latency}"))

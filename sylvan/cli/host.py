@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +11,7 @@ from typer import Argument, Option
 
 from sylvan.model.errors import UserError
 
-from ..console import Interrupted, complaints, console
+from ..console import Interrupted, complaints, console, progress_bar
 from .shared import DataFolder, find_program, task_of
 
 SIMULATED = "sim"
@@ -66,14 +66,16 @@ def host(
         check_fits(loaded, found)
         split = Split(found.test.inputs[:sequences], found.test.targets[:sequences])
     tally = Tally(loaded)
-    simulated = port == SIMULATED
     say = console if console.is_terminal else complaints
-    with (
-        _port(program, port, simulator, twin) as name,
-        Link(
-            name, program, baud=baud, timeout=PATIENT if simulated else TIMEOUT, check=check
-        ) as link,
-    ):
+    with ExitStack() as stack:
+        with progress_bar() as bar:
+            bar.add_task(f"opening {port}", total=None)
+            simulated = port == SIMULATED
+            name = stack.enter_context(twin(program, simulator)) if simulated else port
+            patience = PATIENT if simulated else TIMEOUT
+            link = stack.enter_context(
+                Link(name, program, baud=baud, timeout=patience, check=check)
+            )
         try:
             if split is None:
                 _stream(link, tally, str(csv))
@@ -85,15 +87,6 @@ def host(
         _tell(link, tally, say)
     if check:
         say.print("every answer equals the golden model's")
-
-
-@contextmanager
-def _port(program: Path, port: str, simulator: str, twin: Any) -> Iterator[str]:
-    if port == SIMULATED:
-        with twin(program, simulator) as name:
-            yield name
-    else:
-        yield port
 
 
 def _stream(link: Any, tally: Any, file: str) -> None:

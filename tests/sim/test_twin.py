@@ -13,6 +13,7 @@ import pytest
 from linked_builds import remembering, write_linked_build
 from programs import random_inputs
 from sylvan.boards.link.client import Link
+from sylvan.boards.link.session import Timestep
 from sylvan.model.errors import CheckError, UserError
 from sylvan.model.interpret import run
 from sylvan.sim.twin import twin as simulate
@@ -43,11 +44,13 @@ def simulators() -> list[psutil.Process]:
 
 
 def test_the_twin_answers_as_golden_does_and_rests_between(build: Path) -> None:
-    inputs = random_inputs(PROGRAM, (4, 5), 0)
+    inputs = random_inputs(PROGRAM, (3, 4), 0)
     with twin(build) as port:
         for _ in range(2):
             with Link(port, build, check=True) as link:
                 assert link.contexts == 3
+                # One that is left is no part of what follows.
+                assert next(link.stream(Timestep([1, 2]) for _ in range(9))).number == 0
                 assert link.run(inputs).tolist() == run(PROGRAM, inputs).tolist()
         with pytest.raises(UserError, match="the board runs program"):
             Link(port, remembering(1, "every"), baud=3_000_000)
