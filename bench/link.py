@@ -1,8 +1,8 @@
 """How many timesteps per second the host's software moves: no board, no line.
 
-A program of one 5-bit input and four 8-bit outputs that answers every timestep: a byte in, four out.
-The board is another process that answers whatever comes, behind a pseudo-terminal. Bar: 20,000, what
-3 Mbaud carry. `--child` is that process.
+A program of one 5-bit input and four 8-bit outputs that answers every timestep: a byte in, four
+out. The board is another process that answers whatever comes, behind a pseudo-terminal. Bar:
+20,000, what 3 Mbaud carry.
 """
 
 import argparse
@@ -38,15 +38,10 @@ def network() -> Program:
 def answer(identity: Identity) -> None:
     """The other process: frames that are ready before they are asked for."""
     payload = bytes(identity.answer_bytes)
-    ready = [
-        [
-            Frame(
-                Kind.ANSWER, k, k + 1 & 255, 0, k + 1 + WINDOW & 255, first, last, payload
-            ).encode()
-            for first, last in ((False, False), (True, False), (False, True))
-        ]
-        for k in range(NUMBERS)
-    ]
+    flags, ready = ((False, False), (True, False), (False, True)), []
+    for k in range(NUMBERS):
+        told = k, (k + 1) % NUMBERS, 0, (k + 1 + WINDOW) % NUMBERS
+        ready.append([Frame(Kind.ANSWER, *told, *some, payload).encode() for some in flags])
     decoder, number = Decoder(), 0
     while True:
         out = []

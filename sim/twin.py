@@ -108,8 +108,10 @@ def twin(source: Path, clocks: int, rest: int, simulator: str = "icarus") -> Ite
                 start_new_session=True,
             )
             os.close(theirs)
+            grace = 0.0
             try:
                 _begin(process, ours)
+                grace = GRACE
                 yield os.ttyname(ours)
             except Exception as error:
                 # What ends by itself has failed: what the host says of that is only its echo.
@@ -120,7 +122,7 @@ def twin(source: Path, clocks: int, rest: int, simulator: str = "icarus") -> Ite
                 raise
             finally:
                 os.close(ours)
-                if not _ended(process, GRACE):
+                if not _ended(process, grace):
                     os.killpg(process.pid, signal.SIGKILL)
                     process.wait()
 

@@ -58,13 +58,16 @@ async def line(dut: Any) -> None:
 def _read() -> bytes:
     """What the host has sent, or nothing yet; EOFError where it is gone."""
     try:
-        return os.read(TERMINAL, READ_BYTES)
+        line = os.read(TERMINAL, READ_BYTES)
     except BlockingIOError:
         return b""
     except OSError as error:
         if error.errno == errno.EIO:
             raise EOFError from None
         raise
+    if not line:
+        raise EOFError
+    return line
 
 
 def _write(line: bytes) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from sylvan.hw.ports import Port, input_port, output_port
 from sylvan.model.errors import UserError
@@ -38,12 +39,12 @@ class Vector:
         bounds = value.format.lo, value.format.hi
         return Vector(value.size, port.per_transfer, port.element_bits, *bounds)
 
-    @property
+    @cached_property
     def transfer_bytes(self) -> int:
         """Bytes of a transfer."""
         return transfer_bytes(self.per_transfer * self.element_bits)
 
-    @property
+    @cached_property
     def payload_bytes(self) -> int:
         """Bytes of the payload."""
         return -(-self.elements // self.per_transfer) * self.transfer_bytes
@@ -66,13 +67,13 @@ class Vector:
 
     def unpack(self, payload: bytes) -> list[int]:
         """The vector of a payload that is `payload_bytes` long."""
-        found = []
-        for start in range(0, self.payload_bytes, self.transfer_bytes):
-            word = int.from_bytes(payload[start : start + self.transfer_bytes], "little")
+        bits, size, found = self.element_bits, self.transfer_bytes, []
+        mask, sign = (1 << bits) - 1, 1 << bits - 1 if self.lo < 0 else 0
+        for start in range(0, self.payload_bytes, size):
+            word = int.from_bytes(payload[start : start + size], "little")
             for place in range(self.per_transfer):
-                raw = word >> place * self.element_bits & (1 << self.element_bits) - 1
-                negative = self.lo < 0 and raw >> self.element_bits - 1
-                found.append(raw - (1 << self.element_bits) if negative else raw)
+                raw = word >> place * bits & mask
+                found.append((raw ^ sign) - sign)
         return found[: self.elements]
 
 

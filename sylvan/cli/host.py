@@ -15,6 +15,7 @@ from ..console import Interrupted, complaints, console, progress_bar
 from .shared import DataFolder, find_program, task_of
 
 SIMULATED = "sim"
+SEQUENCES = 100
 PATIENT = 60.0
 """Seconds of silence that a simulated board may need."""
 PORT_HELP = (
@@ -36,7 +37,9 @@ def host(
     csv: Annotated[str | None, Option("--csv", help=CSV_HELP, metavar="FILE")] = None,
     task: Annotated[str | None, Option(help="Whose test sequences to send.")] = None,
     data: DataFolder = None,
-    sequences: Annotated[int, Option(help="How many of the task's to send.", min=1)] = 100,
+    sequences: Annotated[
+        int | None, Option(help="How many of the task's to send; 100 by default.", min=1)
+    ] = None,
     check: Annotated[
         bool, Option("--check", help="Compare every answer with the golden model's as it comes.")
     ] = False,
@@ -48,14 +51,13 @@ def host(
     from sylvan.boards.link.port import listed_ports
 
     from ..tally import Tally
-    from ..twins import twin
 
     if port is None:
         raise UserError(
             f"which port is the board at? Say --port PORT, or --port sim. {listed_ports()}"
         )
-    if csv is not None and task is not None:
-        raise UserError("--csv and --task both say what to send: leave one out")
+    if csv is not None and (task is not None or sequences is not None):
+        raise UserError("--csv says what to send: leave out --task and --sequences")
     place, loaded = find_program(program)
     split = None
     if csv is None:
@@ -64,15 +66,18 @@ def host(
 
         found = task_of(loaded, place, data, task)
         check_fits(loaded, found)
-        split = Split(found.test.inputs[:sequences], found.test.targets[:sequences])
+        count = SEQUENCES if sequences is None else sequences
+        split = Split(found.test.inputs[:count], found.test.targets[:count])
     tally = Tally(loaded)
     say = console if console.is_terminal else complaints
     with ExitStack() as stack:
         with progress_bar() as bar:
             bar.add_task(f"opening {port}", total=None)
-            simulated = port == SIMULATED
-            name = stack.enter_context(twin(program, simulator)) if simulated else port
-            patience = PATIENT if simulated else TIMEOUT
+            name, patience = port, TIMEOUT
+            if port == SIMULATED:
+                from ..twins import twin
+
+                name, patience = stack.enter_context(twin(program, simulator)), PATIENT
             link = stack.enter_context(
                 Link(name, program, baud=baud, timeout=patience, check=check)
             )
