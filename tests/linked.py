@@ -141,7 +141,7 @@ def exchange(
     answers: list[Step] = []
     waiting = deque(steps)
     for now in range(TURNS):
-        while host.opened and waiting and host.backlog < 40:
+        while host.opened and waiting and host.wants > -30:
             step = waiting.popleft()
             host.send(step, every or step.last)
         if host.done and not waiting:

@@ -26,8 +26,8 @@ class Link:
         port: as pyserial takes it: COM3, /dev/ttyUSB1, a URL, or what `sylvan.twin` gives.
         program: the board's build directory, or the program that it runs, or the folder of one.
         baud: of the line, where there is no build directory to say it.
-        timeout: seconds of silence after which the board is given up, and a twelfth of those
-            without news. A simulated board that is slow may want more.
+        timeout: seconds of silence after which the board is given up, as it is after twelve times
+            as many in which it has nothing new to say. A simulated board that is slow wants more.
         check: whether golden computes every answer, too; a CheckError says which one differs.
 
     Attributes: port; program; baud; contexts, of the board.

@@ -71,13 +71,8 @@ class Host:
         return self.opened and not self._steps and not self._due
 
     @property
-    def backlog(self) -> int:
-        """Timesteps that the board has not acknowledged."""
-        return len(self._steps)
-
-    @property
     def wants(self) -> int:
-        """Timesteps that would leave at once."""
+        """Timesteps that would leave at once; below 0, how many of those it has would not."""
         return (self._limit - self._base) % NUMBERS - len(self._steps)
 
     def send(self, step: Step, answered: bool) -> None:
@@ -222,7 +217,7 @@ class Host:
     def _go_back(self) -> None:
         """The board has met the question: what was sent before and is not acknowledged is lost."""
         if self._doubted is not None:
-            if 0 < (self._doubted - self._base) % NUMBERS <= len(self._steps):
+            if 0 < (self._doubted - self._base) % NUMBERS <= self._known:
                 self._sent = 0
             self._question, self._doubted = self._question % (NUMBERS - 1) + 1, None
 

@@ -28,6 +28,8 @@ from sylvan.model.program import NumericInput, Program
 from sylvan.model.storage import save
 from sylvan.model.units import real_answers
 
+import sylvan
+
 BAUD = 3_000_000
 EVERY, LAST = remembering(2, "every"), remembering(3, "last")
 PROGRAMS = {"every": (EVERY, 1), "last": (LAST, 1), "contexts": (EVERY, 3), "many": (LAST, 7)}
@@ -87,6 +89,10 @@ def test_real_numbers_in_and_out() -> None:
     index = sum_of_sensors(argmax=True)
     with linked_to(index) as link:
         assert link(x).tolist() == run(index, [raw])[0, :, 0].tolist()
+
+
+def test_the_public_names() -> None:
+    assert sylvan.Link is Link and sylvan.AsyncLink is AsyncLink and callable(sylvan.twin)
 
 
 def test_symbols() -> None:

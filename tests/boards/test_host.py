@@ -102,7 +102,7 @@ def test_no_more_is_sent_than_there_is_room_for() -> None:
     assert sent(host, 2) == []
     tell(host, Kind.STATUS, 0, 1, 0, 5)
     assert sent(host, 3) == [(Kind.STEP, 4, 0)]
-    assert host.backlog == 5 and not host.done
+    assert host.wants == -1 and not host.done
 
 
 def test_silence_is_asked_about_and_what_was_not_acknowledged_sent_again() -> None:

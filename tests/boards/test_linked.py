@@ -118,7 +118,7 @@ def streamed(
 
     async def run(ctx: Any) -> None:
         while waiting or not host.done:
-            while host.opened and waiting and host.backlog < 6:
+            while host.opened and waiting and link.step.room - host.wants < 6:
                 t, step = waiting.popleft()
                 host.send(step, t in due)
             await bench.send(ctx, down.damaged(host.write(bench.bits)))

@@ -25,7 +25,8 @@ PROGRAM = remembering(2, "every")
 
 @pytest.fixture(scope="module", name="build")
 def _build(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_linked_build(tmp_path_factory.mktemp("twin") / "build", PROGRAM, contexts=3)
+    folder = tmp_path_factory.mktemp("twin") / "build"
+    return write_linked_build(folder, PROGRAM, 2_400_000, contexts=3)
 
 
 @pytest.fixture(name="folders", autouse=True)
@@ -60,6 +61,7 @@ def test_the_twin_answers_as_golden_does_and_rests_between(build: Path) -> None:
         assert [process.cpu_times() for process in simulators()] == before and len(before) == 2
 
 
+@pytest.mark.full
 def test_another_speed_of_the_line_and_the_last_step(tmp_path: Path) -> None:
     program = remembering(3, "last")
     build = write_linked_build(tmp_path / "build", program, baud=12_000_000 // 13)
