@@ -3,6 +3,7 @@
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sylvan.model.errors import UserError
@@ -61,13 +62,14 @@ class SerialPort:
 
 
 def _why_closed(name: str, error: Any) -> str:
-    if error.errno in (errno.EWOULDBLOCK, errno.EBUSY):
+    # Windows says so without a number.
+    if error.errno in (errno.EWOULDBLOCK, errno.EBUSY) or "PermissionError" in str(error):
         return f"{name} is in use by another program"
     if error.errno == errno.EACCES:
         return f"{name} may not be opened by you: on Linux, be a member of its group (dialout)"
-    if error.errno in (errno.ENOENT, None):
-        return f"there is no port {name}. {listed_ports()}"
-    return f"{name} cannot be opened: {error.strerror or error}"
+    if Path(name).exists():
+        return f"{name} is no serial port: {error.strerror or error}. {listed_ports()}"
+    return f"there is no port {name}. {listed_ports()}"
 
 
 def listed_ports() -> str:

@@ -290,6 +290,7 @@ def test_a_port_that_is_in_use() -> None:
     ("port", "sentence"),
     [
         ("/dev/ttyNONE", r"there is no port /dev/ttyNONE\. (Ports here: |No serial port is here)"),
+        ("/dev/null", r"/dev/null is no serial port: .*ioctl.*\. (Ports here: |No serial port)"),
         ("nonsense://x", "nonsense://x cannot be opened with 3000000 baud: "),
         ("socket://127.0.0.1:1", r"there is no port socket://127.0.0.1:1\."),
     ],
