@@ -137,10 +137,11 @@ class Link:
         """Send what is due, and take what comes within a fiftieth of a second."""
         with self._turning:
             try:
+                # What is here already may answer what would be asked for.
+                answers = self._receive(waits=False)
                 if line := self._session.write(time.monotonic()):
                     self._port.write(line)
-                came = self._port.read(waits=not self.done)
-                return self._session.receive(came, time.monotonic()) if came else []
+                return answers or self._receive(waits=not self.done)
             except UserError as error:
                 self._port.close()
                 raise UserError(f"{self.port}, {self.baud} baud: {error}") from None
@@ -158,6 +159,10 @@ class Link:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+    def _receive(self, waits: bool) -> list[Answer]:
+        came = self._port.read(waits)
+        return self._session.receive(came, time.monotonic()) if came else []
 
     def _open(self) -> None:
         self._session = Session(self.program, self.baud, *self._options)

@@ -1,5 +1,6 @@
 """The host's end of the link against a board's, over lines that damage one byte in a hundred."""
 
+from collections import Counter, deque
 from collections.abc import Callable
 from random import Random
 from typing import Any
@@ -129,6 +130,26 @@ def test_what_was_sent_after_the_question_is_not_lost_by_its_answer() -> None:
     assert sent(host, 11) == [(Kind.STEP, 1, 0)]
     tell(host, Kind.STATUS, 1, 1, 0, 5)
     assert sent(host, 12) == []
+
+
+def test_a_slow_line_is_asked_and_not_flooded() -> None:
+    """A byte a turn, which is there 200 turns later: the first news takes many timeouts."""
+    waiting, sizes = deque([STEP] * 200), Counter[Kind]()
+    board, host = Board(IDENTITY, lambda: digest(False), room=60), open_host(timeout=15)
+    down, up = deque([b""] * 200), deque([b""] * 200)
+    decoder = frames.Decoder()
+    for now in range(6000):
+        while waiting and host.wants > 0:
+            host.send(waiting.popleft(), False)
+        down += [bytes([byte]) for byte in host.write(now)] or [b""] * (len(down) < 200)
+        byte = down.popleft()
+        sizes.update(frame.kind for frame in decoder.feed(byte))
+        up += [bytes([byte]) for byte in board.receive(byte)] or [b""] * (len(up) < 200)
+        assert host.receive(up.popleft()) == []
+        if host.done and not waiting:
+            break
+    assert host.done and not waiting
+    assert sizes[Kind.STEP] == 200 and 5 < sizes[Kind.RESEND] < 60
 
 
 def test_a_missing_answer_is_asked_for_once_and_a_repeated_one_acknowledged() -> None:
