@@ -41,7 +41,8 @@ def _folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def simulators() -> list[psutil.Process]:
     """Processes of twins, this process's own."""
-    return psutil.Process().children(recursive=True)
+    children = psutil.Process().children(recursive=True)
+    return [child for child in children if any("sylvan-twin-" in word for word in child.cmdline())]
 
 
 def test_the_twin_answers_as_golden_does_and_rests_between(build: Path) -> None:
