@@ -6,8 +6,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup icarus chromium demo test test-all lint format types readme results gallery \
-	bench-adders bench-boards bench-explore bench-factors bench-fit bench-golden bench-hw bench-packing \
-	bench-phases bench-placed bench-qornn bench-soa bench-sparsity bench-train
+	bench-adders bench-boards bench-explore bench-factors bench-fit bench-golden bench-hw bench-link \
+	bench-packing bench-phases bench-placed bench-qornn bench-soa bench-sparsity bench-train
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -58,6 +58,9 @@ bench-golden: setup  ## images per second of the golden model; writes bench/gold
 
 bench-hw: setup  ## cores and plain designs placed; adds to bench/hardware.json and docs/performance.md
 	@$(BIN)/python bench/hardware.py $(if $(QUICK),--quick) $(if $(ONLY),--only "$(ONLY)")
+
+bench-link: setup  ## timesteps per second that the host's software moves, without a board
+	@$(BIN)/python bench/link.py
 
 bench-packing: setup  ## nonzeros in words of P: cycles and index bits; writes bench/packing.json
 	@$(BIN)/python bench/packing.py

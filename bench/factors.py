@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from sylvan.model import gated
-from sylvan.model.evaluate import real_answers
 from sylvan.model.export import Trained, load_trained, quantized
 from sylvan.model.interpret import run
+from sylvan.model.units import real_answers
 
 FACTOR_BITS = (6, 8, 10, 12, 14, 16)
 GATE_BITS = (8, 10)

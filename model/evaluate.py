@@ -1,13 +1,11 @@
 """Scoring a program on a task with the golden model: numpy only, as a device would answer."""
 
-import numpy as np
-
 from .arrays import Array
 from .errors import UserError
 from .interpret import run
-from .operations.moves import ArgMax
 from .program import Program
 from .tasks import Score, Split, Task
+from .units import answers_index, real_answers
 
 
 def evaluate(program: Program, task: Task, split: Split) -> Score:
@@ -20,7 +18,11 @@ def evaluate(program: Program, task: Task, split: Split) -> Score:
         UserError: if the program was made for another kind of input, output or reading.
     """
     check_fits(program, task)
-    answers = run(program, split.inputs)
+    return score(program, task, split, run(program, split.inputs))
+
+
+def score(program: Program, task: Task, split: Split, answers: Array) -> Score:
+    """Of the raw answers to the sequences of a split, whoever gave them."""
     index = answers_index(program)
     if not index:
         answers = real_answers(program, answers, split.inputs.shape[1])
@@ -29,24 +31,6 @@ def evaluate(program: Program, task: Task, split: Split) -> Score:
     if index:
         return Score(task.hits(answers[..., 0], split.targets), float("nan"))
     return task.score(answers, split.targets)
-
-
-def answers_index(program: Program) -> bool:
-    """Whether the answer is the index of the largest output."""
-    body, output = program.readout.body, program.output
-    return any(n.result == output and isinstance(n.operation, ArgMax) for n in body)
-
-
-def real_answers(program: Program, answers: Array, length: int) -> Array:
-    """Raw answers of `run` to sequences of `length` steps, as the real numbers they stand for."""
-    scale = 2.0**program.output.format.exp
-    unit = np.array(program.readout.unit)
-    if program.readout.timesteps:
-        return answers * scale * unit[None, :, None]
-    if program.readout.read == "every":
-        phases = np.arange(answers.shape[1]) % program.period
-        return answers * scale * unit[phases][None, :, None]
-    return answers * scale * unit[(length - 1) % program.period]
 
 
 def check_fits(program: Program, task: Task) -> None:

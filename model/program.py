@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from .arrays import MAX_BITS, Array, equal_constants, integer, integers, reals
 from .numbers import Format
 from .operations import Operation, Value
@@ -44,6 +47,11 @@ class NumericInput:
             object.__setattr__(self, name, reals(f"input {name}", getattr(self, name), self.size))
         if 0.0 in self.scale:
             raise ValueError(f"input scale must not be zero, got {self.scale}")
+
+    def raw(self, real: npt.ArrayLike) -> Array:
+        """The raw integers of real numbers (..., size)."""
+        steps = np.rint(np.ldexp((np.asarray(real) - self.offset) / self.scale, -self.format.exp))
+        return steps.clip(self.format.lo, self.format.hi).astype(np.int64)
 
     @property
     def value(self) -> Value:

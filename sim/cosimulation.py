@@ -1,5 +1,6 @@
 """A build directory against the golden model: every output compared, every cycle count measured."""
 
+import json
 import shlex
 import time
 from dataclasses import asdict, dataclass
@@ -12,6 +13,7 @@ from sylvan.model.errors import CheckError, UserError
 from sylvan.model.storage import load, program_hash
 
 from .explain import explain
+from .harness import TOP, harness
 from .ports import Cycles, Ports, load_planned_cycles, load_ports, load_room
 from .runner import Case
 from .runs import Golden, Run, measured_cycles, plan_runs
@@ -114,11 +116,12 @@ def simulate(
     if ports.state is not None:
         runs += state_runs(ports, planned, load(build / "program"), resets, rng)
 
-    case = Case(found, (work or build / "sim" / simulator).resolve(), build / "core.v", waves)
+    case = Case(found, (work or build / "sim" / simulator).resolve(), TOP, waves)
     started = time.monotonic()
-    case.compile(ports)
+    core = (build / "core.v").read_text()
+    case.compile({"core.v": core, f"{TOP}.v": harness(ports, dump=case.dump)})
     compiled = time.monotonic()
-    seen = case.play(_vectors(ports, planned, runs, seed))
+    seen = _play(case, _vectors(ports, planned, runs, seed))
     ended = time.monotonic()
     waveform = case.keep_waves(build) if waves else None
 
@@ -149,6 +152,16 @@ def simulate(
         waves=waveform,
         log=case.run_log,
     )
+
+
+def _play(case: Case, vectors: dict[str, Any]) -> dict[str, Any]:
+    """What the testbench saw of these vectors."""
+    given, result = case.folder / "vectors.json", case.folder / "result.json"
+    given.write_text(json.dumps(vectors))
+    told = {"SYLVAN_VECTORS": str(given), "SYLVAN_RESULT": str(result)}
+    case.test("sylvan.sim.testbench", told, seed=vectors["seed"], result=result)
+    seen: dict[str, Any] = json.loads(result.read_text())
+    return seen
 
 
 def _vectors(ports: Ports, planned: Cycles, runs: list[Run], seed: int) -> dict[str, Any]:

@@ -1,12 +1,11 @@
-"""Compiles a core with its harness and plays vectors into it, in a folder of its own."""
+"""Compiles a core with what is around it and runs a testbench on it, in a folder of its own."""
 
-import json
 import re
 import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,6 @@ from sylvan.model.errors import CheckError, UserError
 from sylvan.model.files import cache_folder
 
 from . import compile_cache
-from .harness import TOP, harness
-from .ports import Ports
 from .simulators import Simulator
 
 # Arguments for the compilers beside cocotb's own.
@@ -29,20 +26,21 @@ _BUILD_ARGUMENTS = {
     "verilator": ["--no-public-flat-rw", "--x-initial", "unique", "-Wno-fatal", "-Wno-WIDTH"],
 }
 _ENVIRONMENT = threading.Lock()
-_WAVES = {"icarus": "waves.fst", "verilator": "dump.vcd"}
+_DUMP = "waves.fst"
+_WAVES = {"icarus": _DUMP, "verilator": "dump.vcd"}
 
 
 class Case:
-    """One core, one simulator, one folder for all its files.
+    """The module `top`, one simulator, one folder for all its files.
 
-    `compile` before `play`; both raise CheckError with the end of the tool's log if the tool itself
+    `compile` before `test`; both raise CheckError with the end of the tool's log if the tool itself
     fails.
     """
 
-    def __init__(self, simulator: Simulator, folder: Path, core: Path, waves: bool) -> None:
+    def __init__(self, simulator: Simulator, folder: Path, top: str, waves: bool = False) -> None:
         self.simulator = simulator
         self.folder = folder
-        self.core = core
+        self.top = top
         self.waves = waves
         self.build_log = folder / "build.log"
         self.run_log = folder / "run.log"
@@ -55,13 +53,18 @@ class Case:
             self.objects = Path(self._elsewhere.name)
         self.objects.mkdir(exist_ok=True)
 
-    def compile(self, ports: Ports) -> None:
-        """Makes the executable (or what Icarus calls one), unless nothing has changed."""
+    @property
+    def dump(self) -> str | None:
+        """The waveform that `top` has to write: cocotb's way to dump from Icarus is
+        SystemVerilog."""
+        return _DUMP if self.waves and self.simulator.name == "icarus" else None
+
+    def compile(self, texts: Mapping[str, str]) -> None:
+        """Makes the executable (or what Icarus calls one) of Verilog files by name, unless nothing
+        has changed."""
         sources = []
         icarus = self.simulator.name == "icarus"
-        # cocotb's own way to dump from Icarus is written in SystemVerilog.
-        top = harness(ports, dump=_WAVES["icarus"] if self.waves and icarus else None)
-        for name, text in (("core.v", self.core.read_text()), (f"{TOP}.v", top)):
+        for name, text in texts.items():
             source = self.objects / name
             if not source.exists() or source.read_text() != text:
                 source.write_text(text)
@@ -71,7 +74,7 @@ class Case:
                 _runner(self.simulator).build,
                 self.build_log,
                 sources=sources,
-                hdl_toplevel=TOP,
+                hdl_toplevel=self.top,
                 build_dir=self.objects,
                 build_args=_BUILD_ARGUMENTS[self.simulator.name],
                 timescale=("1ns", "1ns"),
@@ -79,33 +82,35 @@ class Case:
                 waves=self.waves and not icarus,
             )
 
-    def play(self, vectors: dict[str, Any]) -> dict[str, Any]:
-        """Runs the testbench on these vectors and returns its result file."""
-        (self.folder / "vectors.json").write_text(json.dumps(vectors))
-        result = self.folder / "result.json"
-        result.unlink(missing_ok=True)
+    def test(
+        self, bench: str, given: Mapping[str, str], *, seed: int = 0, result: Path | None = None
+    ) -> None:
+        """Runs the testbench of a module, with what it is `given` in its environment.
+
+        Where it writes a `result`, a run without one has failed, whatever else happens.
+        """
+        if result is not None:
+            result.unlink(missing_ok=True)
         self._run(
             _runner(self.simulator).test,
             self.run_log,
             result=result,
-            test_module="sylvan.sim.testbench",
-            hdl_toplevel=TOP,
+            test_module=bench,
+            hdl_toplevel=self.top,
             hdl_toplevel_lang="verilog",
             build_dir=self.objects,
             test_dir=self.folder,
             results_xml=str(self.folder / "results.xml"),
             waves=self.waves,
             seed=0,
-            test_args=_random_start(self.simulator, vectors["seed"]),
+            test_args=_random_start(self.simulator, seed),
             extra_env={
-                "SYLVAN_VECTORS": str(self.folder / "vectors.json"),
-                "SYLVAN_RESULT": str(result),
+                **given,
                 # cocotb would import pytest for nicer messages of assertions; that takes longer
                 # than a short run.
                 "COCOTB_REWRITE_ASSERTION_FILES": "",
             },
         )
-        return json.loads(result.read_text())
 
     def keep_waves(self, build: Path) -> Path:
         """Moves the waveform to where people look for it."""

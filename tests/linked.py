@@ -92,14 +92,16 @@ class Board:
             self.answers.popleft()
             self.oldest = (self.oldest + 1) % NUMBERS
             self.sent = max(self.sent - 1, 0)
+        told = b""
         if frame.kind is Kind.RESEND:
             self.sent = 0
+            told = self.frame(Kind.STATUS, frame.number)
         if frame.kind is Kind.STEP and self.follows(frame) and len(self.waiting) < self.room:
             self.waiting.append(step)
             self.awaited = (self.awaited + 1) % NUMBERS
         while self.waiting and len(self.answers) < self.room:
             self.answers += self.core(self.waiting.popleft())
-        out = b""
+        out = told
         while self.sent < len(self.answers):
             number = (self.oldest + self.sent) % NUMBERS
             out += self.frame(Kind.ANSWER, number, self.answers[self.sent])
@@ -139,7 +141,7 @@ def exchange(
     answers: list[Step] = []
     waiting = deque(steps)
     for now in range(TURNS):
-        while waiting and host.backlog < 40:
+        while host.opened and waiting and host.wants > -30:
             step = waiting.popleft()
             host.send(step, every or step.last)
         if host.done and not waiting:

@@ -35,7 +35,7 @@ ARROWS = {
     "program": (r"sylvan\.model\.program", "errors numbers arrays matrices operations"),
     "storage": (r"sylvan\.model\.(encoding|storage)", PROGRAM),
     "builder": (r"sylvan\.model\.builder", PROGRAM),
-    "interpret": (r"sylvan\.model\.(interpret|ranges)", PROGRAM),
+    "interpret": (r"sylvan\.model\.(interpret|ranges|units)", PROGRAM),
     "image": (r"sylvan\.model\.image", PROGRAM + " storage interpret"),
     "census": (r"sylvan\.model\.census", PROGRAM),
     "recurrent": (r"sylvan\.model\.(recurrent|normalized|stacked)", PROGRAM + " quantize"),

@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sylvan.hw.build import Sources
-from sylvan.hw.plan import Plan, schedule_for
+from sylvan.hw.plan import Plan
 from sylvan.hw.targets import Target
 from sylvan.model.errors import UserError
 from sylvan.model.program import Program
 
+from ..link.described import write_link
 from ..link.plan import LinkPlan
+from ..link.vectors import Identity
 from .board import STANDARD_BAUD, Board
 from .top import Top
 
@@ -45,9 +47,9 @@ class Mount:
         return self.board.target
 
     def check(self, program: Program, contexts: int, steps_per_s: float | None) -> None:
-        """Raise UserError where no line can be, or it cannot carry all contexts' timesteps."""
-        plan = Plan(program, schedule_for(program, 1, None, contexts=contexts))
-        carried = self.link(plan).identity.highest_rate(self.baud)
+        """Raise UserError where the line cannot carry so many timesteps of every context."""
+        answered = program.readout.read == "every"
+        carried = Identity.of(program, contexts).highest_rate(self.baud, answered)
         asked = (steps_per_s or 0) * contexts
         if asked > carried:
             raise UserError(
@@ -61,6 +63,7 @@ class Mount:
 
     def write(self, plan: Plan, folder: Path) -> Sources:
         """Write what the board's tools take; what of it is synthesized."""
+        write_link(self.link(plan), folder)
         files = self._prepared(plan)
         verilog = folder / f"{MODULE}.v"
         verilog.write_text(files[verilog.name])

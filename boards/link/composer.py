@@ -15,11 +15,11 @@ HEADER = Kind.ANSWER.header_bytes
 
 
 class Composer(wiring.Component):
-    """Composes the frame that is due: IDENTITY before REFUSED before ANSWER before STATUS.
+    """Composes the frame that is due: IDENTITY, REFUSED, STATUS if asked for, ANSWER, STATUS.
 
     Members:
-        opens, refuses, changes, In(1): IDENTITY, REFUSED or STATUS is due from now on; token, of
-            OPEN, number below context.
+        opens, refuses, asks, changes, In(1): IDENTITY, REFUSED, the one STATUS or the other is due
+            from now on; token, of OPEN, number below context, or of RESEND, number.
         awaited, limit, In(8): what every frame says.
         some, In(1), number, In(8), takes, Out(1), address, Out, data, In(8): of the AnswerStore.
         free, In(1), o, Out(bytes_streamed()), ends, Out(1): to the Stuffer.
@@ -31,7 +31,7 @@ class Composer(wiring.Component):
         waiting = link.answer
         super().__init__(
             {
-                **{name: In(1) for name in ("opens", "refuses", "changes", "some", "free")},
+                **{name: In(1) for name in ("opens", "refuses", "asks", "changes", "some", "free")},
                 **{name: In(8) for name in ("awaited", "limit", "number", "data")},
                 "token": In(16),
                 "takes": Out(1),
@@ -49,7 +49,7 @@ class Composer(wiring.Component):
         place, end = Signal(range(longest + 1)), Signal(range(longest + 1))
         sent = Signal(range(CRC_BYTES + 1))
         kind, number, context = Signal(4), Signal(8), Signal(8)
-        byte = Signal(8)
+        byte, chosen = Signal(8), Signal(8)
         rom = Array(Const(value, 8) for value in identity)
         answers = kind == Kind.ANSWER
         begins = Signal()
@@ -76,11 +76,15 @@ class Composer(wiring.Component):
                     m.d.comb += begins.eq(1)
                     m.next = "READ"
             with m.State("READ"):
+                m.next = "CHOOSE"
+            with m.State("CHOOSE"):
+                # Of many: from here on it would be on the slowest path of the link.
+                m.d.sync += chosen.eq(byte)
                 m.next = "GIVE"
             with m.State("GIVE"):
                 passes = crc.i.ready & self.o.ready
-                m.d.comb += [self.o.data.eq(byte), self.o.valid.eq(crc.i.ready)]
-                m.d.comb += [crc.i.data.eq(byte), crc.i.valid.eq(passes)]
+                m.d.comb += [self.o.data.eq(chosen), self.o.valid.eq(crc.i.ready)]
+                m.d.comb += [crc.i.data.eq(chosen), crc.i.valid.eq(passes)]
                 with m.If(passes):
                     m.d.sync += place.eq(place + 1)
                     m.next = "READ"
@@ -100,9 +104,9 @@ class Composer(wiring.Component):
 
     def _due(self, m: Module, begins: Any, kind: Any, number: Any, context: Any, end: Any) -> Any:
         """Whether a frame is due; as it begins, what it is."""
-        owes = Signal(3)
-        identity, refused, status = owes
-        token = Signal(16)
+        owes = Signal(4)
+        identity, refused, asked, status = owes
+        token, question = Signal(16), Signal(8)
         with m.If(begins):
             m.d.sync += [status.eq(0), number.eq(0), context.eq(0), end.eq(HEADER)]
             with m.If(identity):
@@ -110,6 +114,8 @@ class Composer(wiring.Component):
                 m.d.sync += end.eq(HEADER + len(self.link.identity.encode()))
             with m.Elif(refused):
                 m.d.sync += [kind.eq(Kind.REFUSED), refused.eq(0)]
+            with m.Elif(asked):
+                m.d.sync += [kind.eq(Kind.STATUS), number.eq(question), asked.eq(0)]
             with m.Elif(self.some):
                 m.d.sync += [kind.eq(Kind.ANSWER), number.eq(self.number)]
                 m.d.sync += end.eq(self.link.answer.ends)
@@ -118,6 +124,8 @@ class Composer(wiring.Component):
                 m.d.sync += kind.eq(Kind.STATUS)
         with m.If(self.changes):
             m.d.sync += status.eq(1)
+        with m.If(self.asks):
+            m.d.sync += [asked.eq(1), question.eq(self.token)]
         with m.If(self.refuses):
             m.d.sync += refused.eq(1)
         with m.If(self.opens):

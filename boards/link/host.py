@@ -8,6 +8,9 @@ from sylvan.model.errors import UserError
 from .frames import DELIMITER, NUMBERS, Decoder, Frame, Kind
 from .vectors import Identity
 
+SLOWEST = 2
+"""Timeouts between two questions, at most: a board that is busy is not to be flooded."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -24,28 +27,43 @@ class Host:
 
     Whoever moves the bytes calls `write` when what it gave before has left, and when time passes.
 
-    Parameters: expected, what the board must be; token, 0 to 65535, drawn anew for each session;
-    timeout, seconds without news after which it asks again; patience, how often it asks a board
-    that says nothing.
+    Parameters: expected, what the board must be, but for its contexts; token, 0 to 65535, drawn
+    anew for each session; timeout, seconds without news after which it asks again, and after twice
+    as many from then on; patience, how often it asks a board that says nothing;
+    stall, seconds without news after which it gives up a board that does nothing but speak.
+
+    Attributes: contexts, of the board, once `opened`.
     """
 
     def __init__(
-        self, expected: Identity, *, token: int, timeout: float, patience: int = 12
+        self,
+        expected: Identity,
+        *,
+        token: int,
+        timeout: float,
+        patience: int = 24,
+        stall: float = float("inf"),
     ) -> None:
         self.expected = expected
         self.token = token
         self.timeout = timeout
         self.patience = patience
+        self.stall = stall
         self.decoder = Decoder()
         self.opened = False
+        self.contexts = 0
         self._steps: deque[Step] = deque()  # not acknowledged; the first has the number `_base`
         self._base = self._limit = 0
-        self._sent = self._known = 0  # how many of these were sent since the last doubt, and ever
+        self._sent = self._known = 0  # how many of these were sent since it went back, and ever
         self._answer = self._due = 0  # the number of the next answer, and how many are to come
-        self._asks = 0
-        self._deadline: float | None = None
+        self._asks = 0  # how often it asked in a row without a word of the board's
+        self._wait = timeout
+        self._deadline: float | None = None  # of the next word; None where there was news
+        self._since = 0.0  # when there was news last
         self._acknowledges = self._misses = False
         self._missed: int | None = None  # the answer that was asked for again
+        self._question = 1  # the number of a RESEND, until its STATUS is there
+        self._doubted: int | None = None  # the first timestep that was not sent when it was asked
 
     @property
     def done(self) -> bool:
@@ -53,17 +71,17 @@ class Host:
         return self.opened and not self._steps and not self._due
 
     @property
-    def backlog(self) -> int:
-        """Timesteps that the board has not acknowledged."""
-        return len(self._steps)
+    def wants(self) -> int:
+        """Timesteps that would leave at once; below 0, how many of those it has would not."""
+        return (self._limit - self._base) % NUMBERS - len(self._steps)
 
     def send(self, step: Step, answered: bool) -> None:
         """Take a timestep to be sent, of which the program says whether it is answered."""
-        board = self.expected
-        if len(step.payload) != board.step_bytes or not 0 <= step.context < board.contexts:
+        size = self.expected.step_bytes
+        if len(step.payload) != size or not 0 <= step.context < self.contexts:
             raise UserError(
-                f"expected a timestep of {board.step_bytes} bytes for a context below "
-                f"{board.contexts}, got {len(step.payload)} bytes for context {step.context}"
+                f"expected a timestep of {size} bytes for a context below {self.contexts}, got "
+                f"{len(step.payload)} bytes for context {step.context}"
             )
         self._steps.append(step)
         self._due += answered
@@ -89,9 +107,9 @@ class Host:
             return self._asking(opening) if doubts else b""
         out = b""
         if doubts or self._misses:
-            out += self._asking(Frame(Kind.RESEND, awaited=self._answer))
-        if doubts:
-            self._sent = 0
+            out += self._asking(Frame(Kind.RESEND, self._question, self._answer))
+            if self._doubted is None:
+                self._doubted = (self._base + self._sent) % NUMBERS
         room = (self._limit - self._base) % NUMBERS
         while self._sent < min(len(self._steps), room):
             out += self._step(self._sent)
@@ -110,16 +128,33 @@ class Host:
         if self._deadline is not None and now < self._deadline:
             return False
         begins = self._deadline is None
-        self._deadline = now + self.timeout
+        if begins:
+            self._since, self._wait = now, self.timeout
+        else:
+            self._wait = min(2 * self._wait, SLOWEST * self.timeout)
+        self._deadline = now + self._wait
         if begins and self.opened:
             return False
+        self._give_up(now)
+        self._asks += 1
+        return True
+
+    def _give_up(self, now: float) -> None:
         if self._asks == self.patience:
+            if self.decoder.dropped and not self.opened:
+                raise UserError(
+                    "what comes is no frame of the link: is this the board's baud rate, and its "
+                    "bitstream one with a link?"
+                )
             raise UserError(
                 f"the board did not answer {self.patience} times: is it plugged in, and are this "
                 "its port and its baud rate?"
             )
-        self._asks += 1
-        return True
+        if now - self._since > self.stall:
+            raise UserError(
+                f"the board speaks, but its core has moved nothing for {now - self._since:.0f} s: "
+                "open it again, with a longer timeout if a timestep takes that long"
+            )
 
     def _asking(self, frame: Frame) -> bytes:
         """A frame of its own, whatever half of another one is on the line before it."""
@@ -148,14 +183,15 @@ class Host:
                 f"the board runs program {found.program.hex()}, not {expected.program.hex()}: "
                 "load the bitstream of this program"
             )
-        if found != expected:
+        if (found.step_bytes, found.answer_bytes) != (expected.step_bytes, expected.answer_bytes):
             raise UserError(
-                f"the board has another build of the program: {found.step_bytes} and "
-                f"{found.answer_bytes} bytes per timestep and answer, {found.contexts} contexts; "
-                f"expected {expected.step_bytes}, {expected.answer_bytes} and {expected.contexts}"
+                f"the board packs the program otherwise: {found.step_bytes} and "
+                f"{found.answer_bytes} bytes per timestep and answer, expected "
+                f"{expected.step_bytes} and {expected.answer_bytes}; build it again"
             )
         if not self.opened:
             self.opened = True
+            self.contexts = found.contexts
             self._limit = frame.limit
             self._deadline = None
 
@@ -174,7 +210,16 @@ class Host:
         if settled or frame.limit != self._limit:
             self._deadline = None
         self._limit = frame.limit
+        if frame.kind is Kind.STATUS and frame.number == self._question:
+            self._go_back()
         return self._next(frame) if frame.kind is Kind.ANSWER else []
+
+    def _go_back(self) -> None:
+        """The board has met the question: what was sent before and is not acknowledged is lost."""
+        if self._doubted is not None:
+            if 0 < (self._doubted - self._base) % NUMBERS <= self._known:
+                self._sent = 0
+            self._question, self._doubted = self._question % (NUMBERS - 1) + 1, None
 
     def _next(self, frame: Frame) -> list[Step]:
         self._acknowledges = True
@@ -185,7 +230,7 @@ class Host:
             return []
         if not self._due or len(frame.payload) != self.expected.answer_bytes:
             raise UserError("the board sends an answer that no timestep asks for: open it again")
-        self._answer = (self._answer + 1) % NUMBERS
+        self._answer, self._missed = (self._answer + 1) % NUMBERS, None
         self._due -= 1
         self._deadline = None
         return [Step(frame.payload, frame.first, frame.last, frame.context)]

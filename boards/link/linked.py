@@ -73,6 +73,7 @@ class LinkedCore(wiring.Component):
             composer.limit.eq(intake.limit),
             composer.opens.eq(intake.opens),
             composer.refuses.eq(intake.refuses),
+            composer.asks.eq(intake.resends),
             composer.changes.eq(intake.heard | (feeder.o.valid & feeder.o.ready)),
             composer.token.eq(Cat(intake.number, intake.context)),
             composer.free.eq(stuffer.free),

@@ -1,9 +1,7 @@
 """The sizes of the link of one core, for the host, the gateware and whoever asks for the cost."""
 
-from typing import Any
-
 from sylvan.hw.plan import Plan
-from sylvan.hw.verilog import describe_ports
+from sylvan.hw.ports import Port
 from sylvan.model.errors import UserError
 
 from .frames import CRC_BYTES, Kind, line_bytes
@@ -20,7 +18,7 @@ UNCHECKED = {"no_rw_check": 1}
 class LinkPlan:
     """What a core and a line make of docs/link.md.
 
-    Attributes: identity; clocks, per bit; `step` and `answer`, a Waiting each.
+    Attributes: identity; clock_hz, baud, and clocks per bit; `step` and `answer`, a Waiting each.
     Refuses a core with a state port, more than 256 contexts, and a baud rate the clock cannot make.
     """
 
@@ -32,11 +30,11 @@ class LinkPlan:
                 f"the link carries {MOST_CONTEXTS} contexts at most, got {plan.tag.contexts}"
             )
         self.plan = plan
-        ports = describe_ports(plan)
-        self.identity = Identity.described(ports)
+        self.identity = Identity.of(plan.program, plan.tag.contexts)
+        self.clock_hz, self.baud = clock_hz, baud
         self.clocks = clocks_per_bit(clock_hz, baud)
-        self.step = Waiting(Kind.STEP, ports["input"])
-        self.answer = Waiting(Kind.ANSWER, ports["output"])
+        self.step = Waiting(Kind.STEP, plan.input_port)
+        self.answer = Waiting(Kind.ANSWER, plan.output_port)
 
     @property
     def longest(self) -> int:
@@ -48,12 +46,11 @@ class LinkPlan:
 class Waiting:
     """How timesteps or answers wait in a memory: each at the front of its place.
 
-    Parameters: kind, of their frames; port, as in ports.json.
+    Parameters: kind, of their frames; port, of the core.
     """
 
-    def __init__(self, kind: Kind, port: dict[str, Any]) -> None:
-        self.vector = Vector.described(port)
-        self.transfers = int(port["transfers"])
+    def __init__(self, kind: Kind, port: Port) -> None:
+        self.vector = Vector.of(port)
         self.begins = kind.header_bytes
         self.ends = self.begins + self.vector.payload_bytes
         """Bytes of the header, and of header and payload, which are what waits."""

@@ -1,10 +1,13 @@
 """Vectors and what a board says of itself, as payload: docs/link.md, section 3."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
 
+from sylvan.hw.ports import Port, input_port, output_port
 from sylvan.model.errors import UserError
+from sylvan.model.program import Program
+from sylvan.model.storage import program_hash
 
 from .frames import Kind, line_bytes
 
@@ -30,17 +33,18 @@ class Vector:
     hi: int
 
     @staticmethod
-    def described(port: Mapping[str, Any]) -> "Vector":
-        """Of a port as ports.json has it."""
-        lo, hi, _ = port["format"]
-        return Vector(port["elements"], port["elements_per_transfer"], port["element_bits"], lo, hi)
+    def of(port: Port) -> "Vector":
+        """Of what crosses a stream of the core."""
+        value = port.value
+        bounds = value.format.lo, value.format.hi
+        return Vector(value.size, port.per_transfer, port.element_bits, *bounds)
 
-    @property
+    @cached_property
     def transfer_bytes(self) -> int:
         """Bytes of a transfer."""
         return transfer_bytes(self.per_transfer * self.element_bits)
 
-    @property
+    @cached_property
     def payload_bytes(self) -> int:
         """Bytes of the payload."""
         return -(-self.elements // self.per_transfer) * self.transfer_bytes
@@ -63,13 +67,13 @@ class Vector:
 
     def unpack(self, payload: bytes) -> list[int]:
         """The vector of a payload that is `payload_bytes` long."""
-        found = []
-        for start in range(0, self.payload_bytes, self.transfer_bytes):
-            word = int.from_bytes(payload[start : start + self.transfer_bytes], "little")
+        bits, size, found = self.element_bits, self.transfer_bytes, []
+        mask, sign = (1 << bits) - 1, 1 << bits - 1 if self.lo < 0 else 0
+        for start in range(0, self.payload_bytes, size):
+            word = int.from_bytes(payload[start : start + size], "little")
             for place in range(self.per_transfer):
-                raw = word >> place * self.element_bits & (1 << self.element_bits) - 1
-                negative = self.lo < 0 and raw >> self.element_bits - 1
-                found.append(raw - (1 << self.element_bits) if negative else raw)
+                raw = word >> place * bits & mask
+                found.append((raw ^ sign) - sign)
         return found[: self.elements]
 
 
@@ -83,13 +87,13 @@ class Identity:
     contexts: int
 
     @staticmethod
-    def described(ports: Mapping[str, Any]) -> "Identity":
-        """Of a core as ports.json has it."""
+    def of(program: Program, contexts: int = 1) -> "Identity":
+        """Of a core of the program: its schedule settles the contexts and nothing else."""
         return Identity(
-            bytes.fromhex(ports["program_sha256"])[:HASH_BYTES],
-            Vector.described(ports["input"]).payload_bytes,
-            Vector.described(ports["output"]).payload_bytes,
-            ports["contexts"],
+            bytes.fromhex(program_hash(program))[:HASH_BYTES],
+            Vector.of(input_port(program)).payload_bytes,
+            Vector.of(output_port(program)).payload_bytes,
+            contexts,
         )
 
     def encode(self) -> bytes:
@@ -105,9 +109,8 @@ class Identity:
         sizes = (int.from_bytes(payload[k : k + 2], "little") for k in (1, 3, 5))
         return Identity(payload[7:], *sizes)
 
-    def highest_rate(self, baud: int) -> float:
-        """Timesteps per second that the line carries for certain, where each is answered."""
-        longest = max(
-            line_bytes(Kind.STEP, self.step_bytes), line_bytes(Kind.ANSWER, self.answer_bytes)
-        )
-        return baud / (BITS_PER_BYTE * longest)
+    def highest_rate(self, baud: int, answered: bool = True) -> float:
+        """Timesteps per second that the line carries for certain, each or hardly any answered."""
+        step = line_bytes(Kind.STEP, self.step_bytes)
+        answer = line_bytes(Kind.ANSWER, self.answer_bytes)
+        return baud / (BITS_PER_BYTE * (max(step, answer) if answered else step))

@@ -80,12 +80,12 @@ def load(data: Path | None = None, classes: int = 6, input_bits: int = 8) -> Tas
     if not all(scale):
         raise UserError(f"{learned.where} has a channel that never changes")
     format = Format.signed_bits(input_bits, RANGE_EXPONENT + 1 - input_bits)
+    source = NumericInput(len(scale), format, scale, offset)
 
     def split(part: _Part, rows: Array) -> Split:
-        raw = np.rint(np.ldexp((part.signals[rows] - offset) / scale, -format.exp))
         answers = part.activities[rows].astype(np.int64)
         return Split(
-            raw.clip(format.lo, format.hi).astype(np.int16),
+            source.raw(part.signals[rows]).astype(np.int16),
             answers - 1 if classes == ACTIVITIES else np.isin(answers, ONE).astype(np.int64),
         )
 
@@ -99,7 +99,7 @@ def load(data: Path | None = None, classes: int = 6, input_bits: int = 8) -> Tas
             raise UserError(f"{learned.where}: an activity is missing among the {name} windows")
     return Task(
         name="har",
-        input=NumericInput(len(CHANNELS), format, scale, offset),
+        input=source,
         outputs=classes,
         read="last",
         train=splits["train"],

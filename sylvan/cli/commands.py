@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..console import Interrupted
-from . import exploring, hardware, programs, schedules, training
+from . import exploring, hardware, host, programs, schedules, training
 
 
 class Commands(TyperGroup):
@@ -45,7 +45,7 @@ app = typer.Typer(
         "Quantized recurrent networks as streaming adder trees: train in PyTorch, export integers, "
         "generate Verilog, simulate it against the golden model, place it on an FPGA.\n\n"
         "The whole way in one go: [bold]sylvan demo[/]. Step by step: train, export, eval, plan, "
-        "build, sim, report. Many at once: explore."
+        "build, sim, host, report. Many at once: explore."
     ),
 )
 
@@ -58,6 +58,7 @@ app.command()(schedules.plan)
 app.command()(hardware.boards)
 app.command()(hardware.build)
 app.command()(hardware.sim)
+app.command()(host.host)
 app.command()(hardware.report)
 app.command()(exploring.explore)
 app.add_typer(training.import_app, name="import")

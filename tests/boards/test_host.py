@@ -1,5 +1,6 @@
 """The host's end of the link against a board's, over lines that damage one byte in a hundred."""
 
+from collections import Counter, deque
 from collections.abc import Callable
 from random import Random
 from typing import Any
@@ -102,7 +103,7 @@ def test_no_more_is_sent_than_there_is_room_for() -> None:
     assert sent(host, 2) == []
     tell(host, Kind.STATUS, 0, 1, 0, 5)
     assert sent(host, 3) == [(Kind.STEP, 4, 0)]
-    assert host.backlog == 5 and not host.done
+    assert host.wants == -1 and not host.done
 
 
 def test_silence_is_asked_about_and_what_was_not_acknowledged_sent_again() -> None:
@@ -112,7 +113,43 @@ def test_silence_is_asked_about_and_what_was_not_acknowledged_sent_again() -> No
     assert len(sent(host, 1)) == 2
     tell(host, Kind.STATUS, 0, 1, 0, 5)
     assert sent(host, 2) == [] == sent(host, 11.9)
-    assert sent(host, 12) == [(Kind.RESEND, 0, 0), (Kind.STEP, 1, 0)]
+    assert sent(host, 12) == [(Kind.RESEND, 1, 0)]
+    tell(host, Kind.STATUS, 0, 1, 0, 5)
+    assert sent(host, 13) == []
+    tell(host, Kind.STATUS, 1, 1, 0, 5)
+    assert sent(host, 14) == [(Kind.STEP, 1, 0)]
+    tell(host, Kind.STATUS, 1, 1, 0, 5)
+    assert sent(host, 15) == []
+
+
+def test_what_was_sent_after_the_question_is_not_lost_by_its_answer() -> None:
+    host = opened(open_host(timeout=10))
+    host.send(STEP, True)
+    assert sent(host, 0) == [(Kind.STEP, 0, 0)] and sent(host, 10) == [(Kind.RESEND, 1, 0)]
+    host.send(STEP, True)
+    assert sent(host, 11) == [(Kind.STEP, 1, 0)]
+    tell(host, Kind.STATUS, 1, 1, 0, 5)
+    assert sent(host, 12) == []
+
+
+def test_a_slow_line_is_asked_and_not_flooded() -> None:
+    """A byte a turn, which is there 200 turns later: the first news takes many timeouts."""
+    waiting, sizes = deque([STEP] * 200), Counter[Kind]()
+    board, host = Board(IDENTITY, lambda: digest(False), room=60), open_host(timeout=15)
+    down, up = deque([b""] * 200), deque([b""] * 200)
+    decoder = frames.Decoder()
+    for now in range(6000):
+        while waiting and host.wants > 0:
+            host.send(waiting.popleft(), False)
+        down += [bytes([byte]) for byte in host.write(now)] or [b""] * (len(down) < 200)
+        byte = down.popleft()
+        sizes.update(frame.kind for frame in decoder.feed(byte))
+        up += [bytes([byte]) for byte in board.receive(byte)] or [b""] * (len(up) < 200)
+        assert host.receive(up.popleft()) == []
+        if host.done and not waiting:
+            break
+    assert host.done and not waiting
+    assert sizes[Kind.STEP] == 200 and 5 < sizes[Kind.RESEND] < 60
 
 
 def test_a_missing_answer_is_asked_for_once_and_a_repeated_one_acknowledged() -> None:
@@ -121,12 +158,28 @@ def test_a_missing_answer_is_asked_for_once_and_a_repeated_one_acknowledged() ->
         host.send(STEP, True)
     sent(host, 1)
     assert tell(host, Kind.ANSWER, 1, 3, 0, 7, payload=bytes(4)) == []
-    assert sent(host, 2) == [(Kind.RESEND, 0, 0)]
+    assert sent(host, 2) == [(Kind.RESEND, 1, 0)]
     assert tell(host, Kind.ANSWER, 2, 3, 0, 7, payload=bytes(4)) == []
     assert sent(host, 3) == [(Kind.ACK, 0, 0)]
     assert tell(host, Kind.ANSWER, 0, 3, 0, 7, payload=b"abcd") == [Step(b"abcd")]
     assert tell(host, Kind.ANSWER, 0, 3, 0, 7, payload=b"abcd") == []
     assert sent(host, 4) == [(Kind.ACK, 0, 1)]
+
+
+def test_a_missing_answer_is_asked_for_when_its_number_comes_again() -> None:
+    host = opened(open_host(timeout=1000))
+    for turn in range(3):
+        for number in range(0, 256, 2):
+            host.send(STEP, True)
+            host.send(STEP, True)
+            sent(host, turn)
+            told = (number + 2) % 256, 0, (number + 6) % 256
+            if number == 0:
+                tell(host, Kind.ANSWER, 1, *told, payload=bytes(4))
+                assert sent(host, turn) == [(Kind.RESEND, turn + 1, 0)], turn
+                tell(host, Kind.STATUS, turn + 1, *told)
+            for k in range(2):
+                assert tell(host, Kind.ANSWER, number + k, *told, payload=bytes(4))
 
 
 def test_a_session_ignores_what_came_before_it() -> None:
@@ -144,14 +197,53 @@ def test_a_board_that_says_nothing_is_given_up() -> None:
         while now < 100:
             host.write(now)
             now += 1
-    assert now == 18
+    assert now == 6 + 12 + 12
+
+
+def test_what_is_no_frame_is_told_from_silence() -> None:
+    host, now = open_host(patience=3), 0.0
+    with pytest.raises(UserError, match="what comes is no frame of the link: is this the board's"):
+        while now < 100:
+            host.write(now)
+            host.receive(b"\x7f\x00\x81")
+            now += 1
+
+
+def test_a_core_that_stands_still_is_given_up_and_a_slow_one_is_not() -> None:
+    host = opened(open_host(timeout=1, stall=50))
+    host.send(STEP, True)
+    sent(host, 0)
+    for now in range(1, 51):
+        sent(host, now)
+        tell(host, Kind.STATUS, 0, 1, 0, 4)
+    with pytest.raises(UserError, match=r"its core has moved nothing for 5\d s: open it again"):
+        for now in range(51, 60):
+            host.write(now)
+
+
+def test_questions_become_rarer_until_there_is_news() -> None:
+    host = opened(open_host(timeout=1))
+    host.send(STEP, True)
+    asked = [now for now in range(20) if (Kind.RESEND, 1, 0) in sent(host, now)]
+    assert asked == list(range(1, 20, 2))
+    tell(host, Kind.STATUS, 0, 1, 0, 5)
+    assert [now for now in range(20, 24) if (Kind.RESEND, 1, 0) in sent(host, now)] == [21, 23]
+
+
+def test_there_is_room_for_what_would_leave_at_once() -> None:
+    host = opened(open_host(), limit=2)
+    assert host.wants == 2
+    host.send(STEP, True)
+    assert host.wants == 1 and len(sent(host, 1)) == 1
+    tell(host, Kind.STATUS, 0, 1, 0, 3)
+    assert host.wants == 2 and not open_host().wants
 
 
 @pytest.mark.parametrize(
     ("identity", "sentence"),
     [
         (Identity(bytes(8), 3, 4, 5), "runs program 0000000000000000, not 0001020304050607"),
-        (Identity(bytes(range(8)), 3, 4, 1), "another build of the program: 3 and 4 bytes"),
+        (Identity(bytes(range(8)), 3, 5, 5), "packs the program otherwise: 3 and 5 bytes"),
     ],
 )
 def test_the_wrong_bitstream_is_refused(identity: Identity, sentence: str) -> None:
@@ -187,6 +279,13 @@ def test_what_the_board_cannot_take_is_refused() -> None:
     )
 
 
+def test_contexts_are_those_of_the_board() -> None:
+    host = opened(open_host(), Identity(bytes(range(8)), 3, 4, 2))
+    host.send(Step(bytes(3), context=1), True)
+    with pytest.raises(UserError, match="for a context below 2, got 3 bytes for context 2"):
+        host.send(Step(bytes(3), context=2), True)
+
+
 def test_another_version_of_the_link_is_refused() -> None:
     with pytest.raises(UserError, match="another version of the link than 1"):
         Identity.decode(b"\2" + IDENTITY.encode()[1:])
@@ -216,3 +315,4 @@ def test_elements_that_are_none_of_the_program() -> None:
 def test_the_highest_rate() -> None:
     """The formulas of docs/link.md: of a step of 3 bytes 13 at most, of an answer of 4 bytes 15."""
     assert IDENTITY.highest_rate(3_000_000) == 3_000_000 / (10 * 15)
+    assert IDENTITY.highest_rate(3_000_000, answered=False) == 3_000_000 / (10 * 13)

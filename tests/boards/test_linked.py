@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from random import Random
 from typing import Any
 
-import numpy as np
 import pytest
 from amaranth.sim import Simulator
 from linked import Line
+from linked_builds import BAUD, CLOCK_HZ, remembering
 from programs import random_inputs
 from sylvan.boards.link import linked
 from sylvan.boards.link import plan as planning
@@ -21,35 +21,12 @@ from sylvan.boards.link.plan import LinkPlan
 from sylvan.boards.link.steps import StepIntake
 from sylvan.hw.plan import Plan
 from sylvan.hw.schedule import Schedule
-from sylvan.model.builder import Builder
 from sylvan.model.errors import UserError
 from sylvan.model.interpret import run_stream
-from sylvan.model.matrices import Dense, Hadamard
-from sylvan.model.numbers import Format
-from sylvan.model.program import NumericInput, Program, Read, SymbolInput
+from sylvan.model.program import Program
 
 CLOCKS = 4
-CLOCK_HZ, BAUD = 12e6, 3_000_000
 BIT = CLOCKS / CLOCK_HZ
-
-
-def remembering(size: int, read: Read, symbols: int = 0, layers: int = 1) -> Program:
-    """The state is turned and never forgets, and all of it is the answer."""
-    real = (1.0,) * size
-    source = NumericInput(size, Format.signed_bits(5), real, (0.0,) * size)
-    b = Builder(SymbolInput(symbols) if symbols else source)
-    rng = np.random.default_rng(size)
-    for k in range(layers):
-        h = b.state("h", 4, Format.signed_bits(9))
-        turned = b.exponent(-1, b.matvec(Hadamard(4, [1, -1, 1, 1]), h))
-        if symbols and not k:
-            entering = b.lookup(rng.integers(-9, 9, (1, symbols, 4)), 0, b.input)
-        else:
-            entering = b.matvec(Dense(rng.integers(-2, 3, (4, b.input.size))), b.input)
-        new = b.narrow(b.add(turned, entering), h.format)
-        b.write(h, new)
-        b.layer(f"turning{k}", new)
-    return b.program(b.exponent(0, b.input), read)
 
 
 def plan_of(program: Program, **schedule: Any) -> LinkPlan:
@@ -141,7 +118,7 @@ def streamed(
 
     async def run(ctx: Any) -> None:
         while waiting or not host.done:
-            while waiting and host.backlog < 6:
+            while host.opened and waiting and link.step.room - host.wants < 6:
                 t, step = waiting.popleft()
                 host.send(step, t in due)
             await bench.send(ctx, down.damaged(host.write(bench.bits)))
@@ -269,15 +246,16 @@ def test_what_is_not_whole_or_not_next_changes_nothing() -> None:
         bytes(300) + b"\7" * 300 + b"\0",
         step.encode(),
         step.encode(),
-        Frame(Kind.RESEND, awaited=0).encode(),
-        Frame(Kind.RESEND, awaited=1).encode(),
+        Frame(Kind.RESEND, 7, awaited=0).encode(),
+        Frame(Kind.RESEND, 8, awaited=1).encode(),
     )
     kinds = [[frame.kind for frame in frames] for frames in found]
     refused, status, answer = [Kind.REFUSED], [Kind.STATUS], [Kind.ANSWER]
     assert kinds[:7] == [[Kind.IDENTITY], [], status, refused, refused, refused, []]
     assert [frames[0].awaited for frames in found[2:6]] == [0] * 4
-    assert Kind.ANSWER in kinds[7] and kinds[8:] == [status, answer, status]
-    assert found[9][0] == found[7][-1]
+    assert Kind.ANSWER in kinds[7] and kinds[8:] == [status, status + answer, status]
+    assert [frames[0].number for frames in found[8:]] == [0, 7, 8]
+    assert found[9][1] == found[7][-1]
 
 
 def test_the_board_stands_still_while_nobody_takes_its_answers(

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from sylvan.model.builder import Builder
 from sylvan.model.errors import UserError
-from sylvan.model.evaluate import answers_index, check_fits, evaluate, real_answers
+from sylvan.model.evaluate import check_fits, evaluate
 from sylvan.model.interpret import run
 from sylvan.model.numbers import Format
 from sylvan.model.program import NumericInput, Program, Read
 from sylvan.model.tasks import Split, Task
+from sylvan.model.units import answers_index, real_answers
 
 SOURCE = NumericInput(2, Format(0, 9), (1.0, 1.0), (0.0, 0.0))
 SUMS = Format(0, 99, -1)

@@ -15,7 +15,6 @@ from sylvan.model.cells.gru.layer import GRU
 from sylvan.model.cells.lstm.layer import LSTM
 from sylvan.model.config import Config
 from sylvan.model.errors import UserError
-from sylvan.model.evaluate import real_answers
 from sylvan.model.export import export
 from sylvan.model.gated import Gated
 from sylvan.model.interpret import run
@@ -23,6 +22,7 @@ from sylvan.model.normalized import NORMALIZATIONS, Normalization, Projection, Q
 from sylvan.model.numbers import Format
 from sylvan.model.program import NumericInput, Program, SymbolInput
 from sylvan.model.train import train
+from sylvan.model.units import real_answers
 
 FAMILIES: dict[str, type[Gated]] = {"lstm": LSTM, "gru": GRU}
 INPUTS = ("numbers", "symbols", "silent", "embedded")

@@ -67,7 +67,7 @@ def test_a_rate_is_sustained_at_the_clock_of_the_board(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--rate", "9k"), "a line of 1000000 baud carries 3,226 timesteps per second of this"),
+        (("--rate", "99k"), "a line of 1000000 baud carries 9,091 timesteps per second of this"),
         (("--clock", "48M"), "reaches 31.0 MHz, below its clock of 48 MHz: choose a slower"),
         (("--clock", "13.3M"), "make no clock of 13.3 MHz; 16.125 MHz is the nearest"),
         (("--baud", "3.5M"), "a clock of 12 MHz makes no 3500000 baud: a bit takes a whole number"),

@@ -14,11 +14,11 @@ from sylvan.model.arrays import Constant
 from sylvan.model.cells.hadamrnn.layer import FEW_SYMBOLS, HadamRNN, integer_parameters
 from sylvan.model.cells.hadamrnn.step import program
 from sylvan.model.errors import UserError
-from sylvan.model.evaluate import real_answers
 from sylvan.model.interpret import run
 from sylvan.model.numbers import Format
 from sylvan.model.program import NumericInput, SymbolInput
 from sylvan.model.quantize import symmetric
+from sylvan.model.units import real_answers
 
 SIZES = [(1, 1), (2, 2), (6, 2), (16, 16), (24, 8), (64, 16), (128, 128)]
 """(hidden, block): one unit, phases, several blocks, two factors of a large block."""

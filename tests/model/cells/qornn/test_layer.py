@@ -14,7 +14,6 @@ from sylvan.model.cells.qornn.step import ACTIVATIONS, program
 from sylvan.model.checkpoint import load_checkpoint
 from sylvan.model.config import Config
 from sylvan.model.errors import UserError
-from sylvan.model.evaluate import real_answers
 from sylvan.model.export import export
 from sylvan.model.history import load_training, save_training
 from sylvan.model.interpret import run
@@ -23,6 +22,7 @@ from sylvan.model.orthogonal import Orthogonal
 from sylvan.model.program import READS, NumericInput, SymbolInput
 from sylvan.model.quantize import symmetric
 from sylvan.model.train import History, train
+from sylvan.model.units import real_answers
 
 SIZES = [1, 2, 7, 16, 33]
 STRATEGIES = ["bjorck", "projunn"]
