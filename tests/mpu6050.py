@@ -27,7 +27,8 @@ class Mpu6050:
         present: whether its wires are connected.
         pulls_sda: what it does to the bus.
         written: registers and bytes, in their order.
-        samples: all that could be read, in counts; `read` is the index of the last that was begun.
+        samples: all that could be read, in counts; read is the index of the last that was begun,
+            reads how many were.
     """
 
     def __init__(self, identity: int = 0x68, address: int = 0x68) -> None:
@@ -37,6 +38,7 @@ class Mpu6050:
         self.written: list[tuple[int, int]] = []
         self.samples: list[list[int]] = []
         self.read = -1
+        self.reads = 0
         self.power()
 
     def power(self) -> None:
@@ -111,6 +113,7 @@ class Mpu6050:
         byte = self.registers[self.pointer]
         if self.pointer == ACCEL_XOUT_H:
             self.read = len(self.samples) - 1
+            self.reads += 1
         if self.pointer == INT_STATUS:
             self.registers[INT_STATUS] = 0
         self.pointer = self.pointer + 1 & 0x7F

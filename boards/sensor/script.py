@@ -52,9 +52,10 @@ def script(part: Part, channels: int) -> list[Step]:
     ]
     for register, value in part.configuration:
         steps += [*_addressed(part, register), Step(Do.SEND, value), Step(Do.STOP)]
-    steps += [Step(Do.PAUSE, part.settles_ms)]
-    polls = Step(Do.GOTO, len(steps))
     register, bits = part.ready
+    # A sample that waited may be replaced between its bit and its bytes: the first one is let go.
+    steps += [Step(Do.PAUSE, part.settles_ms), *_read(part, register, 1)]
+    polls = Step(Do.GOTO, len(steps))
     steps += [
         Step(Do.PAUSE, POLL_MS),
         *_read(part, register, 1),

@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """A sensor, a core and a pin: all that a board has to add is pins and a clock."""
 
 from amaranth import Module

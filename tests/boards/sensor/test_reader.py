@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 import sensor_reader_cases as cases
-from amaranth.back import verilog
-from simulated import played
+from simulated import bench, played
 from sylvan.boards.sensor.part import MPU6050, Part
 from sylvan.boards.sensor.reader import SensorReader
 from sylvan.boards.sensor.scaling import Affine, scalings
@@ -33,15 +32,14 @@ def reader(channels: int, part: Part = QUICK, **more: Any) -> SensorReader:
 
 def text(dut: SensorReader) -> str:
     names = ("scl", "sda", "scl_low", "sda_low", "fails", "failing")
-    ports = {name: (getattr(dut, name), None) for name in names}
+    ports = {name: getattr(dut, name) for name in names}
     stream = ("valid", "ready", "data", "first", "last")
-    ports |= {f"o_{name}": (getattr(dut.o, name), None) for name in stream}
-    return str(verilog.convert(dut, name="reader", ports=ports, emit_src=False))
+    return bench(dut, "reader", ports | {f"o_{name}": getattr(dut.o, name) for name in stream})
 
 
 def run(dut: SensorReader, folder: Path, **told: object) -> dict[str, str]:
     told = {"MILLISECOND": dut.millisecond} | told
-    return played(text(dut), "reader", cases.__name__, folder, **told)  # type: ignore[arg-type]
+    return played(text(dut), cases.__name__, folder, **told)  # type: ignore[arg-type]
 
 
 def test_the_script_ends_in_its_loop() -> None:
@@ -104,5 +102,5 @@ def test_a_planted_order_of_bytes_is_seen(tmp_path: Path) -> None:
     assert text(dut).count(right) == 1
     swapped = text(dut).replace(right, planted)
     told = {"MILLISECOND": dut.millisecond, "COCOTB_TEST_FILTER": f"{case}$"}
-    found = played(swapped, "reader", cases.__name__, tmp_path, **told)  # type: ignore[arg-type]
+    found = played(swapped, cases.__name__, tmp_path, **told)  # type: ignore[arg-type]
     assert "timestep 0 is " in found[case], found

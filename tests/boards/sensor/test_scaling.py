@@ -6,8 +6,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from clocked import run_clocked
+from simulated import bench, played
 from sylvan.boards.sensor.part import MPU6050
 from sylvan.boards.sensor.scaler import Scaler
 from sylvan.boards.sensor.scaling import COUNTS, Affine, Scaling, scalings
@@ -148,5 +150,14 @@ def test_the_gateware_scales_awkward_inputs(source: NumericInput) -> None:
 
 
 @pytest.mark.full
-def test_the_gateware_scales_every_count() -> None:
-    gateware(one(0.407, 0.811), [G], 1)
+def test_the_gateware_scales_every_count(tmp_path: Path) -> None:
+    source = PROGRAM.input
+    assert isinstance(source, NumericInput)
+    right = [[asked(source, c, lsb, count) for c, lsb in enumerate(LSBS)] for count in COUNTS]
+    np.save(tmp_path / "right.npy", np.array(right))
+    dut = Scaler(scalings(source, LSBS))
+    text = bench(dut, "scaler", {name: getattr(dut, name) for name in dut.signature.members})
+    told = {"RIGHT": tmp_path / "right.npy", "INTERVAL": dut.interval}
+    module = "sensor_scaler_cases"
+    found = played(text, module, tmp_path, "verilator", **told)  # type: ignore[arg-type]
+    assert found == {"every_count": ""}
