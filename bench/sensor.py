@@ -37,6 +37,7 @@ def table(core: SensorCore, found: Measured) -> str:
     part, cycles = target(TARGET), core.plan.describe()["cycles"]
     sample = round(CLOCK_HZ * MPU6050.sample_ms / 1000)
     reading, closing = reading_clocks(core), cycles["closing_cycles"]
+    score = core.plan.program.metadata["score"]
     clock, rate = CLOCK_HZ / 1e6, found.fmax_mhz or 0.0
     names = {
         "top": "all",
@@ -64,6 +65,7 @@ def table(core: SensorCore, found: Measured) -> str:
             f"| clocks of a sample | {sample:,} |",
             f"| of these reading and scaling | {reading:,} |",
             f"| of these the core, with an answer | {closing:,} |",
+            f"| right answers to windows of persons never seen | {score:.1f} % |",
         ]
     )
 

@@ -83,6 +83,7 @@ async def samples_become_timesteps(dut: Any) -> None:
     await bench.take(3 * WINDOW + 1)
     bench.check()
     assert not bench.failures and not int(dut.failing.value)
+    assert bench.wires.changes and not bench.wires.faults()
     assert bench.part.written == list(MPU6050.configuration) and bench.part.sample_s == 0.02
 
 

@@ -33,7 +33,10 @@ class SensorReader(wiring.Component):
     Members: scl, sda, In(1); scl_low, sda_low, Out(1): the bus; o, Out(stream): a timestep, in one
         transfer; fails, Out(1): so does the script now; failing, Out(1): since it failed no sample
         was given.
-    Latency: of a sample, from when its bit is seen to the timestep, what its bytes take on the bus.
+    Latency: of a sample, from when its bit is seen to the timestep, what its bytes take on the bus,
+        and `Scaler.interval` for each channel.
+    Cost: memories of 12 bits for each step of the script, and the Scaler's.
+    Refuses: a script that is too long.
     """
 
     def __init__(

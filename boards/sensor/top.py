@@ -43,40 +43,11 @@ class SensorCore(wiring.Component):
         clock_hz: float,
         millisecond: int | None = None,
     ) -> None:
-        program = plan.program
-        source, answer = program.input, program.output
-        if not isinstance(source, NumericInput) or source.size > len(part.channels):
-            what = f"{source.size} channels" if isinstance(source, NumericInput) else "a symbol"
-            raise UserError(
-                f"the {part.name} gives at most {len(part.channels)} channels, and the program's "
-                f"timestep has {what}"
-            )
-        if program.readout.read != "last" or answer.size > 1 or answer.format.signed:
-            raise UserError(
-                "the program should answer a label at the last timestep, and answers "
-                f"{answer.size} elements at: {program.readout.read}. `sylvan export --argmax` "
-                "makes one that does"
-            )
-        if not answer.format.lo <= wanted <= answer.format.hi:
-            raise UserError(
-                f"the program's labels are {answer.format.lo} to {answer.format.hi}, not {wanted}"
-            )
-        if plan.input_port.transfers > 1 or plan.tag.contexts > 1 or plan.schedule.state_port:
-            raise UserError(
-                "a core behind a sensor takes a timestep in one transfer, and has one context and "
-                "no state port"
-            )
-        cycles = plan.describe()["cycles"]["closing_cycles"]
-        sample = clock_hz * part.sample_ms / 1000
-        if cycles > sample:
-            raise UserError(
-                f"the core takes {cycles:,} cycles for a timestep and the {part.name} gives one "
-                f"every {sample:,.0f}: take more lanes"
-            )
-        self.plan, self.wanted = plan, wanted
+        source = checked(plan, part, wanted, clock_hz)
         lsbs = [lsb for _, lsb in part.channels[: source.size]]
+        self.plan, self.wanted = plan, wanted
         self.reader = SensorReader(
-            script(part, source.size),
+            script(part, len(lsbs)),
             scalings(source, lsbs),
             window,
             clocks_per_quarter(clock_hz),
@@ -107,3 +78,41 @@ class SensorCore(wiring.Component):
         with m.Elif(core.o.valid):
             m.d.sync += self.hit.eq(core.o.data == self.wanted)
         return m
+
+
+def checked(plan: Plan, part: Part, wanted: int, clock_hz: float) -> NumericInput:
+    """The input of the plan's program.
+
+    Raises UserError for a plan that such a design cannot be made of.
+    """
+    program = plan.program
+    source, answer = program.input, program.output
+    if not isinstance(source, NumericInput) or source.size > len(part.channels):
+        what = f"{source.size} channels" if isinstance(source, NumericInput) else "a symbol"
+        raise UserError(
+            f"the {part.name} gives at most {len(part.channels)} channels, and the program's "
+            f"timestep has {what}"
+        )
+    if program.readout.read != "last" or answer.size > 1 or answer.format.signed:
+        raise UserError(
+            "the program should answer a label at the last timestep, and answers "
+            f"{answer.size} elements at: {program.readout.read}. `sylvan export --argmax` "
+            "makes one that does"
+        )
+    if not answer.format.lo <= wanted <= answer.format.hi:
+        raise UserError(
+            f"the program's labels are {answer.format.lo} to {answer.format.hi}, not {wanted}"
+        )
+    if plan.input_port.transfers > 1 or plan.tag.contexts > 1 or plan.schedule.state_port:
+        raise UserError(
+            "a core behind a sensor takes a timestep in one transfer, and has one context and "
+            "no state port"
+        )
+    cycles = plan.describe()["cycles"]["closing_cycles"]
+    sample = clock_hz * part.sample_ms / 1000
+    if cycles > sample:
+        raise UserError(
+            f"the core takes {cycles:,} cycles for a timestep and the {part.name} gives one "
+            f"every {sample:,.0f}: take more lanes"
+        )
+    return source
