@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 import cocotb
-from mpu6050 import ACCEL_XOUT_H, PWR_MGMT_1, Mpu6050
+from mpu6050 import ACCEL_XOUT_H, INT_STATUS, PWR_MGMT_1, Mpu6050
 from sensed import Bench
 from sylvan.boards.sensor.part import MPU6050
 
@@ -85,6 +85,25 @@ async def samples_become_timesteps(dut: Any) -> None:
     assert not bench.failures and not int(dut.failing.value)
     assert bench.wires.changes and not bench.wires.faults()
     assert bench.part.written == list(MPU6050.configuration) and bench.part.sample_s == 0.02
+
+
+@cocotb.test()
+async def a_sample_waits_at_the_start(dut: Any) -> None:
+    """It is replaced between its bit and its bytes: what replaces it is not read twice."""
+    part = Mpu6050()
+    bench = ReaderBench(dut, part)
+    await bench.start()
+    bench.measures = False
+    await bench.until(lambda: part.written == list(MPU6050.configuration))
+    part.deliver([bench.count() for _ in range(6)])
+    await bench.until(lambda: part.pointer == INT_STATUS + 1)
+    part.deliver([bench.count() for _ in range(6)])
+    await bench.take(1)
+    await bench.pass_ms(6)
+    part.deliver([bench.count() for _ in range(6)])
+    await bench.take(1)
+    bench.check()
+    assert not bench.failures
 
 
 @cocotb.test()

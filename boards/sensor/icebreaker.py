@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """The sensor's design on an iCEBreaker: pins, and the bitstream of a program."""
 
 from collections.abc import Sequence

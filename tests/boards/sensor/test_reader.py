@@ -56,8 +56,8 @@ def test_the_script_ends_in_its_loop() -> None:
 
 @pytest.mark.parametrize("channels", [3, pytest.param(6, marks=pytest.mark.full)])
 def test_every_case(tmp_path: Path, channels: int) -> None:
-    found = run(reader(channels, millisecond=30 * (channels + 1)), tmp_path)
-    assert len(found) == 10 and not any(found.values()), found
+    found = run(reader(channels, millisecond=30 * (channels + 2)), tmp_path)
+    assert len(found) == 11 and not any(found.values()), found
 
 
 def offset_added(monkeypatch: pytest.MonkeyPatch) -> SensorReader:
