@@ -7,7 +7,8 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 .PHONY: help setup icarus chromium demo test test-all lint format types readme results gallery \
 	bench-adders bench-boards bench-explore bench-factors bench-fit bench-golden bench-hw bench-link \
-	bench-packing bench-phases bench-placed bench-qornn bench-soa bench-sparsity bench-train
+	bench-packing bench-phases bench-placed bench-qornn bench-sensor bench-soa bench-sparsity \
+	bench-train
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -73,6 +74,9 @@ bench-placed: setup  ## adder graphs placed on ECP5 beside an estimate; adds to 
 
 bench-qornn: setup  ## few bits in an orthogonal loop, as a table; WHAT is matrix, copy or digits
 	@$(BIN)/python bench/qornn.py $(or $(WHAT),matrix)
+
+bench-sensor: setup  ## the sensor's design placed on an iCEBreaker; writes figures of docs/sensor.md
+	@$(BIN)/python bench/sensor.py
 
 bench-soa: setup  ## networks of published sizes placed; adds to their rows and docs/state-of-the-art.md
 	@$(BIN)/python bench/state_of_the_art.py $(if $(ONLY),--only "$(ONLY)")

@@ -25,8 +25,9 @@ BITS = {
     "permuted-mnist": 12,
     "sequential-mnist": 12,
     "har-2": 12,
+    "har-motion": 12,
 }
-LABELS = frozenset({"digits", "digits-block", "digits-qornn", "permuted-mnist"})
+LABELS = frozenset({"digits", "digits-block", "digits-qornn", "permuted-mnist", "har-motion"})
 """Programs that answer the label; the others answer the logits."""
 MOST_BYTES = 2 << 20
 

@@ -150,6 +150,9 @@ PRESETS: Mapping[str, Config] = {
     ),
     "har-2": replace(ACTIVITY, hidden=256, task_options={"classes": 2}),
     "har-6": ACTIVITY,
+    "har-motion": replace(
+        ACTIVITY, epochs=40, task_options={"channels": "motion"}, cell_options={"dropout": 0.1}
+    ),
     "warpeace": WAR_AND_PEACE,
     "warpeace-float": replace(WAR_AND_PEACE, cell_options={"weights": "float"}),
     "warpeace-128": replace(WAR_AND_PEACE, hidden=128, rate=0.02),

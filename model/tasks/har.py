@@ -1,24 +1,29 @@
 """HAR: what somebody with a smartphone at the waist is doing, from 2.56 seconds of its motion.
 
-128 timesteps at 50 Hz of 9 channels: body acceleration, angular velocity and total acceleration.
+128 timesteps at 50 Hz of 9 channels: body acceleration, angular velocity and total acceleration,
+or of those that a sensor measures.
 Six activities, or HAR-2 (Kusupati et al., FastGRNN, 2018): {sitting, laying, walking upstairs}
 against {standing, walking, walking downstairs}. Splits are by person.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from ..arrays import Array
 from ..data import DataSet, check_array, read_arrays, read_bytes, shuffled
-from ..errors import UserError
+from ..errors import UserError, nearest
 from ..numbers import Format
 from ..program import NumericInput
 from . import Split, Task, check_option
 
 STEPS, PERSONS, ACTIVITIES = 128, 30, 6
 CHANNELS = [f"{kind}_{axis}" for kind in ("body_acc", "body_gyro", "total_acc") for axis in "xyz"]
+BODY, TURNS, TOTAL = ([3 * kind + axis for axis in range(3)] for kind in range(3))
+CHOICES = {"all": BODY + TURNS + TOTAL, "motion": TOTAL + TURNS, "acceleration": TOTAL}
+"""What a timestep brings, as indices of CHANNELS. A part with six axes measures `motion`, in this
+order, and one with three `acceleration`; body acceleration is filtered from whole recordings."""
 PARTS = ("train", "test")
 COMPACT = "uci_har.npz"
 DATA_SET = DataSet(
@@ -53,8 +58,11 @@ class _Part:
     persons: Array
 
 
-def load(data: Path | None = None, classes: int = 6, input_bits: int = 8) -> Task:
-    """The task with 6 `classes` or 2, each channel sent as a signed integer of `input_bits`.
+def load(
+    data: Path | None = None, classes: int = 6, input_bits: int = 8, channels: str = "all"
+) -> Task:
+    """The task with 6 `classes` or 2, each of the `channels` sent as a signed integer of
+    `input_bits`.
 
     Channels are standardised by mean and deviation over the persons that train. A quarter of the
     persons of the published training set, chosen by a fixed seed, validate.
@@ -62,9 +70,13 @@ def load(data: Path | None = None, classes: int = 6, input_bits: int = 8) -> Tas
     if classes not in (2, ACTIVITIES):
         raise UserError(f"task har needs classes 6 or 2, got {classes}")
     check_option("har", "input_bits", input_bits, 4, 16)
+    if channels not in CHOICES:
+        hint = nearest(channels, CHOICES)
+        raise UserError(f"task har has no channels {channels!r}{hint}; known: {list(CHOICES)}")
     paths = DATA_SET.locate(data)
     parts = _compact(paths[0]) if len(paths) == 1 else _published(paths)
-    learned, test = (_checked(part) for part in parts)
+    chosen = CHOICES[channels]
+    learned, test = (_checked(part, chosen) for part in parts)
     both = np.intersect1d(learned.persons, test.persons)
     if len(both):
         raise UserError(f"{test.where}: person {both[0]} is in the training set, too")
@@ -105,17 +117,17 @@ def load(data: Path | None = None, classes: int = 6, input_bits: int = 8) -> Tas
         train=splits["train"],
         validation=splits["validation"],
         test=splits["test"],
-        options={"classes": classes, "input_bits": input_bits},
+        options={"classes": classes, "input_bits": input_bits, "channels": channels},
     )
 
 
-def _checked(part: _Part) -> _Part:
+def _checked(part: _Part, chosen: list[int]) -> _Part:
     where, count = part.where, len(part.activities)
     shape = (count, STEPS, len(CHANNELS))
     check_array(f"{where}: the signals", part.signals, "f", shape, -LARGEST, LARGEST)
     check_array(f"{where}: the activities", part.activities, "iu", (-1,), 1, ACTIVITIES)
     check_array(f"{where}: the persons", part.persons, "iu", (count,), 1, PERSONS)
-    return part
+    return replace(part, signals=part.signals[..., chosen])
 
 
 def _compact(path: Path) -> list[_Part]:

@@ -41,8 +41,9 @@ def test_what_a_board_is_built_from(tmp_path: Path, known: Board) -> None:
     (constraints,) = (p for p in tmp_path.iterdir() if p.suffix in (".pcf", ".lpf", ".cst", ".xdc"))
     for pin in PINS[known.name]:
         assert re.search(re.escape(pin) + r"(\s|;)", constraints.read_text()), pin
-    assert sources.clock_hz == mount.clock_hz == known.clock(None)
-    assert (sources.constraints == constraints) == known.target.placed
+    placed = known.target.placed
+    assert sources.clock_hz == (mount.clock_hz if placed else None)
+    assert sources.constraints == (constraints if placed else None)
     if not known.target.placed:
         assert {"top.tcl", "build_top.sh"} <= {path.name for path in tmp_path.iterdir()}
         assert "vivado" in (tmp_path / "build_top.sh").read_text()
@@ -116,8 +117,8 @@ def test_a_line_that_cannot_carry_a_rate_is_told_before_a_build() -> None:
     with pytest.raises(UserError) as refusal:
         mount.check(PROGRAM, 2, 600)
     assert str(refusal.value) == (
-        "a line of 115200 baud carries 1,047 timesteps per second of this program, asked are 1,200: "
-        "lower --rate, or raise --baud"
+        "a line of 115200 baud carries 1,047 timesteps per second of this program, asked are "
+        "1,200: lower --rate, or raise --baud"
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from conftest import Data
 from sylvan.model.errors import UserError
+from sylvan.model.program import NumericInput
 from sylvan.model.tasks import load_task
 from sylvan.model.tasks.har import CHANNELS, COMPACT
 
@@ -95,6 +96,23 @@ def test_raw_inputs_are_what_a_sensor_sends(tmp_path: Path, bits: int) -> None:
     assert np.abs(values.mean((0, 1))).max() < 0.3 and np.abs(values.std((0, 1)) - 1).max() < 0.05
 
 
+def test_channels_that_a_sensor_measures(tmp_path: Path) -> None:
+    compact(tmp_path, small())
+    every = load_task("har", data=tmp_path)
+    for channels, chosen in (("motion", [6, 7, 8, 3, 4, 5]), ("acceleration", [6, 7, 8])):
+        task = load_task("har", data=tmp_path, channels=channels)
+        assert task.options["channels"] == channels
+        assert isinstance(task.input, NumericInput) and isinstance(every.input, NumericInput)
+        assert task.input.size == len(chosen) and task.input.format == every.input.format
+        for name in ("scale", "offset"):
+            told, whole = getattr(task.input, name), getattr(every.input, name)
+            assert list(told) == [whole[c] for c in chosen]
+        for name in ("train", "validation", "test"):
+            one, other = getattr(task, name), getattr(every, name)
+            assert np.array_equal(one.inputs, other.inputs[..., chosen])
+            assert np.array_equal(one.targets, other.targets)
+
+
 def test_statistics_are_of_the_persons_who_train(tmp_path: Path) -> None:
     arrays = small()
     compact(tmp_path, arrays)
@@ -180,6 +198,7 @@ def test_refusals(tmp_path: Path) -> None:
     for options, message in [
         ({"classes": 3}, "task har needs classes 6 or 2, got 3"),
         ({"input_bits": 17}, "task har needs input_bits in 4..16, got 17"),
+        ({"channels": "motions"}, "has no channels 'motions', did you mean 'motion'\\?; known: "),
         ({}, r"should hold uci_har.npz or train/y_train.txt, .* \(22 files\), from Human Activity"),
     ]:
         with pytest.raises(UserError, match=message):

@@ -1,0 +1,1 @@
+"""A sensor on two wires read, scaled and fed to a core, which answers on a pin."""

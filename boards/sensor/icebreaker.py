@@ -1,0 +1,92 @@
+# amaranth: UnusedElaboratable=no
+"""The sensor's design on an iCEBreaker: pins, and the bitstream of a program."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from amaranth import Elaboratable, Module
+from amaranth.build import Attrs, Pins, Resource
+from amaranth.lib import io
+from amaranth_boards.icebreaker import ICEBreakerPlatform
+from amaranth_boards.resources import I2CResource
+from sylvan.hw.plan import Plan, schedule_for
+from sylvan.hw.synthesis import SEEDS, Measured, synthesize
+from sylvan.hw.targets import target
+from sylvan.hw.tools import Progress
+from sylvan.model.program import Program
+
+from ..base.board import added
+from ..base.prepared import MODULE, write_top
+from .part import Part
+from .top import SensorCore
+
+TARGET = "ice40-up5k"
+CLOCK_HZ = 12e6
+PMOD1A, PMOD1B = ("pmod", 0), ("pmod", 1)
+WIRING = [
+    # Where a Pmod with I2C has them. The pull-ups help a module that brings none.
+    I2CResource(0, scl="3", sda="4", conn=PMOD1A, attrs=Attrs(IO_STANDARD="SB_LVCMOS", PULLUP=1)),
+    Resource("hit", 0, Pins("1", dir="o", conn=PMOD1B), Attrs(IO_STANDARD="SB_LVCMOS")),
+]
+
+
+class SensorTop(Elaboratable):
+    """The pins of a SensorCore: the bus on PMOD1A, the answer on pin 1 of PMOD1B and the green
+    LED, the red LED for a sensor that fails."""
+
+    def __init__(self, core: SensorCore) -> None:
+        self.core = core
+
+    def elaborate(self, platform: Any) -> Module:
+        m = Module()
+        m.submodules.sensor = core = self.core
+        bus = platform.request("i2c", 0, dir={"scl": "-", "sda": "-"})
+        m.submodules.scl = scl = io.Buffer("io", bus.scl)
+        m.submodules.sda = sda = io.Buffer("io", bus.sda)
+        m.d.comb += [
+            core.scl.eq(scl.i),
+            core.sda.eq(sda.i),
+            scl.o.eq(0),
+            sda.o.eq(0),
+            scl.oe.eq(core.scl_low),
+            sda.oe.eq(core.sda_low),
+        ]
+        lights = {"hit": core.hit, "led_g": core.hit, "led_r": core.failing}
+        for name, lit in lights.items():
+            m.submodules[name] = pad = io.Buffer("o", platform.request(name, 0, dir="-"))
+            m.d.comb += pad.o.eq(lit)
+        return m
+
+
+def sensor_core(program: Program, part: Part, wanted: int, window: int) -> SensorCore:
+    """With the schedule of the fewest cells: samples leave it all the time it needs."""
+    schedule = schedule_for(program, 1, None, turns=target(TARGET).turns)
+    return SensorCore(Plan(program, schedule), part, wanted, window, CLOCK_HZ)
+
+
+def write_sources(core: SensorCore, out: Path) -> tuple[Path, Path]:
+    """Write the Verilog of the whole design and its pins into `out`."""
+    out.mkdir(parents=True, exist_ok=True)
+    return write_top(added(ICEBreakerPlatform, *WIRING)(), SensorTop(core), out)
+
+
+def build(
+    core: SensorCore,
+    out: Path,
+    *,
+    progress: Progress | None = None,
+    seeds: Sequence[int] = SEEDS,
+) -> Measured:
+    """Place the whole design; sources, bitstream and what the tools found are in `out`."""
+    verilog, pins = write_sources(core, out)
+    return synthesize(
+        verilog,
+        MODULE,
+        target(TARGET),
+        out,
+        clock_hz=CLOCK_HZ,
+        constraints=pins,
+        progress=progress,
+        seeds=seeds,
+    )

@@ -1,0 +1,106 @@
+# amaranth: UnusedElaboratable=no
+"""The reader in a simulator, on the wires with the part; faults that were planted are seen."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sensor_reader_cases as cases
+from simulated import bench, played
+from sylvan.boards.sensor.part import MPU6050, Part
+from sylvan.boards.sensor.reader import SensorReader
+from sylvan.boards.sensor.scaling import Affine, scalings
+from sylvan.boards.sensor.script import Do, Step, script
+from sylvan.model.numbers import Format
+from sylvan.model.program import NumericInput
+
+QUICK = replace(MPU6050, starts_ms=3, settles_ms=2)
+"""The part with less patience; all else takes as many of its milliseconds as it does."""
+MILLISECOND = 210
+"""In clocks: with 20 of them the bus has time enough for a sample."""
+
+
+def reader(channels: int, part: Part = QUICK, **more: Any) -> SensorReader:
+    scale, offset = cases.SCALES[:channels], cases.OFFSETS[:channels]
+    source = NumericInput(channels, Format.signed_bits(8, -5), scale, offset)
+    constants = scalings(source, [lsb for _, lsb in part.channels[:channels]])
+    given = {"quarter": 2, "millisecond": MILLISECOND} | more
+    return SensorReader(script(part, channels), constants, cases.WINDOW, **given)
+
+
+def text(dut: SensorReader) -> str:
+    names = ("scl", "sda", "scl_low", "sda_low", "fails", "failing")
+    ports = {name: getattr(dut, name) for name in names}
+    stream = ("valid", "ready", "data", "first", "last")
+    return bench(dut, "reader", ports | {f"o_{name}": getattr(dut.o, name) for name in stream})
+
+
+def run(dut: SensorReader, folder: Path, **told: object) -> dict[str, str]:
+    told = {"MILLISECOND": dut.millisecond} | told
+    return played(text(dut), cases.__name__, folder, **told)  # type: ignore[arg-type]
+
+
+def test_the_script_ends_in_its_loop() -> None:
+    steps = script(MPU6050, 6)
+    assert len(steps) <= 128 and steps[-1].do is Do.GOTO
+    assert sum(step.do is Do.SCALE for step in steps) == 6
+    short = script(MPU6050, 3)
+    assert sum(step.do is Do.SCALE for step in short) == 3
+    # Six bytes are read for three channels, and all fourteen for six.
+    assert sum(s.do is Do.READ for s in steps) - sum(s.do is Do.READ for s in short) == 8
+    with pytest.raises(ValueError, match="1 to 256 steps, got 257"):
+        SensorReader([Step(Do.STOP)] * 257, reader(3).scalings, 4, 2, 100)
+
+
+@pytest.mark.parametrize("channels", [3, pytest.param(6, marks=pytest.mark.full)])
+def test_every_case(tmp_path: Path, channels: int) -> None:
+    found = run(reader(channels, millisecond=30 * (channels + 2)), tmp_path)
+    assert len(found) == 11 and not any(found.values()), found
+
+
+def offset_added(monkeypatch: pytest.MonkeyPatch) -> SensorReader:
+    right = Affine.of
+
+    def planted(*given: Any) -> Affine:
+        made = right(*given)
+        return replace(made, b=-made.b)
+
+    monkeypatch.setattr(Affine, "of", planted)
+    return reader(3)
+
+
+def unchecked(monkeypatch: pytest.MonkeyPatch) -> SensorReader:
+    """Nobody looks whether the part is still there, so that ones are given as counts."""
+    monkeypatch.setattr("sylvan.boards.sensor.script._checked", lambda *given: [])
+    return reader(6)
+
+
+PLANTED = [
+    (offset_added, "samples_become_timesteps", "timestep 0 is "),
+    (unchecked, "only_a_wire_opens", ""),
+]
+
+
+@pytest.mark.parametrize(("plant", "case", "said"), PLANTED)
+def test_a_planted_fault_is_seen(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    plant: Callable[[pytest.MonkeyPatch], SensorReader],
+    case: str,
+    said: str,
+) -> None:
+    found = run(plant(monkeypatch), tmp_path, COCOTB_TEST_FILTER=f"{case}$")
+    assert found[case] and said in found[case], found
+
+
+def test_a_planted_order_of_bytes_is_seen(tmp_path: Path) -> None:
+    """The lower byte first."""
+    case, dut = "samples_become_timesteps", reader(3)
+    right, planted = ".count(counts)", ".count({ counts[7:0], counts[15:8] })"
+    assert text(dut).count(right) == 1
+    swapped = text(dut).replace(right, planted)
+    told = {"MILLISECOND": dut.millisecond, "COCOTB_TEST_FILTER": f"{case}$"}
+    found = played(swapped, cases.__name__, tmp_path, **told)  # type: ignore[arg-type]
+    assert "timestep 0 is " in found[case], found
