@@ -60,7 +60,7 @@ bench-golden: setup  ## images per second of the golden model; writes bench/gold
 bench-hw: setup  ## cores and plain designs placed; adds to bench/hardware.json and docs/performance.md
 	@$(BIN)/python bench/hardware.py $(if $(QUICK),--quick) $(if $(ONLY),--only "$(ONLY)")
 
-bench-link: setup  ## timesteps per second that the host's software moves, without a board
+bench-link: setup  ## timesteps per second of the host's software; writes a table of docs/host.md
 	@$(BIN)/python bench/link.py
 
 bench-packing: setup  ## nonzeros in words of P: cycles and index bits; writes bench/packing.json

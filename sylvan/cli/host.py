@@ -147,6 +147,6 @@ def _tell(link: Any, tally: Any, say: Any) -> None:
     could = Identity.of(link.program).highest_rate(link.baud, answered)
     say.print(
         f"{tally.answers:,} answers to {tally.timesteps:,} timesteps, {tally.rate:,.0f} timesteps "
-        f"per second; a line of {link.baud} baud carries {could:,.0f} where each is answered"
+        f"per second; a line of {link.baud} baud carries {could:,.0f}"
     )
     say.print(f"latency from sending a timestep to its answer: {tally.latency}")
