@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..console import Interrupted
-from . import exploring, hardware, host, programs, schedules, training
+from . import building, exploring, hardware, host, programs, schedules, training
 
 
 class Commands(TyperGroup):
@@ -56,7 +56,7 @@ app.command()(programs.export)
 app.command("eval")(programs.evaluate)
 app.command()(schedules.plan)
 app.command()(hardware.boards)
-app.command()(hardware.build)
+app.command()(building.build)
 app.command()(hardware.sim)
 app.command()(host.host)
 app.command()(hardware.report)

@@ -114,7 +114,7 @@ def _answer(found: Any, out: Path, asked: Any, target: str | None, build: Path |
     from sylvan.explore.best import best
 
     from ..explorations import build_command, points_table
-    from .hardware import build as run_build
+    from .building import build as run_build
 
     point = best(found.points, asked, target)
     axes = list(found.spec.space.axes)
