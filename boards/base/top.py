@@ -1,18 +1,43 @@
 """The design of a board: a linked core between pins, its clock and its status LEDs."""
 
 from collections.abc import Iterator
+from math import log2
 from typing import Any
 
 from amaranth import ClockDomain, ClockSignal, Elaboratable, Module, Signal
-from amaranth.lib import io
+from amaranth.lib import io, wiring
 from amaranth.lib.cdc import ResetSynchronizer
+from amaranth.lib.wiring import In, Out
 
 from ..link.linked import LinkedCore
 from ..link.plan import LinkPlan
 from .board import Board
 
-BLINK_S = 0.05
-"""How long an LED shows what lasts a few clocks."""
+FLASH_S = 0.05
+"""How long an LED shows what lasts a clock."""
+
+
+class Flash(wiring.Component):
+    """Makes a strobe long enough to be seen: one to two periods of 2^bits clocks, near `FLASH_S`.
+
+    The counter never stops and nothing compares it, so that it is not what limits a clock rate.
+
+    Members: strobe, In(1); lit, Out(1), a clock later.
+    """
+
+    def __init__(self, clock_hz: float) -> None:
+        self.bits = round(log2(FLASH_S * clock_hz))
+        super().__init__({"strobe": In(1), "lit": Out(1)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        count, before, late = Signal(self.bits), Signal(), Signal()
+        m.d.sync += [count.eq(count + 1), before.eq(count[-1])]
+        with m.If(self.strobe):
+            m.d.sync += [self.lit.eq(1), late.eq(0)]
+        with m.Elif(before & ~count[-1]):
+            m.d.sync += [self.lit.eq(self.lit & ~late), late.eq(1)]
+        return m
 
 
 class Top(Elaboratable):
@@ -33,12 +58,9 @@ class Top(Elaboratable):
         m.submodules.rx = rx = io.Buffer("i", line.rx)
         m.submodules.tx = tx = io.Buffer("o", line.tx)
         m.d.comb += [linked.rx.eq(rx.i), tx.o.eq(linked.tx)]
-        flash = Signal(range(round(BLINK_S * self.clock_hz) + 1))
-        with m.If(linked.answers):
-            m.d.sync += flash.eq(round(BLINK_S * self.clock_hz))
-        with m.Elif(flash != 0):
-            m.d.sync += flash.eq(flash - 1)
-        lamps = zip(self._leds(platform), (linked.opened, flash != 0), strict=False)
+        m.submodules.flash = flash = Flash(self.clock_hz)
+        m.d.comb += flash.strobe.eq(linked.answers)
+        lamps = zip(self._leds(platform), (linked.opened, flash.lit), strict=False)
         for k, (pin, lit) in enumerate(lamps):
             m.submodules[f"led{k}"] = lamp = io.Buffer("o", pin)
             m.d.comb += lamp.o.eq(lit)

@@ -18,7 +18,8 @@ class AnswerStore(wiring.Component):
             it; and wants those from it on once more.
         some, Out(1): there is one to send, with `number`, Out(8); takes, In(1): it is being sent.
         address, In; data, Out(8): a byte of those that wait, a cycle later.
-    Latency: `2 + transfer_bytes` for a first transfer, `1 + transfer_bytes` for the others.
+    Latency: `2 + transfer_bytes` for a first transfer, `1 + transfer_bytes` for the others; a cycle
+        of rest between two answers.
     """
 
     def __init__(self, link: LinkPlan) -> None:
@@ -55,13 +56,18 @@ class AnswerStore(wiring.Component):
             self.data.eq(reads.data),
             self.some.eq(self.number != newest),
         ]
-        count = Signal(8)
+        count, roomy = Signal(8), Signal(init=1)
         m.d.comb += count.eq(newest - oldest)
-        with m.FSM():
+        m.d.sync += roomy.eq(count != waiting.room)
+        with m.FSM(init="FLAGS"):
+            # A cycle after which `roomy` knows of the last answer; what it does not know yet of the
+            # host's acknowledgements is room only.
+            with m.State("COUNT"):
+                m.next = "FLAGS"
             with m.State("FLAGS"):
                 m.d.comb += writes.data.eq(Cat(self.i.first, self.i.last))
                 # Where there is no room, this is the place of one that waits.
-                with m.If(self.i.valid & (count != waiting.room)):
+                with m.If(self.i.valid & roomy):
                     m.d.comb += writes.en.eq(1)
                     m.d.sync += place.eq(3)
                     m.next = "CONTEXT"
@@ -83,7 +89,7 @@ class AnswerStore(wiring.Component):
                     m.next = "TAKE"
                     with m.If(place == waiting.ends - 1):
                         m.d.sync += [newest.eq(newest + 1), place.eq(0)]
-                        m.next = "FLAGS"
+                        m.next = "COUNT"
         behind = Signal(8)
         m.d.comb += behind.eq(self.number - self.reached)
         with m.If(self.takes):

@@ -20,7 +20,8 @@ class LinkedCore(wiring.Component):
     An OPEN resets the core and all that waits before and behind it; reset, everything.
 
     Members: rx, In(1); tx, Out(1); opened, Out(1): a host has opened the link since reset;
-        answers, Out(1): an answer leaves.
+        answers, Out(1): an answer begins to leave, a
+        clock ago.
     Interval: of a timestep that is answered, what the line takes for it (`Identity.highest_rate`),
         or the core.
     Cost: memories of `link.step.depth`, `link.answer.depth` and twice `link.longest` bytes.
@@ -54,7 +55,6 @@ class LinkedCore(wiring.Component):
             receiver.rx.eq(self.rx),
             self.tx.eq(transmitter.tx),
             self.opened.eq(intake.opened),
-            self.answers.eq(composer.takes),
             intake.ends.eq(deframer.ends),
             intake.good.eq(deframer.good),
             intake.taken.eq(feeder.taken),
@@ -79,4 +79,5 @@ class LinkedCore(wiring.Component):
             composer.free.eq(stuffer.free),
             stuffer.ends.eq(composer.ends),
         ]
+        m.d.sync += self.answers.eq(composer.takes)
         return m

@@ -156,7 +156,6 @@ def test_every_answer_is_that_of_golden(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "count"),
     [
-        ("every step", 40),
         ("contexts", 24),
         pytest.param("every step", 300, marks=pytest.mark.full),
         pytest.param("three transfers", 30, marks=pytest.mark.full),
