@@ -1,6 +1,7 @@
 """The tools on one design: yosys maps it, nextpnr places and routes it, a packer packs it."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from . import netlist as netlists
 from .mapping import Mapper
 from .measured import DoesNotFit, Measured, SeedRun, placed, seed_run, utilisation
 from .targets import Target
-from .tools import find
+from .tools import Stalled, find
 
 
 @dataclass(frozen=True)
@@ -81,12 +82,26 @@ class Flow(Mapper):
             arguments += [part.format(self.constraints_file) for part in self.kit.settled]
         else:
             arguments += self.kit.free
-        self.step(self.nextpnr, arguments, name, f"{name}.json", self.explain)
+        self._route(name, arguments)
         report = json.loads((self.work / f"{name}.json").read_text())
         run = seed_run(seed, report, self.target, owners)
         rate = "no clock rate" if run.fmax_mhz is None else f"{run.fmax_mhz:.1f} MHz"
         self.say(f"{self.target.name}: {self.module} with seed {seed}: {rate}")
         return run
+
+    def _route(self, name: str, arguments: list[str]) -> None:
+        """Run nextpnr; once more with its other router where its usual one comes to no end."""
+        log = self.work / f"{name}.log"
+
+        def stalls() -> bool:
+            return log.exists() and stalled(log.read_text())
+
+        result = f"{name}.json"
+        try:
+            self.step(self.nextpnr, arguments, name, result, self.explain, stalls)
+        except Stalled:
+            self.say(f"{self.target.name}: routing of {self.module} stalls, router2 tries again")
+            self.step(self.nextpnr, [*arguments, *ROUTER2], name, result, self.explain)
 
     def explain(self, log: str) -> None:
         """Raise `DoesNotFit` where that is what nextpnr's log comes to."""
@@ -108,6 +123,17 @@ class Flow(Mapper):
             pins = ["--sspi_as_gpio", "--mspi_as_gpio"]
             arguments = ["-d", str(self.target.die), "-o", self.bitstream.name, *pins, packed]
         self.step(self.packer, arguments, self.packer.name, self.bitstream.name)
+
+
+ROUTER2 = ["--router", "router2"]
+STALLED = 50
+"""Batches of a thousand connections, each in the place of another, after which as many are left."""
+
+
+def stalled(log: str) -> bool:
+    """Whether nextpnr's router1 has been undoing what it did for `STALLED` batches."""
+    left = re.findall(r"^Info:\s+\d+ \|[^|]*\|[^|]*\|\s*(\d+)\|", log, re.MULTILINE)[-STALLED:]
+    return len(left) == STALLED and len(set(left)) == 1
 
 
 TIMING = ["--placer-heap-timingweight", "100", "--placer-heap-critexp", "4"]

@@ -114,13 +114,15 @@ class Mapper:
         name: str,
         result: str,
         explain: Progress = lambda log: None,
+        stalls: Callable[[], bool] | None = None,
     ) -> None:
         """Run one tool; a `CheckError` with the end of its log where no result comes of it.
 
-        `explain` sees the whole log before, and may raise what says more.
+        `explain` sees the whole log before, and may raise what says more; `stalls` is as in
+        `Workers.run`.
         """
         console = f"{name}.log" if tool.native_library else f"{name}.console"
-        status = self.crew.run([*tool.command, *arguments], self.work, console)
+        status = self.crew.run([*tool.command, *arguments], self.work, console, stalls)
         if status == 0 and (self.work / result).exists():
             return
         log = self.work / f"{name}.log"

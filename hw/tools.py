@@ -125,6 +125,14 @@ def _packaged(name: str) -> Tool | None:
     return Tool(name, (program,), f"{version} ({package})", compiles_itself=webassembly)
 
 
+#: How often a tool is looked after that may stall.
+WATCH_S = 1.0
+
+
+class Stalled(CheckError):
+    """A tool was ended because it went on without getting anywhere."""
+
+
 _warming = threading.Lock()
 _warm: set[Tool] = set()
 
@@ -162,12 +170,21 @@ class Workers:
             self._groups.append(group)
         return group
 
-    def run(self, command: Sequence[str], folder: Path, console: str) -> int:
-        """Run to the end in `folder`, the console kept in a file there; the exit status."""
+    def run(
+        self,
+        command: Sequence[str],
+        folder: Path,
+        console: str,
+        stalls: Callable[[], bool] | None = None,
+    ) -> int:
+        """Run to the end in `folder`, the console kept in a file there; the exit status.
+
+        Raises Stalled as soon as `stalls` says so, which is asked now and then.
+        """
         with self._slots, (folder / console).open("wb") as log:
             process = self._start(command, folder, log)
             try:
-                status = process.wait()
+                status = self._wait(process, stalls)
             finally:
                 self._end(process)
                 with self._lock:
@@ -175,6 +192,16 @@ class Workers:
         if self._stopped:
             raise CheckError(f"{Path(command[0]).name} was ended: this build was stopped")
         return status
+
+    @staticmethod
+    def _wait(process: subprocess.Popen[bytes], stalls: Callable[[], bool] | None) -> int:
+        while stalls is not None:
+            try:
+                return process.wait(WATCH_S)
+            except subprocess.TimeoutExpired:
+                if stalls():
+                    raise Stalled("it goes on without getting anywhere") from None
+        return process.wait()
 
     def warm(self, tool: Tool, folder: Path, progress: Progress) -> None:
         """Let a tool compile itself once, before two runs at a time would both do it."""

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 from sylvan.hw import netlist, synthesis
-from sylvan.hw.flow import Flow, nextpnr_arguments
+from sylvan.hw.flow import STALLED, Flow, nextpnr_arguments, stalled
 from sylvan.hw.mapping import yosys_script
 from sylvan.hw.measured import CELLS, SeedRun, placed, seed_run, utilisation
 from sylvan.hw.synthesis import DoesNotFit, reference_verilog, synthesize
 from sylvan.hw.targets import TARGETS, target
-from sylvan.hw.tools import Tool, Workers, find
+from sylvan.hw.tools import Stalled, Tool, Workers, find
 from sylvan.model.errors import CheckError, UserError
 
 DATA = Path(__file__).parent / "data"
@@ -327,6 +327,42 @@ def test_a_target_has_what_nextpnr_says_it_has(tmp_path, part):
         # The pads of the die, which are at least those that the package brings out.
         assert listed.pop("pins") <= offered.pop("pins")
     assert listed == offered
+
+
+def router_log(left):
+    """Batches of nextpnr's router1, with so many connections left after each."""
+    head = "Info:    IterCnt |  w/ripup   wo/ripup |  w/r  wo/r |      arcs| batch(sec) total(sec)|"
+    batches = [
+        f"Info: {1000 * k:10} | {900 * k:8} {100 * k:10} | 1000     0 | {arcs:9}|       0.28       3.46|"
+        for k, arcs in enumerate(left, 1)
+    ]
+    return "\n".join([head, *batches])
+
+
+def test_routing_stalls_where_nothing_is_gained():
+    assert stalled(router_log([9058, 8334, *[5386] * STALLED]))
+    assert not stalled(router_log([9058, 8334, *[5386] * (STALLED - 1)]))
+    assert not stalled(router_log([9000 - k % 3 for k in range(3 * STALLED)]))
+    assert not stalled("Info: Routing 9908 arcs.\n")
+
+
+def test_routing_that_stalls_is_tried_with_the_other_router(tmp_path, monkeypatch):
+    shutil.copy(PAIR, tmp_path / "design.v")
+    said = []
+    with Workers(1) as crew:
+        flow = Flow("pair", target("ice40-up5k"), tmp_path, crew, said.append)
+        flow.map()
+        step = flow.step
+
+        def once(tool, arguments, *rest):
+            if "--router" not in arguments:
+                assert rest[-1]() is False
+                raise Stalled("it goes on")
+            step(tool, arguments, *rest)
+
+        monkeypatch.setattr(flow, "step", once)
+        run = flow.place(1, None, {})
+    assert run.fmax_mhz > 1 and any("router2 tries again" in text for text in said)
 
 
 def test_the_real_tools_refuse_too_many_pins(tmp_path):

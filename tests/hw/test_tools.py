@@ -142,3 +142,20 @@ def test_a_tool_that_does_not_start_is_quoted(tmp_path):
         pytest.raises(CheckError, match=r"reinstall .*\nIt said:\nno memory$"),
     ):
         workers.warm(tool, tmp_path, print)
+
+
+def test_a_tool_that_stalls_is_ended(tmp_path, monkeypatch):
+    monkeypatch.setattr(tools, "WATCH_S", 0.05)
+    waits = [sys.executable, "-c", "import time; time.sleep(60)"]
+    asked = []
+
+    def stalls():
+        asked.append(time.monotonic())
+        return len(asked) == 3
+
+    began = time.monotonic()
+    with Workers(1) as crew:
+        with pytest.raises(tools.Stalled):
+            crew.run(waits, tmp_path, "console", stalls)
+        assert crew.run([*waits[:2], "pass"], tmp_path, "console", stalls) == 0
+    assert len(asked) >= 3 and time.monotonic() - began < 30
