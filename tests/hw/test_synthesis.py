@@ -333,7 +333,7 @@ def router_log(left):
     """Batches of nextpnr's router1, with so many connections left after each."""
     head = "Info:    IterCnt |  w/ripup   wo/ripup |  w/r  wo/r |      arcs| batch(sec) total(sec)|"
     batches = [
-        f"Info: {1000 * k:10} | {900 * k:8} {100 * k:10} | 1000     0 | {arcs:9}|       0.28       3.46|"
+        f"Info: {1000 * k:10} | {900 * k:8} {100 * k:10} | 1000     0 | {arcs:9}|  0.28  3.46|"
         for k, arcs in enumerate(left, 1)
     ]
     return "\n".join([head, *batches])
