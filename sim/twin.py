@@ -97,7 +97,7 @@ def twin(source: Path, clocks: int, rest: int, simulator: str = "icarus") -> Ite
         except OSError as error:
             raise UserError(f"no pseudo-terminal for the twin: {error.strerror}") from None
         tty.setraw(ours)
-        command = [sys.executable, "-m", __name__, work, source, clocks, rest, simulator]
+        command = [sys.executable, "-P", "-m", __name__, work, source, clocks, rest, simulator]
         with tempfile.TemporaryFile() as said:
             process = subprocess.Popen(
                 list(map(str, command)),

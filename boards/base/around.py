@@ -4,6 +4,9 @@ from sylvan.hw.targets import Around
 
 # around: begin
 AROUND = {
-    "ice40": Around(690, 315, 3),
+    "xilinx": Around(457, 384, 2),
+    "ecp5": Around(703, 375, 2),
+    "ice40": Around(849, 389, 3),
+    "gowin": Around(983, 381, 2),
 }
 # around: end
