@@ -99,14 +99,18 @@ class Board:
         if frame.kind is Kind.STEP and self.follows(frame) and len(self.waiting) < self.room:
             self.waiting.append(step)
             self.awaited = (self.awaited + 1) % NUMBERS
-        while self.waiting and len(self.answers) < self.room:
-            self.answers += self.core(self.waiting.popleft())
+        self.work()
         out = told
         while self.sent < len(self.answers):
             number = (self.oldest + self.sent) % NUMBERS
             out += self.frame(Kind.ANSWER, number, self.answers[self.sent])
             self.sent += 1
         return out or self.frame(Kind.STATUS)
+
+    def work(self) -> None:
+        """What the core does until the next frame."""
+        while self.waiting and len(self.answers) < self.room:
+            self.answers += self.core(self.waiting.popleft())
 
     def frame(self, kind: Kind, number: int = 0, step: Step = NOTHING) -> bytes:
         limit = self.awaited + self.room - len(self.waiting)
@@ -137,11 +141,11 @@ def random_steps(rng: Random, identity: Identity, count: int) -> list[Step]:
 def exchange(
     host: Host, board: Board, steps: list[Step], every: bool, down: Line, up: Line
 ) -> list[Step]:
-    """Every step sent, every answer that came, until the host has nothing to wait for."""
+    """Every step sent where there is room, every answer that came, until none is to come."""
     answers: list[Step] = []
     waiting = deque(steps)
     for now in range(TURNS):
-        while host.opened and waiting and host.wants > -30:
+        while host.opened and waiting and host.wants > 0:
             step = waiting.popleft()
             host.send(step, every or step.last)
         if host.done and not waiting:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sylvan.model.errors import UserError
 
 from .frames import DELIMITER, NUMBERS, Decoder, Frame, Kind
-from .vectors import Identity
+from .vectors import MOST_CONTEXTS, Identity
 
 SLOWEST = 2
 """Timeouts between two questions, at most: a board that is busy is not to be flooded."""
@@ -67,8 +67,8 @@ class Host:
 
     @property
     def done(self) -> bool:
-        """Whether every timestep is acknowledged and every answer there."""
-        return self.opened and not self._steps and not self._due
+        """Whether every timestep is acknowledged, every answer there, and room for the next."""
+        return self.opened and not self._steps and not self._due and self.wants > 0
 
     @property
     def wants(self) -> int:
@@ -189,6 +189,10 @@ class Host:
                 f"{found.answer_bytes} bytes per timestep and answer, expected "
                 f"{expected.step_bytes} and {expected.answer_bytes}; build it again"
             )
+        if not 1 <= found.contexts <= MOST_CONTEXTS:
+            raise UserError(
+                f"the board says it has {found.contexts} contexts, expected 1 to {MOST_CONTEXTS}"
+            )
         if not self.opened:
             self.opened = True
             self.contexts = found.contexts
@@ -198,7 +202,10 @@ class Host:
     def _settle(self, frame: Frame) -> list[Step]:
         """What the board says of timesteps and room; the answer, if it is the next one."""
         if frame.kind is Kind.REFUSED:
-            raise UserError("the board was reset and has lost its state: open it again")
+            raise UserError(
+                "the board was reset and has lost its state, or its core knows no such timestep: "
+                "open it again"
+            )
         settled = (frame.awaited - self._base) % NUMBERS
         if settled > self._known:
             raise UserError("the board acknowledges timesteps that were never sent: open it again")

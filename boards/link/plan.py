@@ -6,9 +6,8 @@ from sylvan.model.errors import UserError
 
 from .frames import CRC_BYTES, Kind, line_bytes
 from .uart import clocks_per_bit
-from .vectors import Identity, Vector
+from .vectors import MOST_CONTEXTS, Identity, Vector
 
-MOST_CONTEXTS = 256
 MEMORY_BYTES = 1024
 MOST_ROOM = 64
 UNCHECKED = {"no_rw_check": 1}

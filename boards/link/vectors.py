@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral
 
 from sylvan.hw.ports import Port, input_port, output_port
 from sylvan.model.errors import UserError
@@ -13,6 +14,7 @@ from .frames import Kind, line_bytes
 
 VERSION = 1
 HASH_BYTES = 8
+MOST_CONTEXTS = 256
 BITS_PER_BYTE = 10
 """On the line: a start bit, eight of data, a stop bit."""
 
@@ -56,6 +58,8 @@ class Vector:
                 f"a vector of {self.elements} elements is expected, not {len(elements)}"
             )
         for place, value in enumerate(elements):
+            if not isinstance(value, Integral):
+                raise UserError(f"element {place} is {value!r}, expected an integer")
             if not self.lo <= value <= self.hi:
                 raise UserError(f"element {place} is {value}, outside {self.lo} to {self.hi}")
         payload, mask = b"", (1 << self.element_bits) - 1

@@ -21,13 +21,18 @@ def open_host(timeout: float = 6.0, **knobs: Any) -> Host:
 
 
 def run(
-    count: int, rate: float, every: bool = True, seed: int = 0, board: type[Board] = Board
+    count: int,
+    rate: float,
+    every: bool = True,
+    seed: int = 0,
+    board: type[Board] = Board,
+    room: int = 16,
 ) -> tuple[list[Step], list[Step], int]:
     """The answers that came, those that are right, and faults."""
     rng = Random(seed)
     down, up = Line(rng, rate), Line(rng, rate)
     steps = random_steps(rng, IDENTITY, count)
-    there = board(IDENTITY, lambda: digest(every))
+    there = board(IDENTITY, lambda: digest(every), room)
     answers = exchange(open_host(), there, steps, every, down, up)
     core = digest(every)
     return answers, [answer for step in steps for answer in core(step)], down.faults + up.faults
@@ -43,6 +48,38 @@ def test_every_answer_comes_once_and_is_right(rate: float, every: bool) -> None:
 def test_a_hundred_thousand_timesteps_over_bad_lines() -> None:
     answers, right, faults = run(100_000, 0.01)
     assert answers == right and faults > 20_000
+
+
+class Slow(Board):
+    """A core that takes a timestep at most while a frame comes, and mostly none."""
+
+    def start(self) -> None:
+        super().start()
+        self.rng = Random(1)
+
+    def work(self) -> None:
+        if self.waiting and len(self.answers) < self.room and self.rng.random() < 0.3:
+            self.answers += self.core(self.waiting.popleft())
+
+
+@pytest.mark.parametrize("every", [True, False])
+@pytest.mark.parametrize("room", [2, 8])
+def test_credit_that_is_lost_is_asked_for(room: int, every: bool) -> None:
+    """Where all is acknowledged and nothing to be answered, room is what is outstanding."""
+    for seed in range(10):
+        answers, right, _ = run(60, 0.03, every, seed, Slow, room)
+        assert answers == right
+
+
+def test_a_board_that_dies_with_its_window_full_is_given_up() -> None:
+    host = opened(open_host(timeout=1, patience=4), limit=1)
+    host.send(STEP, False)
+    assert sent(host, 0) == [(Kind.STEP, 0, 0)]
+    tell(host, Kind.STATUS, 0, 1, 0, 1)
+    assert not host.done and host.wants == 0
+    with pytest.raises(UserError, match="did not answer 4 times"):
+        for now in range(100):
+            host.write(float(now))
 
 
 class Unordered(Board):
