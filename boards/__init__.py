@@ -1,1 +1,1 @@
-"""Boards: transports, and what a host speaks through them (no pins yet)."""
+"""Boards: a module for each kind, what they share, the link to a host, and a sensor's design."""

@@ -22,7 +22,7 @@ BOARDS = [
         pll=Ecp5Pll(),
         transport="pins 0 (receives), 1 (sends)",
         leds=[("rgb_led", 0, "g"), ("rgb_led", 0, "b")],
-        program=["dfu-util", "-d", "1209:5af0", "-D"],
+        program=["dfu-util", "-d", "1209:5af0", "-a", "0", "-D"],
         note="3.3 V serial adapter on 0 and 1",
     )
 ]

@@ -19,7 +19,7 @@ from sylvan.model.errors import UserError
 from sylvan import boards as package
 
 from .around import AROUND
-from .pll import Pll
+from .pll import Pll, near
 
 STANDARD_BAUD = 1_000_000
 """A whole number of clocks of every oscillator here, and within reach of every adapter."""
@@ -68,8 +68,8 @@ class Board:
         Raises UserError where the board cannot make it.
         """
         wanted = wanted_hz or self.clock_hz or self.oscillator_hz
-        if wanted == self.oscillator_hz:
-            return wanted
+        if near(self.oscillator_hz, wanted):
+            return self.oscillator_hz
         if self.pll is None:
             raise UserError(
                 f"{self.name} runs at its oscillator's {self.oscillator_hz / 1e6:g} MHz only, "

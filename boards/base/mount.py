@@ -44,8 +44,7 @@ class Mount:
 
     def check(self, program: Program, contexts: int, steps_per_s: float | None) -> None:
         """Raise UserError where the line cannot carry so many timesteps of every context."""
-        answered = program.readout.read == "every"
-        carried = Identity.of(program, contexts).highest_rate(self.baud, answered)
+        carried = self.carried(program)
         asked = (steps_per_s or 0) * contexts
         if asked > carried:
             raise UserError(
@@ -53,14 +52,20 @@ class Mount:
                 f"program, asked are {asked:,.0f}: lower --rate, or raise --baud"
             )
 
+    def carried(self, program: Program) -> float:
+        """Timesteps per second that the line carries, of all contexts together."""
+        answered = program.readout.read == "every"
+        return Identity.of(program).highest_rate(self.baud, answered)
+
     def link(self, plan: Plan) -> LinkPlan:
         """The link of a core."""
         return LinkPlan(plan, self.clock_hz, self.baud)
 
     def write(self, plan: Plan, folder: Path) -> Sources:
         """Write what the board's tools take; what of it is synthesized."""
-        write_link(self.link(plan), folder)
-        top = Top(self.board, self.clock_hz, self.link(plan))
+        link = self.link(plan)
+        write_link(link, folder)
+        top = Top(self.board, self.clock_hz, link)
         verilog, constraints = write_top(self.board.platform(), top, folder)
         if self.target.placed:
             return Sources(verilog, MODULE, constraints, self.clock_hz)

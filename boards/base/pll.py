@@ -37,13 +37,19 @@ class Pll(Protocol):
         """Drive `clock` from the oscillator; whether it is steady."""
 
 
+def near(clock_hz: float, wanted_hz: float) -> bool:
+    """Whether a clock does for the one that is wanted."""
+    return abs(clock_hz / wanted_hz - 1) <= NEAR
+
+
 def nearest(legal: Iterator[Settings], oscillator_hz: float, wanted_hz: float) -> Settings:
     """The settings nearest to what is wanted, of equal ones those of the fastest VCO."""
     best = min(legal, key=lambda s: (abs(s.clock_hz - wanted_hz), -s.vco_hz))
-    if abs(best.clock_hz / wanted_hz - 1) > NEAR:
+    if not near(best.clock_hz, wanted_hz):
+        closest = min(best.clock_hz, oscillator_hz, key=lambda clock: abs(clock - wanted_hz))
         raise UserError(
             f"the oscillator's {oscillator_hz / 1e6:g} MHz make no clock of {wanted_hz / 1e6:g} "
-            f"MHz; {best.clock_hz / 1e6:g} MHz is the nearest"
+            f"MHz; {closest / 1e6:g} MHz is the nearest"
         )
     return best
 

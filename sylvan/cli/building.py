@@ -103,6 +103,11 @@ def build(
     mount = _mounted(part, board, clock, baud)
     around = core_alone
     if mount is not None:
+        if rate is not None and not part.placed:
+            raise UserError(
+                f"{part.name} is placed by its vendor's tool, so no clock rate is known here that "
+                "--rate could be verified by: choose --lanes"
+            )
         mount.check(loaded, contexts, rate)
         around, clock = mount.write, mount.clock_hz
     with working_in(out), progress_bar() as bar:
@@ -140,6 +145,12 @@ def build(
     console.print(f"core.v, ports.json, plan.json and report.json are in {out}")
     if (packed := bitstream(out)) is not None:
         console.print(f"bitstream, the best of its placements: {packed}")
+    if mount is not None:
+        taken = mount.clock_hz / report["estimate"]["cycles_per_step"]
+        console.print(
+            f"at the board's clock of {mount.clock_hz / 1e6:g} MHz the core takes {taken:,.0f} "
+            f"timesteps per second, the line carries {mount.carried(loaded):,.0f}"
+        )
     if axi:
         console.print(f"AXI4-Stream around the core: {out / 'core_axi.v'}")
     if package is not None:

@@ -15,7 +15,7 @@ from ..console import Interrupted, complaints, console, progress_bar
 from .shared import DataFolder, find_program, task_of
 
 SIMULATED = "sim"
-SEQUENCES = 100
+SEQUENCES, SIMULATED_SEQUENCES = 100, 10
 PATIENT = 60.0
 """Seconds of silence that a simulated board may need."""
 PORT_HELP = (
@@ -38,7 +38,8 @@ def host(
     task: Annotated[str | None, Option(help="Whose test sequences to send.")] = None,
     data: DataFolder = None,
     sequences: Annotated[
-        int | None, Option(help="How many of the task's to send; 100 by default.", min=1)
+        int | None,
+        Option(help="How many of the task's to send; 100 by default, 10 with sim.", min=1),
     ] = None,
     check: Annotated[
         bool, Option("--check", help="Compare every answer with the golden model's as it comes.")
@@ -50,6 +51,7 @@ def host(
     from sylvan.boards.link.client import TIMEOUT, Link
     from sylvan.boards.link.port import listed_ports
 
+    from ..sources import STANDARD_INPUT
     from ..tally import Tally
 
     if port is None:
@@ -58,6 +60,8 @@ def host(
         )
     if csv is not None and (task is not None or sequences is not None):
         raise UserError("--csv says what to send: leave out --task and --sequences")
+    if csv is not None and csv != STANDARD_INPUT and not Path(csv).is_file():
+        raise UserError(f"there is no file {csv} of rows to send")
     place, loaded = find_program(program)
     split = None
     if csv is None:
@@ -66,7 +70,8 @@ def host(
 
         found = task_of(loaded, place, data, task)
         check_fits(loaded, found)
-        count = SEQUENCES if sequences is None else sequences
+        usual = SIMULATED_SEQUENCES if port == SIMULATED else SEQUENCES
+        count = usual if sequences is None else sequences
         split = Split(found.test.inputs[:count], found.test.targets[:count])
     tally = Tally(loaded)
     say = console if console.is_terminal else complaints

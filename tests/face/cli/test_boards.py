@@ -69,7 +69,7 @@ def test_a_rate_is_sustained_at_the_clock_of_the_board(
     [
         (("--rate", "99k"), "a line of 1000000 baud carries 9,091 timesteps per second of this"),
         (("--clock", "48M"), "reaches 31.0 MHz, below its clock of 48 MHz: choose a slower"),
-        (("--clock", "13.3M"), "make no clock of 13.3 MHz; 16.125 MHz is the nearest"),
+        (("--clock", "13.3M"), "make no clock of 13.3 MHz; 12 MHz is the nearest"),
         (("--baud", "3.5M"), "a clock of 12 MHz makes no 3500000 baud: a bit takes a whole number"),
         (("--state-port",), "the link carries no images of the state: leave out the state port"),
         (("--contexts", "300"), "the link carries 256 contexts at most, got 300"),
