@@ -16,11 +16,13 @@ from simulated import bench, played
 from sylvan.boards.sensor import icebreaker
 from sylvan.boards.sensor.part import MPU6050
 from sylvan.boards.sensor.top import SensorCore
+from sylvan.hw.build import check_unchanged
 from sylvan.hw.plan import Plan
 from sylvan.hw.schedule import Schedule
 from sylvan.model.arrays import Array
 from sylvan.model.builder import Builder
 from sylvan.model.errors import UserError
+from sylvan.model.files import parse_json
 from sylvan.model.interpret import run
 from sylvan.model.matrices import Dense, Hadamard
 from sylvan.model.numbers import Format
@@ -134,12 +136,14 @@ def test_what_it_refuses() -> None:
 def test_the_sources_for_the_board(tmp_path: Path) -> None:
     made = []
     for name in ("a", "b"):
-        small = icebreaker.sensor_core(remembering(), MPU6050, 2, 4)
-        made.append(icebreaker.write_sources(small, tmp_path / name))
-    (verilog, pins), again = made
-    text = verilog.read_text()
-    assert text == again[0].read_text() and str(Path.cwd()) not in text
-    lines = pins.read_text().splitlines()
+        (tmp_path / name).mkdir()
+        plan = Plan(remembering(), icebreaker.smallest(remembering()))
+        made.append(icebreaker.SensorMount(MPU6050, 2, 4).write(plan, tmp_path / name))
+    sources, again = made
+    text = sources.verilog.read_text()
+    assert text == again.verilog.read_text() and str(Path.cwd()) not in text
+    assert sources.module == "top" and sources.clock_hz == 12e6 and sources.constraints
+    lines = sources.constraints.read_text().splitlines()
     placed = dict(line.split()[1:] for line in lines if line.startswith("set_io"))
     assert placed == {
         "clk12_0__io": "35",
@@ -159,7 +163,10 @@ def test_the_sources_for_the_board(tmp_path: Path) -> None:
 
 @pytest.mark.full
 def test_it_fits_the_board(tmp_path: Path) -> None:
-    made = icebreaker.build(icebreaker.sensor_core(GALLERY, MPU6050, 5, 128), tmp_path, seeds=(1,))
-    assert made.fmax_mhz is not None and made.fmax_mhz > icebreaker.CLOCK_HZ / 1e6
-    assert made.luts < 5280 and made.pins == 6 and made.bitstream == tmp_path / "top.bin"
-    assert made.bitstream.stat().st_size > 100_000
+    out = tmp_path / "out"
+    report = icebreaker.SensorMount(MPU6050, 5, 128).build(GALLERY, out, seeds=(1,))
+    measured = report["measured"]
+    assert measured["fmax_mhz"] > icebreaker.CLOCK_HZ / 1e6 and measured["luts"] < 5280
+    assert parse_json((out / "synthesis.json").read_text())["pins"] == 6
+    assert (out / "top.bin").stat().st_size > 100_000
+    check_unchanged(out)
