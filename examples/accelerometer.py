@@ -1,4 +1,4 @@
-"""A sensor that recognises an activity: an iCEBreaker with an MPU-6050 on its bus.
+"""A sensor that recognises an activity: an iCEBreaker with a motion sensor on its bus.
 
     .venv/bin/python examples/accelerometer.py --wanted laying --out runs/accelerometer
 
@@ -12,7 +12,7 @@ import argparse
 from pathlib import Path
 
 from sylvan.boards.sensor.icebreaker import SensorMount
-from sylvan.boards.sensor.part import MPU6050
+from sylvan.boards.sensor.part import PARTS
 from sylvan.model.errors import UserError
 from sylvan.model.program import Program
 from sylvan.model.storage import load
@@ -41,11 +41,12 @@ def checked(program: Program, folder: Path) -> Program:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--program", type=Path, default=GALLERY)
+    parser.add_argument("--part", choices=list(PARTS), default="mpu-6050")
     parser.add_argument("--wanted", choices=ACTIVITIES, default="laying")
     parser.add_argument("--out", type=Path, default=Path("runs/accelerometer"))
     given = parser.parse_args()
     program = checked(load(given.program), given.program)
-    mount = SensorMount(MPU6050, ACTIVITIES.index(given.wanted), STEPS)
+    mount = SensorMount(PARTS[given.part], ACTIVITIES.index(given.wanted), STEPS)
     with working_in(given.out):
         report = mount.build(program, given.out, progress=console.print)
     console.print(build_table({given.out.name: report}))

@@ -1,4 +1,4 @@
-"""An MPU-6050 on its bus, written down from its documents: registers, samples, and every edge.
+"""An MPU-6050 or MPU-6500 on its bus, written down from its documents: registers, samples, edges.
 
 Whoever drives the lines tells it their levels whenever they change; it says what it pulls down. It
 knows nothing of the gateware, and no more than the part about what will be asked of it.
@@ -11,6 +11,7 @@ WHO_AM_I, PWR_MGMT_1, INT_STATUS, INT_ENABLE = 0x75, 0x6B, 0x3A, 0x38
 SMPLRT_DIV, CONFIG, GYRO_CONFIG, ACCEL_CONFIG = 0x19, 0x1A, 0x1B, 0x1C
 ACCEL_XOUT_H, TEMP_OUT_H, GYRO_XOUT_H = 0x3B, 0x41, 0x43
 READ_ONLY = {WHO_AM_I, INT_STATUS, *range(ACCEL_XOUT_H, GYRO_XOUT_H + 6)}
+ACCEL_CONFIG_2 = 0x1D
 SLEEP, DATA_READY = 0x40, 0x01
 G, DEGREES_PER_SECOND = (2, 4, 8, 16), (250, 500, 1000, 2000)
 """Full scale, by AFS_SEL and FS_SEL."""
@@ -177,3 +178,19 @@ class Mpu6050:
             self.pulls_sda = self.listens and self.bits < 8 and not self.byte >> 7 - self.bits & 1
         elif self.bits == 8:
             self.pulls_sda = self._take(self.shift & 0xFF)
+
+
+class Mpu6500(Mpu6050):
+    """The later part: awake by itself, and with a filter for acceleration alone."""
+
+    def __init__(self, identity: int = 0x70, address: int = 0x68) -> None:
+        super().__init__(identity, address)
+
+    def power(self) -> None:
+        super().power()
+        self.registers[PWR_MGMT_1] = 0x01
+
+    @property
+    def low_pass_hz(self) -> tuple[int, int]:
+        acceleration = (460, 184, 92, 41, 20, 10, 5)[self.registers[ACCEL_CONFIG_2] & 7]
+        return acceleration, (250, 184, 92, 41, 20, 10, 5)[self.registers[CONFIG] & 7]

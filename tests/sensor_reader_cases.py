@@ -6,12 +6,13 @@ from fractions import Fraction
 from typing import Any
 
 import cocotb
-from mpu6050 import ACCEL_XOUT_H, INT_ENABLE, INT_STATUS, PWR_MGMT_1, Mpu6050
+from mpu6050 import ACCEL_XOUT_H, INT_ENABLE, INT_STATUS, PWR_MGMT_1, Mpu6050, Mpu6500
 from sensed import PER_COUNT, Bench, counted
 
 SCALES = (0.407, 0.376, 0.37, 0.389, 0.384, 0.259)
 OFFSETS = (0.811, 0.016, 0.07, 0.001, -0.001, 0.0)
 WINDOW = 4
+Part = {"MPU-6050": Mpu6050, "MPU-6500": Mpu6500}[os.environ.get("PART", "MPU-6050")]
 
 
 def asked(sample: Sequence[float], channels: int) -> list[int]:
@@ -29,7 +30,7 @@ class ReaderBench(Bench):
 
     def __init__(self, dut: Any, part: Mpu6050 | None = None, **more: Any) -> None:
         millisecond = int(os.environ["MILLISECOND"])
-        super().__init__(dut, part or Mpu6050(), millisecond, **more)
+        super().__init__(dut, part or Part(), millisecond, **more)
         self.given: list[tuple[list[int], bool, bool, int]] = []
         self.failures: list[int] = []
         dut.o_ready.value = 1
@@ -86,7 +87,8 @@ async def samples_become_timesteps(dut: Any) -> None:
     # Of the data that programs are trained on.
     part = bench.part
     found = part.ranges, part.low_pass_hz, part.sample_s
-    assert found == ((2, 500), (21, 20), 0.02), f"ranges, filter and period are {found}"
+    right = [((2, 500), (hz, 20), 0.02) for hz in (20, 21)]
+    assert found in right, f"ranges, filter and period are {found}"
 
 
 @cocotb.test()
@@ -166,8 +168,8 @@ async def another_address(dut: Any) -> None:
 
 @cocotb.test()
 async def configuration_is_lost(dut: Any) -> None:
-    """The part sleeps after a gap in its supply, and measures nothing."""
-    part = Mpu6050()
+    """After a gap in its supply the part sleeps, or says nothing of its samples."""
+    part = Part()
     bench = ReaderBench(dut, part)
     await bench.start()
     await bench.take(WINDOW + 2)

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import sensor_reader_cases as cases
-from mpu6050 import ACCEL_CONFIG, CONFIG, GYRO_CONFIG
+from mpu6050 import ACCEL_CONFIG, ACCEL_CONFIG_2, CONFIG, GYRO_CONFIG
 from simulated import bench, played
-from sylvan.boards.sensor.part import MPU6050, Part
+from sylvan.boards.sensor.part import MPU6050, MPU6500, Part
 from sylvan.boards.sensor.reader import SensorReader
 from sylvan.boards.sensor.scaling import Affine, scalings
 from sylvan.boards.sensor.script import Do, Step, script
@@ -61,6 +61,20 @@ def test_the_script_ends_in_its_loop() -> None:
 def test_every_case(tmp_path: Path, channels: int) -> None:
     found = run(reader(channels, millisecond=30 * (channels + 2)), tmp_path)
     assert len(found) == 11 and not any(found.values()), found
+
+
+@pytest.mark.full
+def test_the_later_part(tmp_path: Path) -> None:
+    later = replace(MPU6500, starts_ms=3, settles_ms=2)
+    cases = ["samples_become_timesteps", "configuration_is_lost"]
+    told = {"PART": later.name, "COCOTB_TEST_FILTER": f"({'|'.join(cases)})$"}
+    (tmp_path / "planted").mkdir()
+    assert run(reader(3, later), tmp_path, **told) == dict.fromkeys(cases, "")
+    # The filter of the earlier part is none for acceleration.
+    rest = tuple(written for written in later.configuration if written[0] != ACCEL_CONFIG_2)
+    told["COCOTB_TEST_FILTER"] = f"{cases[0]}$"
+    found = run(reader(3, replace(later, configuration=rest)), tmp_path / "planted", **told)
+    assert "filter and period are ((2, 500), (460, 20)" in found[cases[0]]
 
 
 def offset_added(monkeypatch: pytest.MonkeyPatch) -> SensorReader:
