@@ -1,17 +1,20 @@
 # amaranth: UnusedElaboratable=no
 """Places the sensor's design of gallery/har-motion and writes its figures: `make bench-sensor`."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from marks import put_between
 from sylvan.boards.sensor.i2c import I2cController
-from sylvan.boards.sensor.icebreaker import CLOCK_HZ, TARGET, build, sensor_core
+from sylvan.boards.sensor.icebreaker import CLOCK_HZ, TARGET, SensorMount, smallest
 from sylvan.boards.sensor.part import MPU6050
 from sylvan.boards.sensor.scaler import Scaler
 from sylvan.boards.sensor.script import Do
 from sylvan.boards.sensor.top import SensorCore
-from sylvan.hw.measured import Measured
+from sylvan.hw.plan import Plan
 from sylvan.hw.targets import target
+from sylvan.model.files import parse_json
 from sylvan.model.storage import load
 from sylvan.model.tasks.har import STEPS
 
@@ -20,6 +23,7 @@ PAGE, PROGRAM, OUT = ROOT / "docs/sensor.md", ROOT / "gallery/har-motion", ROOT 
 MARKS = "<!-- figures: begin -->", "<!-- figures: end -->"
 BITS = {Do.START: 1, Do.STOP: 1, Do.SEND: 9, Do.READ: 9}
 LAYING = 5
+MOUNT = SensorMount(MPU6050, LAYING, STEPS)
 
 
 def reading_clocks(core: SensorCore) -> int:
@@ -32,13 +36,13 @@ def reading_clocks(core: SensorCore) -> int:
     return bits * bus.interval + channels * scaler.interval
 
 
-def table(core: SensorCore, found: Measured) -> str:
-    """What the tools and the plan say."""
+def table(core: SensorCore, found: Mapping[str, Any]) -> str:
+    """What the tools, in synthesis.json, and the plan say."""
     part, cycles = target(TARGET), core.plan.describe()["cycles"]
     sample = round(CLOCK_HZ * MPU6050.sample_ms / 1000)
     reading, closing = reading_clocks(core), cycles["closing_cycles"]
     score = core.plan.program.metadata["score"]
-    clock, rate = CLOCK_HZ / 1e6, found.fmax_mhz or 0.0
+    clock, rate = CLOCK_HZ / 1e6, found["fmax_mhz"]
     names = {
         "top": "all",
         "top.sensor.core": "core",
@@ -49,7 +53,7 @@ def table(core: SensorCore, found: Measured) -> str:
         "|---|---:|---:|---:|",
     ]
     for module, name in names.items():
-        needs = found.modules[module]
+        needs = found["modules"][module]
         cells = [f"{needs.get(key, 0):,}" for key in ("luts", "ffs", "brams")]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(
@@ -58,9 +62,9 @@ def table(core: SensorCore, found: Measured) -> str:
             "",
             "| placed | |",
             "|---|---:|",
-            f"| logic cells, of {part.luts:,} | {found.luts:,} |",
-            f"| block RAMs, of {part.brams} | {found.brams} |",
-            f"| clock rate, median of {len(found.runs)} seeds | {rate:.1f} MHz |",
+            f"| logic cells, of {part.luts:,} | {found['luts']:,} |",
+            f"| block RAMs, of {part.brams} | {found['brams']} |",
+            f"| clock rate, median of {len(found['runs'])} seeds | {rate:.1f} MHz |",
             f"| margin over {clock:g} MHz | {rate / clock:.2f} |",
             f"| clocks of a sample | {sample:,} |",
             f"| of these reading and scaling | {reading:,} |",
@@ -71,8 +75,10 @@ def table(core: SensorCore, found: Measured) -> str:
 
 
 def main() -> None:
-    core = sensor_core(load(PROGRAM), MPU6050, LAYING, STEPS)
-    text = table(core, build(core, OUT, progress=print))
+    program = load(PROGRAM)
+    MOUNT.build(program, OUT, progress=print)
+    found = parse_json((OUT / "synthesis.json").read_text())
+    text = table(MOUNT.core(Plan(program, smallest(program))), found)
     put_between(PAGE, MARKS, text)
     print(text)
 

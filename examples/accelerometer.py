@@ -1,22 +1,25 @@
-"""A sensor that recognises an activity: an iCEBreaker with an MPU-6050 on its bus.
+"""A sensor that recognises an activity: an iCEBreaker with a motion sensor on its bus.
 
     .venv/bin/python examples/accelerometer.py --wanted laying --out runs/accelerometer
 
-Writes a bitstream that reads the sensor 50 times a second and, after every 128 samples, raises a
-pin and lights the green LED if the activity of those 2.56 seconds was the one that is wanted. The
-red LED says that the sensor does not answer. Wiring, and what to see: docs/sensor.md.
+Makes a build directory whose bitstream reads the sensor 50 times a second and, after every 128
+samples, raises a pin and lights the green LED if the activity of those 2.56 seconds was the one
+that is wanted. The red LED says that the sensor does not answer. Wiring, and what to see:
+docs/sensor.md.
 """
 
 import argparse
-import sys
 from pathlib import Path
 
-from sylvan.boards.sensor.icebreaker import CLOCK_HZ, build, sensor_core
-from sylvan.boards.sensor.part import MPU6050
-from sylvan.model.errors import CheckError, UserError
+from sylvan.boards.sensor.icebreaker import SensorMount
+from sylvan.boards.sensor.part import PARTS
+from sylvan.model.errors import UserError
 from sylvan.model.program import Program
 from sylvan.model.storage import load
 from sylvan.model.tasks.har import STEPS
+
+from sylvan.console import console, next_step, quoted, run_safely, working_in
+from sylvan.report import bitstream, build_table
 
 GALLERY = Path(__file__).parent.parent / "gallery" / "har-motion"
 ACTIVITIES = ["walking", "upstairs", "downstairs", "sitting", "standing", "laying"]
@@ -35,26 +38,21 @@ def checked(program: Program, folder: Path) -> Program:
     return program
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--program", type=Path, default=GALLERY)
+    parser.add_argument("--part", choices=list(PARTS), default="mpu-6050")
     parser.add_argument("--wanted", choices=ACTIVITIES, default="laying")
     parser.add_argument("--out", type=Path, default=Path("runs/accelerometer"))
     given = parser.parse_args()
-    try:
-        program = checked(load(given.program), given.program)
-        core = sensor_core(program, MPU6050, ACTIVITIES.index(given.wanted), STEPS)
-        made = build(core, given.out, progress=print)
-    except (UserError, CheckError) as error:
-        print(error, file=sys.stderr)
-        return 2 if isinstance(error, UserError) else 1
-    print(
-        f"{made.luts:,} logic cells, {made.ffs:,} flip-flops, {made.brams} block RAMs, "
-        f"{made.fmax_mhz:.1f} MHz at a clock of {CLOCK_HZ / 1e6:g} MHz"
-    )
-    print(f"iceprog {made.bitstream}")
-    return 0
+    program = checked(load(given.program), given.program)
+    mount = SensorMount(PARTS[given.part], ACTIVITIES.index(given.wanted), STEPS)
+    with working_in(given.out):
+        report = mount.build(program, given.out, progress=console.print)
+    console.print(build_table({given.out.name: report}))
+    if (packed := bitstream(given.out)) is not None:
+        next_step(f"iceprog {quoted(packed)}")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_safely(main)

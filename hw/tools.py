@@ -248,8 +248,9 @@ class Workers:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                # Scratch files then go when the work folder goes, even those of a killed tool.
-                env={**os.environ, "TMPDIR": str(folder.resolve())},
+                # Scratch files then go when the work folder goes, even those of a killed tool; the
+                # absolute path may hold spaces, at which yosys would cut it.
+                env={**os.environ, "TMPDIR": "."},
             )
             self._running.add(process)
             return process

@@ -10,6 +10,7 @@ marked `last`, or at a list of timesteps with constants, and states, of its own 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
@@ -31,7 +32,8 @@ class NumericInput:
     """A vector of `size` numbers per timestep; channel c stands for `offset[c] + scale[c] * value`.
 
     A sensor, a host and the evaluation all send the raw integer nearest to
-    `(real - offset) / scale / 2**format.exp`, clamped to the format. No scale is zero.
+    `(real - offset) / scale / 2**format.exp`, half to even, clamped to the format. Scale and offset
+    mean the doubles that they are, not the decimals they are printed as. No scale is zero.
     """
 
     size: int
@@ -48,10 +50,28 @@ class NumericInput:
         if 0.0 in self.scale:
             raise ValueError(f"input scale must not be zero, got {self.scale}")
 
+    def steps(self, channel: int, real: Fraction) -> Fraction:
+        """Where a real number lies between the raw integers of a channel, before it is clamped."""
+        scale, offset = Fraction(self.scale[channel]), Fraction(self.offset[channel])
+        return (real - offset) / scale / Fraction(2) ** self.format.exp
+
     def raw(self, real: npt.ArrayLike) -> Array:
-        """The raw integers of real numbers (..., size)."""
-        steps = np.rint(np.ldexp((np.asarray(real) - self.offset) / self.scale, -self.format.exp))
-        return steps.clip(self.format.lo, self.format.hi).astype(np.int64)
+        """The raw integers of real numbers (..., size), each as exactly as it is a double."""
+        lo, hi = self.format.lo, self.format.hi
+        given = np.asarray(real, np.float64)
+        steps = np.ldexp((given - self.offset) / self.scale, -self.format.exp).clip(lo - 1, hi + 1)
+        # The difference and the quotient were rounded, each by 2**-53 of it at most.
+        nearest, other = np.rint(steps * (1 - 2.0**-51)), np.rint(steps * (1 + 2.0**-51))
+        doubtful = nearest != other
+        sent = nearest.astype(np.int64).clip(lo, hi)
+        if doubtful.any():
+            given = np.broadcast_to(given, steps.shape)
+            for channel in range(self.size):
+                at = doubtful[..., channel]
+                numbers, which = np.unique(given[..., channel][at], return_inverse=True)
+                exact = [round(self.steps(channel, Fraction(number))) for number in numbers]
+                sent[..., channel][at] = np.array([min(max(x, lo), hi) for x in exact], int)[which]
+        return sent
 
     @property
     def value(self) -> Value:

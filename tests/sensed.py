@@ -1,6 +1,7 @@
 """The bench of a sensor's gateware inside a simulator: its wires, and a part that measures."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from math import pi
 from random import Random
 from typing import Any
 
@@ -13,6 +14,20 @@ from mpu6050 import Mpu6050
 from open_drain import Wires
 
 CYCLE = 2
+PER_COUNT = [1 / 16384] * 3 + [pi / 180 / 65.5] * 3
+"""g and radians per second, at the ranges of the data that programs are trained on: 2 g and 500
+degrees per second (PS-MPU-6000A-00, 6.1 and 6.2)."""
+
+
+def real(counts: Sequence[int]) -> list[float]:
+    """What a part of these ranges measures as such counts."""
+    return [count * one for count, one in zip(counts, PER_COUNT, strict=True)]
+
+
+def counted(sample: Sequence[float]) -> list[int]:
+    """The counts that a part of these ranges gives."""
+    nearest = [round(value / one) for value, one in zip(sample, PER_COUNT, strict=True)]
+    return [min(max(count, -32768), 32767) for count in nearest]
 
 
 def cycles() -> float:
@@ -23,7 +38,8 @@ def cycles() -> float:
 class Bench:
     """Pulls the wires as all on them do, and lets the part measure as its registers say.
 
-    Parameters: millisecond, in clocks; sample, the counts of the k-th sample, by default random.
+    Parameters: millisecond, in clocks; sample, the k-th in g and radians per second, by default
+        random.
     """
 
     def __init__(
@@ -31,18 +47,20 @@ class Bench:
         dut: Any,
         part: Mpu6050,
         millisecond: int,
-        sample: Callable[[int], list[int]] | None = None,
+        sample: Callable[[int], list[float]] | None = None,
         clock_hz: float = 1e6,
     ) -> None:
         self.dut, self.part, self.millisecond, self.clock_hz = dut, part, millisecond, clock_hz
         self.wires = Wires([part])
         self.random = Random(0)
-        self.sample = sample or (lambda k: [self.count() for _ in range(6)])
+        self.sample = sample or (lambda k: self.random_sample())
         self.measured = 0
         self.measures = True
 
-    def count(self) -> int:
-        return self.random.choice([-32768, 32767, self.random.randrange(-20000, 20000)])
+    def random_sample(self) -> list[float]:
+        """Often at the ends of the ranges."""
+        draw = self.random
+        return real([draw.choice([-32768, 32767, draw.randrange(-20000, 20000)]) for _ in range(6)])
 
     async def start(self) -> None:
         """Clock, reset, and all that goes on by itself."""
@@ -74,7 +92,7 @@ class Bench:
             period = self.part.sample_s * 1000 if self.part.awake else 1
             await self.pass_ms(period)
             if self.measures and self.part.present and self.part.awake:
-                self.part.deliver(self.sample(self.measured))
+                self.part.measure(self.sample(self.measured))
                 self.measured += 1
 
     async def rises(self, signal: Any) -> None:

@@ -10,11 +10,11 @@ from sensed import Bench
 
 
 class CoreBench(Bench):
-    """The part measures windows of counts, one after the other, in the order they are read."""
+    """The part measures windows, one after the other, in the order they are read."""
 
     def __init__(self, dut: Any, part: Mpu6050 | None = None) -> None:
         with np.load(os.environ["WINDOWS"]) as given:
-            self.windows, self.labels = given["counts"].tolist(), given["labels"].tolist()
+            self.windows, self.labels = given["windows"].tolist(), given["labels"].tolist()
         self.wanted = int(os.environ["WANTED"])
         self.begun = 0
         super().__init__(
@@ -25,7 +25,7 @@ class CoreBench(Bench):
     def length(self) -> int:
         return len(self.windows[0])
 
-    def next_sample(self) -> list[int]:
+    def next_sample(self) -> list[float]:
         window, place = divmod(self.part.reads - self.begun, self.length)
         return list(self.windows[window % len(self.windows)][place])
 

@@ -2,6 +2,7 @@
 """The sensor's design on an iCEBreaker: pins, and the bitstream of a program."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,11 @@ from amaranth.build import Attrs, Pins, Resource
 from amaranth.lib import io
 from amaranth_boards.icebreaker import ICEBreakerPlatform
 from amaranth_boards.resources import I2CResource
+from sylvan.hw.build import Sources, build
 from sylvan.hw.plan import Plan, schedule_for
-from sylvan.hw.synthesis import SEEDS, Measured, synthesize
+from sylvan.hw.report import Report
+from sylvan.hw.schedule import Schedule
+from sylvan.hw.synthesis import SEEDS
 from sylvan.hw.targets import target
 from sylvan.hw.tools import Progress
 from sylvan.model.program import Program
@@ -59,34 +63,48 @@ class SensorTop(Elaboratable):
         return m
 
 
-def sensor_core(program: Program, part: Part, wanted: int, window: int) -> SensorCore:
-    """With the schedule of the fewest cells: samples leave it all the time it needs."""
-    schedule = schedule_for(program, 1, None, turns=target(TARGET).turns)
-    return SensorCore(Plan(program, schedule), part, wanted, window, CLOCK_HZ)
+def smallest(program: Program) -> Schedule:
+    """Of the fewest cells: samples leave a core all the time it needs."""
+    return schedule_for(program, 1, None, turns=target(TARGET).turns)
 
 
-def write_sources(core: SensorCore, out: Path) -> tuple[Path, Path]:
-    """Write the Verilog of the whole design and its pins into `out`."""
-    out.mkdir(parents=True, exist_ok=True)
-    return write_top(added(ICEBreakerPlatform, *WIRING)(), SensorTop(core), out)
+@dataclass(frozen=True)
+class SensorMount:
+    """How a core sits behind a part: an answer of `wanted` to `window` samples raises the pin."""
 
+    part: Part
+    wanted: int
+    window: int
 
-def build(
-    core: SensorCore,
-    out: Path,
-    *,
-    progress: Progress | None = None,
-    seeds: Sequence[int] = SEEDS,
-) -> Measured:
-    """Place the whole design; sources, bitstream and what the tools found are in `out`."""
-    verilog, pins = write_sources(core, out)
-    return synthesize(
-        verilog,
-        MODULE,
-        target(TARGET),
-        out,
-        clock_hz=CLOCK_HZ,
-        constraints=pins,
-        progress=progress,
-        seeds=seeds,
-    )
+    def core(self, plan: Plan) -> SensorCore:
+        """All but the pins.
+
+        Raises UserError for a plan that no such design can be made of.
+        """
+        return SensorCore(plan, self.part, self.wanted, self.window, CLOCK_HZ)
+
+    def write(self, plan: Plan, folder: Path) -> Sources:
+        """Write the whole design and its pins; what of it is synthesized."""
+        top = SensorTop(self.core(plan))
+        verilog, pins = write_top(added(ICEBreakerPlatform, *WIRING)(), top, folder)
+        return Sources(verilog, MODULE, pins, CLOCK_HZ)
+
+    def build(
+        self,
+        program: Program,
+        out: Path,
+        *,
+        progress: Progress | None = None,
+        seeds: Sequence[int] = SEEDS,
+    ) -> Report:
+        """The build directory of a program, with the bitstream of the whole design."""
+        return build(
+            program,
+            smallest(program),
+            target(TARGET),
+            out,
+            clock_hz=CLOCK_HZ,
+            around=self.write,
+            progress=progress,
+            seeds=seeds,
+        )

@@ -4,7 +4,7 @@ Registers and times are those of the makers' documents; the order of what is don
 `sylvan.boards.sensor.script`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import pi
 
@@ -74,3 +74,17 @@ MPU6050 = Part(
     ),
     sample_ms=20,
 )
+
+MPU6500 = replace(
+    # RM-MPU-6500A-00, revision 2.1: of what is used here these differ.
+    MPU6050,
+    name="MPU-6500",
+    identity=(0x75, 0x70),
+    configuration=(
+        (0x1D, 4),  # ACCEL_CONFIG_2: low pass, 20 Hz for acceleration, which CONFIG is not for
+        *MPU6050.configuration,
+    ),
+    awake=(0x19, 19),  # SMPLRT_DIV, which power brings back as 0; it is awake by itself
+)
+
+PARTS = {"mpu-6050": MPU6050, "mpu-6500": MPU6500}

@@ -35,8 +35,8 @@ class Affine:
                 f"channel {channel} of the program's input should have a scale above 0 to be read "
                 f"from a sensor, got {scale}"
             )
-        step = Fraction(scale) * Fraction(2) ** source.format.exp
-        return cls(lsb / step, -Fraction(source.offset[channel]) / step, source.format)
+        start = source.steps(channel, Fraction(0))
+        return cls(source.steps(channel, lsb) - start, start, source.format)
 
     @property
     def nearest_half(self) -> Fraction:

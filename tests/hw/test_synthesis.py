@@ -295,7 +295,7 @@ FULL = {"ice40-hx8k", "ecp5-45f", "ecp5-85f"}
     ],
 )
 def test_the_real_tools_place_a_small_design(tmp_path, part, family):
-    found = synthesize(PAIR, "pair", target(part), tmp_path, seeds=(1,))
+    found = synthesize(PAIR, "pair", target(part), tmp_path / "a folder", seeds=(1,))
     # What is read from the block RAM is registered, on ECP5 in the RAM itself.
     ffs = 16 if family == "ecp5" else 20
     assert (found.ffs, found.brams, found.dsps, found.pins) == (ffs, 1, 0, 10)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -330,6 +331,34 @@ def test_inputs_hold_plain_numbers() -> None:
     assert [type(x) for x in (given.size, *given.scale, *given.offset)] == [int] + [float] * 4
     assert given.value == Value("input", 2, F)
     assert SymbolInput(5).value == Value("input", 1, Format(0, 4))
+
+
+NEAR_HALVES = [
+    NumericInput(3, Format.signed_bits(8, -5), (0.376, -0.407, 1.0), (0.016, 0.811, 0.0)),
+    NumericInput(1, Format.signed_bits(16, -13), (1e-3,), (1e-3,)),
+    NumericInput(1, Format.signed_bits(55), (0.1,), (0.0,)),
+    NumericInput(1, Format(-1, 2, 40), (3e-9,), (7.0,)),
+]
+
+
+@pytest.mark.parametrize("source", NEAR_HALVES)
+def test_every_number_is_sent_as_the_nearest(source: NumericInput) -> None:
+    """The doubles around the halves, and the ends of doubles."""
+    offset, step = np.array(source.offset), np.array(source.scale) * 2.0**source.format.exp
+    rng = np.random.default_rng(2)
+    low, high = max(source.format.lo, -(2**53)), min(source.format.hi, 2**53)
+    halves = offset + step * (rng.integers(low - 1, high + 2, (300, source.size)) + 0.5)
+    given = np.stack([halves, np.nextafter(halves, np.inf), np.nextafter(halves, -np.inf)])
+    given[:, 0] = [[-1e290], [1e290], [0.0]]
+
+    def right(channel: int, real: float) -> int:
+        scale, offset = Fraction(source.scale[channel]), Fraction(source.offset[channel])
+        nearest = round((Fraction(real) - offset) / scale / Fraction(2) ** source.format.exp)
+        return min(max(nearest, source.format.lo), source.format.hi)
+
+    found = source.raw(given)
+    for at, real in np.ndenumerate(given):
+        assert found[at] == right(at[-1], real), (at, real)
 
 
 # ---- the builder

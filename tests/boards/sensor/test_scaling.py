@@ -13,6 +13,7 @@ from simulated import bench, played
 from sylvan.boards.sensor.part import MPU6050
 from sylvan.boards.sensor.scaler import Scaler
 from sylvan.boards.sensor.scaling import COUNTS, Affine, Scaling, scalings
+from sylvan.model.arrays import Array
 from sylvan.model.errors import UserError
 from sylvan.model.numbers import Format
 from sylvan.model.program import NumericInput
@@ -24,11 +25,16 @@ G = LSBS[0]
 
 
 def asked(source: NumericInput, channel: int, lsb: Fraction, count: int) -> int:
-    """What `NumericInput` says: the nearest, half to even as `round` does, clamped."""
+    """The nearest, half to even as `round` does, clamped."""
     real = count * lsb
     value = (real - Fraction(source.offset[channel])) / Fraction(source.scale[channel])
     nearest = round(value / Fraction(2) ** source.format.exp)
     return min(max(nearest, source.format.lo), source.format.hi)
+
+
+def sent(source: NumericInput, lsbs: list[Fraction]) -> Array:
+    """What a host sends that is given what each count of all channels stands for, in doubles."""
+    return source.raw(np.outer(COUNTS, [float(lsb) for lsb in lsbs]))
 
 
 def wrong_counts(source: NumericInput, found: list[Scaling], lsbs: list[Fraction]) -> int:
@@ -63,6 +69,20 @@ AWKWARD = [
     one(3.0, 100.0, 5, 0),  # all are clamped
     one(1.0, 0.0, 1, 3),
 ]
+
+
+def test_a_host_sends_what_the_sensor_does() -> None:
+    """Of the third channel doubles alone would get six counts wrong, as that of -20544."""
+    source = PROGRAM.input
+    assert isinstance(source, NumericInput)
+    found = sent(source, LSBS)
+    channels = scalings(source, LSBS)
+    right = [[channel.scaled(count) for channel in channels] for count in COUNTS]
+    assert np.array_equal(found, right)
+    assert found[COUNTS.index(-20544), 2] == -115
+    for awkward in AWKWARD:
+        (scaling,) = scalings(awkward, [G])
+        assert sent(awkward, [G])[:, 0].tolist() == [scaling.scaled(count) for count in COUNTS]
 
 
 @pytest.mark.parametrize("source", AWKWARD)

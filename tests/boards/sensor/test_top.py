@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""The whole design in a simulator against golden on the same counts, and what it refuses."""
+"""The whole design in a simulator against golden on the same motion, and what it refuses."""
 
 import re
 from dataclasses import replace
@@ -11,16 +11,18 @@ import numpy as np
 import pytest
 import sensor_core_cases as cases
 from conftest import Data
-from mpu6050 import Mpu6050
+from sensed import PER_COUNT, counted, real
 from simulated import bench, played
 from sylvan.boards.sensor import icebreaker
 from sylvan.boards.sensor.part import MPU6050
 from sylvan.boards.sensor.top import SensorCore
+from sylvan.hw.build import check_unchanged
 from sylvan.hw.plan import Plan
 from sylvan.hw.schedule import Schedule
 from sylvan.model.arrays import Array
 from sylvan.model.builder import Builder
 from sylvan.model.errors import UserError
+from sylvan.model.files import parse_json
 from sylvan.model.interpret import run
 from sylvan.model.matrices import Dense, Hadamard
 from sylvan.model.numbers import Format
@@ -30,7 +32,7 @@ from sylvan.model.storage import load
 GALLERY = load(Path(__file__).parents[3] / "gallery" / "har-motion")
 QUICK = replace(MPU6050, starts_ms=3, settles_ms=2)
 PINS = ("scl", "sda", "scl_low", "sda_low", "hit", "failing")
-COUNTS = np.random.default_rng(5).integers(-32768, 32768, (6, 4, 6))
+WINDOWS = np.apply_along_axis(real, -1, np.random.default_rng(5).integers(-32768, 32768, (6, 4, 6)))
 CLOCK_HZ = 1e6
 """The bus takes its quarters of a bit from it: two clocks."""
 
@@ -47,14 +49,15 @@ def remembering(channels: int = 6, read: str = "last", answer: str = "label") ->
     return b.program(b.argmax(h) if answer == "label" else h, read)
 
 
-def inputs_of(program: Program, counts: Array) -> Array:
-    """What the program asks for, of counts (..., channels)."""
+def inputs_of(program: Program, windows: Array) -> Array:
+    """What the program asks for, of what is measured (..., 6)."""
     source = program.input
     assert isinstance(source, NumericInput)
+    counts = np.apply_along_axis(counted, -1, windows)[..., : source.size]
     found = np.empty(counts.shape, np.int64)
     for at, count in np.ndenumerate(counts):
-        real = int(count) * MPU6050.channels[at[-1]][1] - Fraction(source.offset[at[-1]])
-        nearest = round(real / Fraction(source.scale[at[-1]]) / Fraction(2) ** source.format.exp)
+        value = int(count) * Fraction(PER_COUNT[at[-1]]) - Fraction(source.offset[at[-1]])
+        nearest = round(value / Fraction(source.scale[at[-1]]) / Fraction(2) ** source.format.exp)
         found[at] = min(max(nearest, source.format.lo), source.format.hi)
     return found
 
@@ -66,13 +69,12 @@ def core(program: Program, wanted: int, window: int, **more: Any) -> SensorCore:
 
 
 def simulate(
-    dut: SensorCore, counts: Array, folder: Path, simulator: str, **told: object
+    dut: SensorCore, windows: Array, folder: Path, simulator: str, **told: object
 ) -> dict[str, str]:
     program = dut.plan.program
-    inputs = inputs_of(program, counts[..., : program.input.value.size])
-    labels = run(program, inputs)[..., 0].reshape(len(counts))
+    labels = run(program, inputs_of(program, windows))[..., 0].reshape(len(windows))
     assert 0 < (labels == dut.wanted).sum() < len(labels)
-    np.savez(folder / "windows.npz", counts=counts, labels=labels)
+    np.savez(folder / "windows.npz", windows=windows, labels=labels)
     text = bench(dut, "sensor_core", {name: getattr(dut, name) for name in PINS})
     told = {
         "WINDOWS": folder / "windows.npz",
@@ -83,34 +85,27 @@ def simulate(
 
 
 def test_a_small_program(tmp_path: Path) -> None:
-    """On random counts, which reach the ends of the format."""
-    found = simulate(core(remembering(3), 3, 4), COUNTS, tmp_path, "icarus")
+    """On random samples, which reach the ends of the format."""
+    found = simulate(core(remembering(3), 3, 4), WINDOWS, tmp_path, "icarus")
     assert len(found) == 3 and not any(found.values()), found
 
 
 def har_windows(data: Path, wanted: int) -> Array:
-    """Three of the test persons' windows as the part would quantize them; the second one is of the
+    """Three of the test persons' windows in g and radians per second; the second one is of the
     wanted activity."""
     with np.load(data / "har" / "uci_har.npz") as file:
-        real, activities = file["x_test"] * file["scale"].astype(float), file["y_test"] - 1
+        signals, activities = file["x_test"] * file["scale"].astype(float), file["y_test"] - 1
     others = np.flatnonzero(activities != wanted)
     chosen = [others[0], np.flatnonzero(activities == wanted)[0], others[-1]]
-    part = Mpu6050()
-    part.registers[0x6B], part.registers[0x1B] = 0x01, 0x08
-    counts = []
-    for window in real[chosen]:
-        for sample in window:
-            part.measure(sample[6:9], sample[3:6])
-            counts.append(part.samples[-1])
-    return np.array(counts).reshape(3, *real.shape[1:2], 6)
+    return np.asarray(signals[chosen][..., [6, 7, 8, 3, 4, 5]])
 
 
 @pytest.mark.full
 def test_the_gallery_program_on_people(tmp_path: Path, data: Data) -> None:
-    counts = har_windows(data("har"), wanted=5)
+    windows = har_windows(data("har"), wanted=5)
     dut = core(GALLERY, 5, 128, millisecond=240)
     case = "windows_are_answered"
-    found = simulate(dut, counts, tmp_path, "verilator", COCOTB_TEST_FILTER=f"{case}$")
+    found = simulate(dut, windows, tmp_path, "verilator", COCOTB_TEST_FILTER=f"{case}$")
     assert found == {case: ""}
 
 
@@ -141,12 +136,14 @@ def test_what_it_refuses() -> None:
 def test_the_sources_for_the_board(tmp_path: Path) -> None:
     made = []
     for name in ("a", "b"):
-        small = icebreaker.sensor_core(remembering(), MPU6050, 2, 4)
-        made.append(icebreaker.write_sources(small, tmp_path / name))
-    (verilog, pins), again = made
-    text = verilog.read_text()
-    assert text == again[0].read_text() and str(Path.cwd()) not in text
-    lines = pins.read_text().splitlines()
+        (tmp_path / name).mkdir()
+        plan = Plan(remembering(), icebreaker.smallest(remembering()))
+        made.append(icebreaker.SensorMount(MPU6050, 2, 4).write(plan, tmp_path / name))
+    sources, again = made
+    text = sources.verilog.read_text()
+    assert text == again.verilog.read_text() and str(Path.cwd()) not in text
+    assert sources.module == "top" and sources.clock_hz == 12e6 and sources.constraints
+    lines = sources.constraints.read_text().splitlines()
     placed = dict(line.split()[1:] for line in lines if line.startswith("set_io"))
     assert placed == {
         "clk12_0__io": "35",
@@ -166,7 +163,10 @@ def test_the_sources_for_the_board(tmp_path: Path) -> None:
 
 @pytest.mark.full
 def test_it_fits_the_board(tmp_path: Path) -> None:
-    made = icebreaker.build(icebreaker.sensor_core(GALLERY, MPU6050, 5, 128), tmp_path, seeds=(1,))
-    assert made.fmax_mhz is not None and made.fmax_mhz > icebreaker.CLOCK_HZ / 1e6
-    assert made.luts < 5280 and made.pins == 6 and made.bitstream == tmp_path / "top.bin"
-    assert made.bitstream.stat().st_size > 100_000
+    out = tmp_path / "out"
+    report = icebreaker.SensorMount(MPU6050, 5, 128).build(GALLERY, out, seeds=(1,))
+    measured = report["measured"]
+    assert measured["fmax_mhz"] > icebreaker.CLOCK_HZ / 1e6 and measured["luts"] < 5280
+    assert parse_json((out / "synthesis.json").read_text())["pins"] == 6
+    assert (out / "top.bin").stat().st_size > 100_000
+    check_unchanged(out)
