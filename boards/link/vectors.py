@@ -1,9 +1,9 @@
 """Vectors and what a board says of itself, as payload: docs/link.md, section 3."""
 
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from numbers import Integral
 
 from sylvan.hw.ports import Port, input_port, output_port
 from sylvan.model.errors import UserError
@@ -58,8 +58,10 @@ class Vector:
                 f"a vector of {self.elements} elements is expected, not {len(elements)}"
             )
         for place, value in enumerate(elements):
-            if not isinstance(value, Integral):
-                raise UserError(f"element {place} is {value!r}, expected an integer")
+            try:
+                operator.index(value)
+            except TypeError:
+                raise UserError(f"element {place} is {value!r}, expected an integer") from None
             if not self.lo <= value <= self.hi:
                 raise UserError(f"element {place} is {value}, outside {self.lo} to {self.hi}")
         payload, mask = b"", (1 << self.element_bits) - 1

@@ -347,6 +347,8 @@ def test_elements_that_are_none_of_the_program() -> None:
         Vector(2, 1, 8, 0, 9).pack([1])
     with pytest.raises(UserError, match="element 1 is 10, outside 0 to 9"):
         Vector(2, 1, 8, 0, 9).pack([1, 10])
+    with pytest.raises(UserError, match=r"element 1 is 1\.7, expected an integer"):
+        Vector(2, 1, 8, 0, 9).pack([1, 1.7])  # type: ignore[list-item]
 
 
 def test_the_highest_rate() -> None:
