@@ -8,7 +8,17 @@ is a sequence.
 
 from typing import Any
 
-from amaranth import Cat, ClockDomain, ClockSignal, Instance, Module, Mux, ResetSignal, Signal
+from amaranth import (
+    Cat,
+    ClockDomain,
+    ClockSignal,
+    Const,
+    Instance,
+    Module,
+    Mux,
+    ResetSignal,
+    Signal,
+)
 from amaranth.back import verilog
 from amaranth.hdl import Shape, Value
 from amaranth.lib import wiring
@@ -35,8 +45,8 @@ def slot_bits(port: Port) -> int:
 
 
 def data_bits(port: Port) -> int:
-    """Bits of TDATA: element 0 lowest, each in a slot of its own."""
-    return port.per_transfer * slot_bits(port)
+    """Bits of TDATA: element 0 lowest, each in a slot; a power of two, as DMA takes it."""
+    return 1 << (port.per_transfer * slot_bits(port) - 1).bit_length()
 
 
 def can_be_malformed(plan: Plan) -> bool:
@@ -62,8 +72,9 @@ def axi_stream(port: Port, contexts: int) -> wiring.Signature:
 class AxiCore(wiring.Component):
     """A core with AXI4-Stream at both sides; the transfers are the core's, one for one.
 
-    s_axis:  data[k] = tdata[k * slot:][: element bits];  first = tuser of a timestep's first
-        transfer;  last = tlast of its last one;  context = tid
+    s_axis:  data[k] = tdata[k * slot:][: element bits];  first = tuser of a packet's first
+        transfer, 0 in its other timesteps;  last = tlast of a timestep's last transfer;
+        context = tid, each of which has packets of its own
     m_axis:  tdata[k * slot:][: slot] = data[k] extended;  tuser = first, on the first transfer of
         an answer;  tlast = last, on its last one;  tid = context
 
@@ -73,10 +84,12 @@ class AxiCore(wiring.Component):
         means nothing, an answer has its sign there, or zeros.
         s_axis_fault, Out(1), where an input can be malformed: TLAST came before a timestep was
         complete, TID changed within it, or is that of no context. It stays up until reset, because
-        what follows is misaligned.
+        what follows is misaligned; until then nothing more is taken or offered, but an answer that
+        waits already.
     Latency and interval: the core's; nothing is registered on the way.
-    Cost: where a timestep takes several transfers, a counter of them, `first` and TID; of an
-        answer, a counter.
+    Cost: a flip-flop for each context, in a packet or not; where a timestep takes several
+        transfers, a counter of them, `first` and TID; of an answer, a counter; of the fault, two
+        flip-flops.
     Refuses a state port, whose streams are no AXI4-Stream.
     """
 
@@ -103,9 +116,10 @@ class AxiCore(wiring.Component):
         taken, given = self.plan.input_port, self.plan.output_port
         i_data = Signal(taken.transfer_bits)
         o_data = Signal(given.transfer_bits)
-        i_first, o_valid, o_first, o_last = (
-            Signal(name=name) for name in ("i_first", "o_valid", "o_first", "o_last")
+        i_ready, i_first, o_valid, o_first, o_last = (
+            Signal(name=name) for name in ("i_ready", "i_first", "o_valid", "o_first", "o_last")
         )
+        fault = getattr(self, FAULT) if FAULT in self.signature.members else Const(0)
         context = {}
         if self.plan.tag.contexts > 1:
             context = {"i_i_context": self.s_axis.tid, "o_o_context": self.m_axis.tid}
@@ -113,8 +127,8 @@ class AxiCore(wiring.Component):
             self.core,
             i_clk=ClockSignal(),
             i_rst=ResetSignal(),
-            i_i_valid=self.s_axis.tvalid,
-            o_i_ready=self.s_axis.tready,
+            i_i_valid=self.s_axis.tvalid & ~fault,
+            o_i_ready=i_ready,
             i_i_data=i_data,
             i_i_first=i_first,
             i_i_last=self.s_axis.tlast,
@@ -129,14 +143,17 @@ class AxiCore(wiring.Component):
         m.d.comb += [
             ResetSignal().eq(~self.aresetn),
             i_data.eq(Cat(_packed(self.s_axis.tdata, taken))),
-            i_first.eq(self._held(m, "first", self.s_axis.tuser, opens)),
+            self.s_axis.tready.eq(i_ready & ~fault),
+            i_first.eq(self._held(m, "first", self._begins(m), opens)),
         ]
+        offered: Value = o_valid
         if FAULT in self.signature.members:
             self._check(m, opens, closes)
+            offered = o_valid & (~fault | self._waiting(m))
         opens, closes = self._counted(m, "answer", self.m_axis, given.transfers)
         m.d.comb += [
             # The bus forbids a valid transfer in any cycle of reset, its first included.
-            self.m_axis.tvalid.eq(o_valid & self.aresetn),
+            self.m_axis.tvalid.eq(offered & self.aresetn),
             self.m_axis.tdata.eq(Cat(_spread(o_data, given))),
             self.m_axis.tuser.eq(o_first & opens),
             self.m_axis.tlast.eq(o_last & closes),
@@ -151,6 +168,21 @@ class AxiCore(wiring.Component):
         with m.If(stream.tvalid & stream.tready):
             m.d.sync += count.eq(successor(count, transfers))
         return count == 0, count == transfers - 1
+
+    def _begins(self, m: Module) -> Value:
+        """TUSER, in the first timestep of a packet: a bit for each context tells who is in one."""
+        inside = Signal(self.plan.tag.contexts, name="inside_packet")
+        stream = self.s_axis
+        one = inside if len(inside) == 1 else inside.bit_select(stream.tid, 1)
+        with m.If(stream.tvalid & stream.tready):
+            m.d.sync += one.eq(~stream.tlast)
+        return stream.tuser & ~one
+
+    def _waiting(self, m: Module) -> Value:
+        """Whether an answer was offered and not taken: the bus forbids to take it back."""
+        waiting = Signal(name="answer_waiting")
+        m.d.sync += waiting.eq(self.m_axis.tvalid & ~self.m_axis.tready)
+        return waiting
 
     def _held(self, m: Module, name: str, value: Value, opens: Any) -> Any:
         """What the transfer that opened this timestep said."""
@@ -221,19 +253,22 @@ def _header(plan: Plan, core: str) -> str:
     """The comment at the top of the file."""
     lines = [f"{axi_name(core)}: AXI4-Stream around the module {core}", ""]
     lines += ["aclk, aresetn: clock; synchronous reset, active low, one cycle is enough"]
-    for stream, port in (("s_axis", plan.input_port), ("m_axis", plan.output_port)):
+    streams = ("s_axis", plan.input_port, "a timestep"), ("m_axis", plan.output_port, "an answer")
+    for stream, port, what in streams:
         lines += [
             f"{stream}_tdata carries {port.per_transfer} element(s), element 0 lowest, each in "
             f"{slot_bits(port)} bits;",
-            f"  a timestep has {port.value.size} element(s) in {port.transfers} transfer(s)",
+            f"  {what} has {port.value.size} element(s) in {port.transfers} transfer(s)",
         ]
     lines += [
-        "s_axis_tuser: first, taken from the first transfer of a timestep",
+        "s_axis_tuser: first, taken from the first transfer of a packet",
         "s_axis_tlast: last, on the last transfer of a sequence: a packet is a sequence",
         "m_axis_tuser, m_axis_tlast: the same of the timestep that is answered",
     ]
     if plan.tag.contexts > 1:
         lines.append(f"tid: the context, 0 to {plan.tag.contexts - 1}")
     if can_be_malformed(plan):
-        lines.append(f"{FAULT}: up, until reset, after an input that is no whole timestep")
+        lines.append(
+            f"{FAULT}: up, until reset, after an input that is no whole timestep; all stops"
+        )
     return "".join(f"// {line}".rstrip() + "\n" for line in lines) + "\n"

@@ -24,7 +24,8 @@ class Stream:
     """One side of a module.
 
     A word is what `payload` carries in a transfer, the first of them lowest. Where `once`, a
-    timestep's `first` is told on its first transfer alone and `last` on its last, as on AXI.
+    timestep's `first` is told on its first transfer alone and `last` on its last, as on AXI, and
+    `first` counts in the first timestep of a packet. What data have above the elements is spare.
     """
 
     valid: Wire
@@ -41,14 +42,16 @@ class Stream:
     def words(self, elements: list[int], flags: dict[str, Any], noise: Random | None) -> list[int]:
         """The words of a timestep, or of an answer."""
         words = self.port.pack(elements, **flags, noise=noise)
-        if not self.once:
-            return words
-        first, last = (1 << self.port.data_bits + k for k in range(2))
-        ends = len(words) - 1
-        return [
-            word & ~(first if k > 0 else 0) & ~(last if k < ends else 0)
-            for k, word in enumerate(words)
-        ]
+        return [self._carried(word, k, len(words) - 1, noise) for k, word in enumerate(words)]
+
+    def _carried(self, word: int, place: int, ends: int, noise: Random | None) -> int:
+        """A port's word as the payload has it."""
+        data, bits = self.payload[0].bits, self.port.data_bits
+        flags = word >> bits
+        if self.once:
+            flags &= ~(int(place > 0) | int(place < ends) << 1)
+        spare = noise.getrandbits(data - bits) if noise is not None and data > bits else 0
+        return flags << data | spare << bits | word & (1 << bits) - 1
 
 
 @dataclass(frozen=True)
@@ -91,14 +94,18 @@ def axi(ports: Ports, described: dict[str, Any]) -> Interface:
     """The ports of the wrapper, as `ports.json` describes it."""
     sides = ("input", ports.input), ("output", ports.output)
     taken, given = (replace(p, element_bits=described[side]["slot_bits"]) for side, p in sides)
-    told = "a transfer came that is part of no timestep; stays up until reset"
+    told = "a transfer came that is part of no timestep: nothing moves any more until reset"
     return Interface(
         described["module"],
         Wire("aclk", 1, False, "clock"),
         Wire("aresetn", 1, False, "synchronous reset, active low; one cycle is enough"),
         True,
-        _axi_stream("s_axis", taken, described["tid_bits"], False),
-        _axi_stream("m_axis", given, described["tid_bits"], True),
+        _axi_stream(
+            "s_axis", taken, described["input"]["tdata_bits"], described["tid_bits"], False
+        ),
+        _axi_stream(
+            "m_axis", given, described["output"]["tdata_bits"], described["tid_bits"], True
+        ),
         (Wire(FAULT, 1, True, told),) if described["fault"] else (),
     )
 
@@ -132,9 +139,9 @@ def _plain_stream(side: str, port: Port, context_bits: int, output: bool) -> Str
     )
 
 
-def _axi_stream(side: str, port: Port, context_bits: int, output: bool) -> Stream:
+def _axi_stream(side: str, port: Port, bits: int, context_bits: int, output: bool) -> Stream:
     first, last = (
-        "`first`, on the first transfer of a timestep: the state starts anew before it",
+        "`first`, on the first transfer of a packet: the state starts anew before it",
         "`last`, on the last transfer of a sequence",
     )
     if output:
@@ -143,7 +150,7 @@ def _axi_stream(side: str, port: Port, context_bits: int, output: bool) -> Strea
             for name in ("first", "last")
         )
     payload = [
-        Wire(f"{side}_tdata", port.data_bits, output, _carried(port)),
+        Wire(f"{side}_tdata", bits, output, _carried(port)),
         Wire(f"{side}_tuser", 1, output, first),
         Wire(f"{side}_tlast", 1, output, last),
     ]

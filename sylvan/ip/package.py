@@ -84,16 +84,18 @@ def _fill(folder: Path, build: Path, plan: Plan, kind: str, name: str) -> None:
         described["axi"] = describe_axi(plan, core)
         wrapper = f"rtl/{described['axi']['module']}.v"
         contents[wrapper] = "AXI4-Stream around the core", handed_over(generate_axi(plan, core))
-    contents[f"rtl/{core}.v"] = "the core", handed_over(generate(plan, core))
+    text = generate(plan, core)
+    contents[f"rtl/{core}.v"] = "the core", handed_over(text)
     folder.mkdir()
     write_json(folder / "ports.json", described)
     ports, planned = load_ports(folder), load_planned_cycles(build)
     interface = axi(ports, described["axi"]) if wrapped else plain(ports)
-    vectors = make_vectors(build, ports, planned, interface)
+    assignments = text.count("assign ") + text.count("<= ")
+    vectors = make_vectors(build, ports, planned, interface, assignments)
     report, schedule = load_report(build / "report.json"), str(plan.schedule)
     if kind == "fusesoc":
-        text = core_file(name, interface.module, list(contents), described, report, schedule)
-        contents[f"{name}.core"] = "description for FuseSoC", text
+        told = core_file(name, interface.module, list(contents), described, report, schedule)
+        contents[f"{name}.core"] = "description for FuseSoC", told
     contents |= _bench(interface, vectors, planned)
     _write(folder, contents)
     wave = _simulated(folder, interface, vectors, ports.read)

@@ -56,8 +56,9 @@ or with Verilator 5:
     obj_dir/V{module}_tb
 
 A line `{passed}` means that all is well; else there is a line `{failed}` with what differed, and an
-exit status that is not 0. Inputs are random sequences, answers those of the golden model of the
-network; the second of two rounds has idle cycles and back pressure. `+waves` writes `waves.vcd`.
+exit status that is not 0. Inputs are sequences of the testbench's choice, answers those of
+the golden model; where these are labels, a wrong weight that changes none of them passes unseen;
+the second of two rounds has idle cycles and back pressure. `+waves` writes `waves.vcd`.
 {fusesoc}
 ## Lint
 

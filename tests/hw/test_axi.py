@@ -32,33 +32,48 @@ CASES = {
     "contexts": lambda: Plan(summing(2, 9, "every"), Schedule(2, contexts=3)),
     "transfers": lambda: Plan(summing(23, 13, "last"), Schedule(4)),
     "transfers and contexts": lambda: Plan(summing(20, 15, "every"), Schedule(20, contexts=4)),
+    "padded transfers": lambda: Plan(summing(6, 13, "every"), Schedule(2, contexts=2)),
     "two layers": lambda: Plan(random_core(4, layers=2), Schedule(1)),
 }
 
 
-def elements(values: Any, value: Value, spare: int = 0) -> bytes:
-    """An array of the smallest machine integers that hold the value, and spare bytes after it."""
+def elements(values: Any, value: Value, transfer: int) -> list[bytes]:
+    """Transfers of so many of the smallest machine integers that hold the value, padded.
+
+    To the first of 1, 2, 4, 8, 16 bytes that holds a whole transfer.
+    """
     width = value.format.width
     size = next(size for size in (1, 2, 4, 8) if 8 * size >= width)
     signed = value.format.lo < 0
-    return b"".join(int(v).to_bytes(size, "little", signed=signed) for v in values) + bytes(
-        spare * size
-    )
+    whole = [int(v).to_bytes(size, "little", signed=signed) for v in values]
+    parts = [b"".join(whole[k : k + transfer]) for k in range(0, len(whole), transfer)]
+    bus = next(1 << k for k in range(10) if 1 << k >= transfer * size)
+    return [part.ljust(bus, b"\0") for part in parts]
 
 
 def packets(
-    steps: list[int], vectors: list[bytes], first: Any, last: Any, context: Any, transfer: int
+    steps: list[int], vectors: list[list[bytes]], first: Any, last: Any, context: Any
 ) -> Iterator[dict[str, Any]]:
     """Vectors as packets that end where `last` is set; TUSER in a vector's first transfer alone."""
     data, tuser, tid = b"", [], []
-    for step, vector in zip(steps, vectors, strict=True):
+    for step, (opening, *more) in zip(steps, vectors, strict=True):
+        vector = b"".join([opening, *more])
         data += vector
-        tuser += [int(first[step])] * transfer + [0] * (len(vector) - transfer)
+        tuser += [int(first[step])] * len(opening) + [0] * (len(vector) - len(opening))
         tid += [int(context[step])] * len(vector)
         if last[step]:
             yield {"data": data.hex(), "tuser": tuser, "tid": tid}
             data, tuser, tid = b"", [], []
     assert not data, "the last timestep ends a packet"
+
+
+def heeded(first: Any, last: Any, context: Any) -> list[bool]:
+    """Where TUSER counts: in a context's first timestep, and in the next after one with TLAST."""
+    outside, found = set(context.tolist()), []
+    for one, ends, begins in zip(context.tolist(), last, first, strict=True):
+        found.append(bool(begins) and one in outside)
+        (outside.add if ends else outside.discard)(one)
+    return found
 
 
 def random_run(plan: Plan, rng: np.random.Generator) -> dict[str, Any]:
@@ -69,19 +84,15 @@ def random_run(plan: Plan, rng: np.random.Generator) -> dict[str, Any]:
     first, last = rng.random((2, TIMESTEPS)) < [[0.3], [0.35]]
     last[-1] = True
     context = rng.integers(0, plan.tag.contexts, TIMESTEPS)
-    answers = run_stream(program, values, first, last, context)
+    begins = heeded(first, last, context)
+    answers = run_stream(program, values, begins, last, context)
     taken, given = plan.input_port, plan.output_port
-    flags = first, last, context
-    spare = taken.transfers * taken.per_transfer - taken.value.size
-    sent = [elements(x, taken.value, spare) for x in values]
-    came = [elements(answer, given.value) for _, answer in answers]
+    sent = [elements(x, taken.value, taken.per_transfer) for x in values]
+    came = [elements(answer, given.value, given.per_transfer) for _, answer in answers]
+    answered = [step for step, _ in answers]
     return {
-        "sent": list(
-            packets(list(range(TIMESTEPS)), sent, *flags, len(sent[0]) // taken.transfers)
-        ),
-        "expected": list(
-            packets([step for step, _ in answers], came, *flags, len(came[0]) // given.transfers)
-        ),
+        "sent": list(packets(list(range(TIMESTEPS)), sent, first, last, context)),
+        "expected": list(packets(answered, came, begins, last, context)),
     }
 
 
@@ -126,6 +137,30 @@ def random_runs(plan: Plan, pauses: list[tuple[float, float]]) -> list[dict[str,
 def test_packets_are_answered_as_golden_does(name: str, tmp_path: Path) -> None:
     plan = CASES[name]()
     complaint = talk(plan, tmp_path / "axi", random_runs(plan, PAUSES))
+    assert not complaint, complaint[-3000:]
+
+
+@pytest.mark.parametrize("tuser", [0, 1])
+def test_tuser_may_be_the_same_throughout_a_packet(tuser: int, tmp_path: Path) -> None:
+    """As DMA engines have it: 1, and each packet starts anew; 0, and none does."""
+    plan = CASES["transfers and contexts"]()
+    program, rng = plan.program, np.random.default_rng(SEED)
+    values = random_inputs(program, (TIMESTEPS,), 3).reshape(TIMESTEPS, -1)
+    context = np.repeat(rng.integers(0, 4, TIMESTEPS // 5), 5)
+    last = np.arange(TIMESTEPS) % 5 == 4
+    begins = np.roll(last, 1) & bool(tuser)
+    taken, given = plan.input_port, plan.output_port
+    sent = [elements(x, taken.value, taken.per_transfer) for x in values]
+    answers = run_stream(program, values, begins, last, context)
+    came = [elements(y, given.value, given.per_transfer) for _, y in answers]
+    order = list(range(TIMESTEPS))
+    whole = [
+        packet | {"tuser": [tuser] * len(packet["tuser"])}
+        for packet in packets(order, sent, begins, last, context)
+    ]
+    expected = list(packets(order, came, begins, last, context))
+    run = {"sent": whole, "expected": expected, "idle": 0.1, "stall": 0.7}
+    complaint = talk(plan, tmp_path / "axi", [run])
     assert not complaint, complaint[-3000:]
 
 
