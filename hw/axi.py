@@ -173,10 +173,13 @@ class AxiCore(wiring.Component):
         """TUSER, in the first timestep of a packet: a bit for each context tells who is in one."""
         inside = Signal(self.plan.tag.contexts, name="inside_packet")
         stream = self.s_axis
-        one = inside if len(inside) == 1 else inside.bit_select(stream.tid, 1)
+        several = len(inside) > 1
         with m.If(stream.tvalid & stream.tready):
+            one: Any = inside.bit_select(stream.tid, 1) if several else inside
             m.d.sync += one.eq(~stream.tlast)
-        return stream.tuser & ~one
+        # Of a part that a number selects, Verilog would be printed that cuts off the rest unseen.
+        found: Any = (inside >> stream.tid)[0] if several else inside
+        return stream.tuser & ~found
 
     def _waiting(self, m: Module) -> Value:
         """Whether an answer was offered and not taken: the bus forbids to take it back."""

@@ -157,7 +157,7 @@ SPOILS: dict[str, tuple[str, Callable[[str], str], str]] = {
     ),
     "an input that is taken twice after a pause": (
         "rtl/sums_core_axi.v",
-        replaced(r"\.i_valid\(s_axis_tvalid\)", ".i_valid(s_axis_tvalid | m_axis_tvalid)"),
+        replaced(r"\.i_valid\(([^)]*)\)", r".i_valid(\2 | m_axis_tvalid)"),
         "",
     ),
 }
