@@ -76,7 +76,11 @@ class Top(Elaboratable):
             yield getattr(port, colour[0]) if colour else port
 
     def _place_pll(self, m: Module, platform: Any) -> None:
-        """The clock `sync`, held in reset until it is steady."""
+        """The clock `sync`, held in reset until it is steady.
+
+        Block RAM of iCE40 reads as zeros for microseconds after configuration; nothing reads any
+        before a host's OPEN, which resets the core.
+        """
         pll = self.board.pll
         assert pll is not None
         settings = pll.settings(self.board.oscillator_hz, self.clock_hz)

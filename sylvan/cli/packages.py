@@ -31,5 +31,6 @@ def check_handed_over(kind: str | None, name: str | None, out: Path, state_port:
         return ""
     from ..ip.package import check_package
 
-    check_package(kind, name or out.name, state_port)
-    return name or out.name
+    called = out.name if name is None else name
+    check_package(kind, called, state_port)
+    return called

@@ -1,6 +1,7 @@
 """The timing of an interface as a picture: what a simulation saw, in the JSON of WaveDrom.
 
 Cycles in which nothing happens are left out where they are many; a row of the picture counts all.
+Of more transfers than a picture holds the middle ones are left out too, and its title says so.
 """
 
 from collections.abc import Callable, Sequence
@@ -55,6 +56,9 @@ def picture(interface: Interface, cycles: list[Cycle], answered: Sequence[int]) 
     passed = [c.number for c in cycles if c.streams[1][:2] == (1, 1)]
     cycles = cycles[: passed[wanted - 1] + 2]
     columns = _columns(cycles)
+    cut = len(columns) > MOST
+    if cut:
+        columns = [*columns[: MOST - ENDING - 1], None, *columns[-ENDING:]]
     inactive = "1" if interface.active_low else "0"
     rows = [
         _row("cycle", columns, lambda c: ("=", str(c.number))),
@@ -65,7 +69,8 @@ def picture(interface: Interface, cycles: list[Cycle], answered: Sequence[int]) 
     for k, (stream, letter, steps) in enumerate(sides):
         names = _names(stream, letter, steps, [c.streams[k] for c in cycles])
         rows += [{}, *_stream_rows(stream, k, columns, names)]
-    return {"signal": rows, "head": {"text": f"{interface.module}: two timesteps"}}
+    title = f"{interface.module}: two timesteps" + cut * ", transfers in the middle left out"
+    return {"signal": rows, "head": {"text": title}}
 
 
 def _columns(cycles: list[Cycle]) -> list[Cycle | None]:
@@ -80,8 +85,6 @@ def _columns(cycles: list[Cycle]) -> list[Cycle | None]:
         else:
             columns += cycles[begin:end]
         begin = end
-    if len(columns) > MOST:
-        columns = [*columns[: MOST - ENDING - 1], None, *columns[-ENDING:]]
     return columns
 
 
@@ -135,9 +138,13 @@ def _row(name: str, columns: Sequence[Cycle | None], show: Show) -> dict[str, An
     wave, data = "", []
     before: State | None = None
     for c in columns:
-        state = show(c) if c is not None else None
-        wave += GAP if state is None else "." if state == before else state[0]
-        if state is not None and state != before and state[1]:
+        if c is None:
+            # What stood before a gap may have changed and come back.
+            wave, before = wave + GAP, None
+            continue
+        state = show(c)
+        wave += "." if state == before else state[0]
+        if state != before and state[1]:
             data.append(state[1])
-        before = state or before
+        before = state
     return {"name": name, "wave": wave} | ({"data": data} if data else {})
