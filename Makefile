@@ -7,8 +7,8 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 .PHONY: help setup icarus chromium demo test test-all lint format types readme results gallery \
 	bench-adders bench-boards bench-explore bench-factors bench-fit bench-golden bench-hw bench-link \
-	bench-packing bench-phases bench-placed bench-qornn bench-sensor bench-soa bench-sparsity \
-	bench-train
+	bench-package-mutants bench-packing bench-phases bench-placed bench-qornn bench-sensor bench-soa \
+	bench-sparsity bench-train
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -62,6 +62,9 @@ bench-hw: setup  ## cores and plain designs placed; adds to bench/hardware.json 
 
 bench-link: setup  ## timesteps per second of the host's software; writes a table of docs/host.md
 	@$(BIN)/python bench/link.py
+
+bench-package-mutants: setup  ## wrong weights that the testbench of a package sees; writes docs/package.md
+	@$(BIN)/python bench/package_mutants.py
 
 bench-packing: setup  ## nonzeros in words of P: cycles and index bits; writes bench/packing.json
 	@$(BIN)/python bench/packing.py

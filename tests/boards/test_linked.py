@@ -156,7 +156,8 @@ def test_every_answer_is_that_of_golden(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "count"),
     [
-        ("contexts", 24),
+        ("contexts", 8),
+        pytest.param("contexts", 24, marks=pytest.mark.full),
         pytest.param("every step", 300, marks=pytest.mark.full),
         pytest.param("three transfers", 30, marks=pytest.mark.full),
     ],

@@ -48,6 +48,7 @@ def test_a_search_is_printed_written_and_asked(sylvan: Sylvan, folder: Path) -> 
     assert other.code == 2 and "no point on ecp5-25f; it has them on: ice40-up5k" in other.error
 
 
+@pytest.mark.full
 def test_the_best_is_built(sylvan: Sylvan, folder: Path) -> None:
     spec, out, built = explored.spec(folder), folder / "out", folder / "built"
     asked = "--best", "min luts", "--target", "ice40-up5k", "--build", built

@@ -150,6 +150,7 @@ def test_a_failed_network_says_why_and_stops_nothing(tmp_path: Path) -> None:
     assert list(again.failures) == failures and again.trained == 0
 
 
+@pytest.mark.full
 def test_workers_of_a_scheduler_that_is_there(tmp_path: Path) -> None:
     with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as cluster:
         address = cluster.scheduler_address
@@ -169,6 +170,7 @@ def test_what_misses_the_clock_of_the_board_is_no_point(search: Search) -> None:
     assert replace(built, build=None, clock_hz=1.01e6 * mhz).possible
 
 
+@pytest.mark.full
 def test_a_storage_that_breaks_ends_the_search(tmp_path: Path) -> None:
     """It is no failure of a network, which would be told as what came of it."""
     path, out = explored.spec(tmp_path), tmp_path / "out"
