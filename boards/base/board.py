@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from amaranth.build import Resource
-from sylvan.hw.targets import Around, Target, meant
+from sylvan.hw.targets import Around, Target
 from sylvan.hw.targets import target as find_target
 from sylvan.model.errors import UserError
 
@@ -101,11 +101,3 @@ def boards() -> Mapping[str, Board]:
         if not module.ispkg:
             found |= {board.name: board for board in importlib.import_module(module.name).BOARDS}
     return found
-
-
-def board(name: str) -> Board:
-    """The board of that name; a `UserError` lists the known ones and guesses which was meant."""
-    known = boards()
-    if name in known:
-        return known[name]
-    raise UserError(f"there is no board {name!r}{meant(name, known)} Known: {', '.join(known)}.")

@@ -57,13 +57,9 @@ class Mount:
         answered = program.readout.read == "every"
         return Identity.of(program).highest_rate(self.baud, answered)
 
-    def link(self, plan: Plan) -> LinkPlan:
-        """The link of a core."""
-        return LinkPlan(plan, self.clock_hz, self.baud)
-
     def write(self, plan: Plan, folder: Path) -> Sources:
         """Write what the board's tools take; what of it is synthesized."""
-        link = self.link(plan)
+        link = LinkPlan(plan, self.clock_hz, self.baud)
         write_link(link, folder)
         top = Top(self.board, self.clock_hz, link)
         verilog, constraints = write_top(self.board.platform(), top, folder)

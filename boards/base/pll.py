@@ -3,9 +3,10 @@
 Settings are the best of all legal ones; `nextpnr` derives the clock constraint from them.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from amaranth import Const, Instance, Module, Signal, Value
 from sylvan.model.errors import UserError
@@ -23,51 +24,53 @@ class Settings:
     dividers: dict[str, int]
 
 
-class Pll(Protocol):
-    """Makes a clock of an oscillator's."""
-
-    @property
-    def padded(self) -> bool:
-        """Whether the primitive takes the pad itself, in the place of an input buffer."""
-
-    def settings(self, oscillator_hz: float, wanted_hz: float) -> Settings:
-        """What makes the clock that is wanted; UserError where nothing comes within 1 %."""
-
-    def place(self, m: Module, source: Any, clock: Signal, settings: Settings) -> Value:
-        """Drive `clock` from the oscillator; whether it is steady."""
-
-
 def near(clock_hz: float, wanted_hz: float) -> bool:
     """Whether a clock does for the one that is wanted."""
     return abs(clock_hz / wanted_hz - 1) <= NEAR
 
 
-def nearest(legal: Iterator[Settings], oscillator_hz: float, wanted_hz: float) -> Settings:
-    """The settings nearest to what is wanted, of equal ones those of the fastest VCO."""
-    best = min(legal, key=lambda s: (abs(s.clock_hz - wanted_hz), -s.vco_hz))
-    if not near(best.clock_hz, wanted_hz):
-        closest = min(best.clock_hz, oscillator_hz, key=lambda clock: abs(clock - wanted_hz))
-        raise UserError(
-            f"the oscillator's {oscillator_hz / 1e6:g} MHz make no clock of {wanted_hz / 1e6:g} "
-            f"MHz; {closest / 1e6:g} MHz is the nearest"
-        )
-    return best
+class Pll(ABC):
+    """Makes a clock of an oscillator's.
+
+    Attributes: padded, whether the primitive takes the pad itself, in the place of an input buffer.
+    """
+
+    padded: bool = False
+
+    def settings(self, oscillator_hz: float, wanted_hz: float) -> Settings:
+        """The legal ones nearest to what is wanted, of equal ones those of the fastest VCO.
+
+        Raises UserError where nothing comes within 1 %.
+        """
+        legal = self.legal(oscillator_hz)
+        best = min(legal, key=lambda s: (abs(s.clock_hz - wanted_hz), -s.vco_hz))
+        if not near(best.clock_hz, wanted_hz):
+            closest = min(best.clock_hz, oscillator_hz, key=lambda clock: abs(clock - wanted_hz))
+            raise UserError(
+                f"the oscillator's {oscillator_hz / 1e6:g} MHz make no clock of "
+                f"{wanted_hz / 1e6:g} MHz; {closest / 1e6:g} MHz is the nearest"
+            )
+        return best
+
+    @abstractmethod
+    def legal(self, oscillator_hz: float) -> Iterator[Settings]:
+        """All settings within the ranges of the primitive."""
+
+    @abstractmethod
+    def place(self, m: Module, source: Any, clock: Signal, settings: Settings) -> Value:
+        """Drive `clock` from the oscillator; whether it is steady."""
 
 
 @dataclass(frozen=True)
-class Ice40Pll:
+class Ice40Pll(Pll):
     """SB_PLL40 with the plain feedback path: f = oscillator (DIVF + 1) / (DIVR + 1) / 2^DIVQ.
 
     Ranges are those of Lattice's TN-02052. With `padded` the oscillator's pin is the PLL's own.
     """
 
-    padded: bool
+    padded: bool = False
 
-    def settings(self, oscillator_hz: float, wanted_hz: float) -> Settings:
-        return nearest(self._legal(oscillator_hz), oscillator_hz, wanted_hz)
-
-    @staticmethod
-    def _legal(oscillator_hz: float) -> Iterator[Settings]:
+    def legal(self, oscillator_hz: float) -> Iterator[Settings]:
         for divr in range(16):
             compared = oscillator_hz / (divr + 1)
             if not 10e6 <= compared <= 133e6:
@@ -107,19 +110,13 @@ def _filter(compared_hz: float) -> int:
     return 1 + sum(compared_hz >= bound for bound in above)
 
 
-class Ecp5Pll:
+class Ecp5Pll(Pll):
     """EHXPLLL with feedback from its only output: f = oscillator CLKFB_DIV / CLKI_DIV.
 
     The VCO runs at f CLKOP_DIV. Ranges are those of Lattice's FPGA-DS-02012.
     """
 
-    padded = False
-
-    def settings(self, oscillator_hz: float, wanted_hz: float) -> Settings:
-        return nearest(self._legal(oscillator_hz), oscillator_hz, wanted_hz)
-
-    @staticmethod
-    def _legal(oscillator_hz: float) -> Iterator[Settings]:
+    def legal(self, oscillator_hz: float) -> Iterator[Settings]:
         for clki in range(1, 129):
             compared = oscillator_hz / clki
             if not 3.125e6 <= compared <= 400e6:
@@ -156,19 +153,13 @@ class Ecp5Pll:
         return locked
 
 
-class XilinxPll:
+class XilinxPll(Pll):
     """PLLE2 of Xilinx 7: f = oscillator CLKFBOUT_MULT / DIVCLK_DIVIDE / CLKOUT0_DIVIDE.
 
     Ranges are those of the slowest speed grade (DS181).
     """
 
-    padded = False
-
-    def settings(self, oscillator_hz: float, wanted_hz: float) -> Settings:
-        return nearest(self._legal(oscillator_hz), oscillator_hz, wanted_hz)
-
-    @staticmethod
-    def _legal(oscillator_hz: float) -> Iterator[Settings]:
+    def legal(self, oscillator_hz: float) -> Iterator[Settings]:
         for before in range(1, 57):
             compared = oscillator_hz / before
             if not 19e6 <= compared <= 450e6:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from programs import small
-from sylvan.boards.base.board import Board, board, boards
+from sylvan.boards.base.board import Board, boards
 from sylvan.boards.base.mount import Mount
 from sylvan.hw.build import build
 from sylvan.hw.measured import TooSlow
@@ -50,13 +50,13 @@ def test_what_a_board_is_built_from(tmp_path: Path, known: Board) -> None:
 
 
 def test_what_yosys_has_no_parameter_for_is_kept_from_it(tmp_path: Path) -> None:
-    sources = Mount.on(board("arty-a7-35t"), 100e6).write(PLAN, tmp_path)
+    sources = Mount.on(boards()["arty-a7-35t"], 100e6).write(PLAN, tmp_path)
     assert "SIM_DEVICE" in (tmp_path / "top.v").read_text()
     assert "SIM_DEVICE" not in sources.verilog.read_text()
 
 
 def built(out: Path, name: str, clock_hz: float | None = None, seeds: Sequence[int] = (1,)) -> None:
-    mount = Mount.on(board(name), clock_hz)
+    mount = Mount.on(boards()[name], clock_hz)
     build(
         PROGRAM,
         SCHEDULE,
@@ -111,7 +111,7 @@ def test_a_clock_that_no_placement_reaches_leaves_nothing(tmp_path: Path) -> Non
 
 
 def test_a_line_that_cannot_carry_a_rate_is_told_before_a_build() -> None:
-    mount = Mount.on(board("icebreaker"), baud=115_200)
+    mount = Mount.on(boards()["icebreaker"], baud=115_200)
     # A timestep of one byte takes 11 on the line, a byte 10 bits; answers are rare.
     mount.check(PROGRAM, 1, 115_200 / 110)
     with pytest.raises(UserError) as refusal:
@@ -125,7 +125,7 @@ def test_a_line_that_cannot_carry_a_rate_is_told_before_a_build() -> None:
 def test_what_the_link_takes_is_part_of_the_estimate() -> None:
     from sylvan.hw.cost import estimate
 
-    part = board("icebreaker").target
+    part = boards()["icebreaker"].target
     alone = estimate(PLAN, replace(part, around=type(part.around)()))
     mounted = estimate(PLAN, part)
     assert mounted["luts"] - alone["luts"] == part.around.luts > 0
