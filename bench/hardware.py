@@ -1,7 +1,7 @@
 """Cores and references placed for real, into bench/hardware.json and docs/performance.md.
 
     python bench/hardware.py [--sizes 64 128 256 512 1024] [--only TEXT] [--seeds 3] [--quick]
-                             [--page]
+                             [--limit 1800] [--page]
 
 HadamRNNs as generated, on every schedule of `points`, and without their readout; three plain
 designs of the same recurrence (references.py); and on every part a bare adder for each carry chain
@@ -10,7 +10,8 @@ which measures its cycles; every reference is, too. A row has the keys of `repor
 written when it is there, with a hash of all that the tools were given: a run that was stopped goes
 on, and what has changed is placed anew. A design that does not fit has a row of nulls, and the
 reason. `--only` takes the designs whose name holds the text, `--quick` a few, `--page` none: it
-writes the page from the rows there are.
+writes the page from the rows there are. A tool that has not ended after `--limit` seconds is ended,
+and the row says so.
 """
 
 import argparse
@@ -113,11 +114,12 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--seeds", type=int, default=len(SEEDS))
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--limit", type=float, default=1800, help="seconds a tool may take")
     parser.add_argument("--page", action="store_true")
     options = parser.parse_args()
     sizes = options.sizes or (QUICK if options.quick else SIZES)
     if not options.page:
-        with Workers(options.jobs) as workers:
+        with Workers(options.jobs, limit_s=options.limit) as workers:
             rows = Rows(OUT, options.only, options.seeds, workers)
             for ladder in designs(sizes, options.parts, options.quick):
                 for design in ladder:

@@ -8,7 +8,7 @@ from typing import Any
 
 from designs import Design
 from sylvan.hw.measured import DoesNotFit
-from sylvan.hw.tools import Workers
+from sylvan.hw.tools import TooLong, Workers
 from sylvan.model.errors import UserError
 from sylvan.model.files import write_json
 
@@ -36,6 +36,8 @@ def measured(design: Design, workers: Workers) -> Row:
             if not any(isinstance(e, DoesNotFit) for e in (error, error.__context__)):
                 raise
             report, reason = design.unplaced(), str(error)
+        except TooLong as error:
+            report, reason = design.unplaced(), f"not placed: {error}"
         more = design.seen(folder if reason is None else None)
     seeds = {str(run["seed"]): run["fmax_mhz"] for run in details["runs"]}
     row = {"design": design.name, "n": design.n, **report, "chain": details["chain"], **more}

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -133,6 +134,10 @@ class Stalled(CheckError):
     """A tool was ended because it went on without getting anywhere."""
 
 
+class TooLong(CheckError):
+    """A tool was ended because its time was over."""
+
+
 _warming = threading.Lock()
 _warm: set[Tool] = set()
 
@@ -141,11 +146,18 @@ class Workers:
     """At most `jobs` tool processes at a time; leaving the `with` block ends those still running.
 
     Several threads may share one, so that no core idles while another design is being mapped.
-    A `group` shares its limit, and can be stopped without the others.
+    A `group` shares its limits, and can be stopped without the others. No process may run for
+    longer than `limit_s`.
     """
 
-    def __init__(self, jobs: int = 2, slots: threading.Semaphore | None = None) -> None:
+    def __init__(
+        self,
+        jobs: int = 2,
+        slots: threading.Semaphore | None = None,
+        limit_s: float | None = None,
+    ) -> None:
         self._slots = slots or threading.Semaphore(jobs)
+        self._limit_s = limit_s
         self._lock = threading.Lock()
         self._running: set[subprocess.Popen[bytes]] = set()
         self._groups: list[Workers] = []
@@ -164,7 +176,7 @@ class Workers:
 
     def group(self) -> "Workers":
         """Workers under the same limit, who stop when these stop."""
-        group = Workers(slots=self._slots)
+        group = Workers(slots=self._slots, limit_s=self._limit_s)
         with self._lock:
             group._stopped = self._stopped
             self._groups.append(group)
@@ -179,7 +191,8 @@ class Workers:
     ) -> int:
         """Run to the end in `folder`, the console kept in a file there; the exit status.
 
-        Raises Stalled as soon as `stalls` says so, which is asked now and then.
+        Raises Stalled as soon as `stalls` says so, which is asked now and then, and TooLong at the
+        limit.
         """
         with self._slots, (folder / console).open("wb") as log:
             process = self._start(command, folder, log)
@@ -193,14 +206,16 @@ class Workers:
             raise CheckError(f"{Path(command[0]).name} was ended: this build was stopped")
         return status
 
-    @staticmethod
-    def _wait(process: subprocess.Popen[bytes], stalls: Callable[[], bool] | None) -> int:
-        while stalls is not None:
+    def _wait(self, process: subprocess.Popen[bytes], stalls: Callable[[], bool] | None) -> int:
+        begun = time.monotonic()
+        while stalls is not None or self._limit_s is not None:
             try:
                 return process.wait(WATCH_S)
             except subprocess.TimeoutExpired:
-                if stalls():
+                if stalls is not None and stalls():
                     raise Stalled("it goes on without getting anywhere") from None
+                if self._limit_s is not None and time.monotonic() - begun > self._limit_s:
+                    raise TooLong(f"it was ended after {self._limit_s:g} seconds") from None
         return process.wait()
 
     def warm(self, tool: Tool, folder: Path, progress: Progress) -> None:

@@ -159,3 +159,15 @@ def test_a_tool_that_stalls_is_ended(tmp_path, monkeypatch):
             crew.run(waits, tmp_path, "console", stalls)
         assert crew.run([*waits[:2], "pass"], tmp_path, "console", stalls) == 0
     assert len(asked) >= 3 and time.monotonic() - began < 30
+
+
+def test_a_tool_that_takes_too_long_is_ended_in_a_group_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(tools, "WATCH_S", 0.05)
+    waits = [sys.executable, "-c", "import time; time.sleep(60)"]
+    began = time.monotonic()
+    with Workers(1, limit_s=0.3) as crew:
+        for workers in (crew, crew.group()):
+            with pytest.raises(tools.TooLong, match=r"^it was ended after 0.3 seconds$"):
+                workers.run(waits, tmp_path, "console")
+        assert crew.run([*waits[:2], "pass"], tmp_path, "console") == 0
+    assert time.monotonic() - began < 30
