@@ -8,6 +8,7 @@ has changed is built anew. The cores of bench/hardware.json, placed with three s
 import json
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ OUT = Path(__file__).with_name("fit.json")
 PLACED = Path(__file__).with_name("hardware.json")
 GALLERY = Path(__file__).parent.parent / "gallery"
 PARTS = ("ice40-hx8k", "ecp5-25f", "xilinx-7a35t", "gowin-gw2a18")
-SLOW, SLOW_POINTS = "ice40-up5k", 16
+SLOW, SLOW_POINTS = "ice40-up5k", 22
 """A part whose LUTs are those of another but for their delays: only the first points are built."""
 SEED = 1
 FIGURES = ("luts", "ffs", "brams", "fmax_mhz")
@@ -74,8 +75,15 @@ MADE: dict[str, Callable[[int], Program]] = {
     "gated": gated,
 }
 
+MICROCODE = Schedule(1, microcode=True)
 #: What is built on every one of the parts, the most telling first: a program and its schedule.
 POINTS: tuple[tuple[str, Schedule], ...] = (
+    ("core 16", MICROCODE),
+    ("core 64", MICROCODE),
+    ("core 128", MICROCODE),
+    ("gallery digits", MICROCODE),
+    ("gallery digits-qornn", MICROCODE),
+    ("gallery har-2", MICROCODE),
     ("core 16", Schedule(2)),
     ("gallery digits", Schedule(1)),
     ("core 64", Schedule(8)),
@@ -122,9 +130,8 @@ def designs() -> Iterator[Core]:
     """All points on all parts."""
     for number, (name, schedule) in enumerate(POINTS):
         for part in (*PARTS, SLOW) if number < SLOW_POINTS else PARTS:
-            turns = target(part).turns and not schedule.digit
-            knobs = schedule.lanes, schedule.digit, schedule.levels, schedule.contexts, turns
-            yield core(name, Schedule(*knobs), part)
+            turns = target(part).turns and not schedule.digit and not schedule.microcode
+            yield core(name, replace(schedule, turns=turns), part)
 
 
 def key(design: Core) -> Row:

@@ -48,8 +48,9 @@ TRUST = Weights(*[0.2] * 7, 0.002)
 """Relative error that is as bad as a whole LUT away from that."""
 EXPECTED_DELAYS, TRUST_DELAYS = (0, 0.1, 0, 1), (0, 1, 0, 0.1)
 """The same of delays that few cores tell apart: a bit of carry, a block RAM."""
-ROWS, EXPECTED_ROW = 3, 2.5
-"""Adders in a row from which on they are what limits the clock rate; ns of one if none is built."""
+ROWS, EXPECTED_ROW, EXPECTED_WORD = 3, 2.5, 12.0
+"""Adders in a row from which on they are what limits the clock rate; ns of one if none is built,
+and of a word of a microprogram."""
 BARS = {"luts": (0.05, 0.15), "fmax_mhz": (None, 0.20)}
 """Median and worst relative errors of what is held out."""
 
@@ -81,7 +82,7 @@ def counted(row: Row) -> Row:
 def core(row: Row) -> tuple[Any, ...]:
     """What tells a core from others, whatever the part."""
     digit = 0 if row["words"] else row["digit"]
-    return row["program"], row["lanes"], digit, row["levels"], row["contexts"]
+    return row["program"], row["lanes"], digit, row["levels"], row["contexts"], row["microcode"]
 
 
 def split(rows: Sequence[Row]) -> dict[str, list[Row]]:
@@ -127,15 +128,20 @@ def fit(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
 
 
 def slowest(rows: Sequence[Row], weights: Weights) -> CoreDelays:
-    """Delays of adders in a row by cores that have many, others by the others."""
+    """Delays of adders in a row by cores that have many, others by the others; of microprograms,
+    which have none, by these."""
+    words = [1000 / row["fmax_mhz"] for row in rows if not row["path"][0]]
     long = [1000 / row["fmax_mhz"] / row["path"][0] for row in rows if row["path"][0] >= ROWS]
-    others = [row for row in rows if row["path"][0] < ROWS]
+    others = [row for row in rows if 0 < row["path"][0] < ROWS]
     counts, periods = (
         [timed(row, weights) for row in others],
         [1000 / r["fmax_mhz"] for r in others],
     )
     found = solved(counts, periods, EXPECTED_DELAYS, TRUST_DELAYS)
-    return CoreDelays(round(median(long or [EXPECTED_ROW]), 4), tuple(found))
+    row, word = (
+        round(median(given), 4) for given in (long or [EXPECTED_ROW], words or [EXPECTED_WORD])
+    )
+    return CoreDelays(row, tuple(found), word)
 
 
 def timed(row: Row, weights: Weights) -> tuple[float, ...]:
@@ -201,8 +207,9 @@ def table(rows: Sequence[Row]) -> Iterator[str]:
     yield "|---|---:|---:|---:|---:|---|" + "---:|" * 10 + "---|"
     for row in sorted(rows, key=lambda row: (core(row), row["target"])):
         said = estimated(row, found)
-        name, lanes, digit, levels, contexts = core(row)
-        cells = [name, lanes, digit or "words", levels, contexts, row["target"]]
+        name, lanes, digit, levels, contexts, microcode = core(row)
+        passing = "microcode" if microcode else digit or "words"
+        cells = [name, lanes, passing, levels, contexts, row["target"]]
         cells += [
             f"{row['luts']:,}",
             f"{said['luts']:,.0f}",

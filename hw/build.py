@@ -157,6 +157,8 @@ def write_sources(plan: Plan, folder: Path, axi: bool = False) -> None:
 
 def _advice(plan: Plan, target: Target, error: DoesNotFit) -> str:
     """The most lanes that should fit, by the estimate corrected with what was found at these."""
+    if plan.engine:
+        return "No schedule is smaller; take a larger part, or fewer hidden units."
     said = estimate(plan, target).get(error.resource)
     lanes = plan.schedule.lanes // 2
     if error.resource == "pins" and plan.schedule.state_port:

@@ -6,7 +6,7 @@ from .border import Transfer, fifo_depth
 from .kept import MemoryPlan
 from .layer import LayerPlan
 from .operators.addresses import addresses_cost
-from .operators.base import Cost, strobe_cost
+from .operators.base import Cost, counter_cost, strobe_cost
 from .timetable import Timetable
 
 
@@ -37,7 +37,7 @@ def _collecting(plan: LayerPlan) -> Cost:
     """A register of the input and its flags; contexts wait in three more, two of which choose."""
     port, contexts = plan.input_port, plan.tag.contexts
     bits = port.transfers * port.transfer_bits + plan.tag.size
-    count = _counter(port.transfers) if port.transfers > 1 else Cost()
+    count = counter_cost(port.transfers) if port.transfers > 1 else Cost()
     if contexts == 1:
         return count + Cost(register_bits=bits, waiting_bits=bits)
     resting = Cost(logic_bits=3 * contexts, register_bits=contexts)
@@ -49,7 +49,7 @@ def _firing(plan: LayerPlan) -> Cost:
     tag, pace = plan.tag, plan.pace
     kept = tag.contexts * (1 + (tag.period - 1).bit_length())
     flags = Cost(logic_bits=2 * kept, register_bits=kept + tag.size, waiting_bits=tag.size)
-    return _counter(pace.closing_interval) + _counter(plan.answers + 1) + flags
+    return counter_cost(pace.closing_interval) + counter_cost(plan.answers + 1) + flags
 
 
 def _answering(plan: LayerPlan) -> Cost:
@@ -58,25 +58,19 @@ def _answering(plan: LayerPlan) -> Cost:
     depth = fifo_depth(plan.queue_depth)
     queue = Cost(register_bits=2 * word, waiting_bits=2 * word)
     if depth > 1:
-        queue += _counter(depth) + _counter(depth) + Cost(memories=((word, depth - 1),))
-    return queue + _counter(plan.output_port.transfers) + addresses_cost(plan.answer.pattern)
+        queue += counter_cost(depth) + counter_cost(depth) + Cost(memories=((word, depth - 1),))
+    return queue + counter_cost(plan.output_port.transfers) + addresses_cost(plan.answer.pattern)
 
 
 def _receiving(plan: LayerPlan, received: MemoryPlan) -> Cost:
     """The queue of flags, and who is at which slot of the memory between layers."""
     flags, slots = Transfer(0, plan.tag).size, received.tag.kept
     depth = fifo_depth(slots)
-    queue = _counter(depth) + _counter(depth) + Cost(memories=((flags, depth - 1),))
+    queue = counter_cost(depth) + counter_cost(depth) + Cost(memories=((flags, depth - 1),))
     queue += Cost(register_bits=flags, waiting_bits=flags)
     strobes = [
         strobe_cost(received.component(0).latency(part.pattern), part.interval, plan.tag)
         for part in received.step_readers
     ]
-    turns = (_counter(slots) for _ in range(1 + len(received.step_readers)))
+    turns = (counter_cost(slots) for _ in range(1 + len(received.step_readers)))
     return sum([*strobes, *turns], queue)
-
-
-def _counter(values: int) -> Cost:
-    """A counter that begins anew."""
-    bits = (values - 1).bit_length()
-    return Cost(bits, min(bits, 1), bits, bits)

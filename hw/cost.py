@@ -98,8 +98,10 @@ def brams(cost: Cost, target: Target) -> int:
 def path(plan: Plan) -> tuple[int, float]:
     """Adders in a row between two registers, as far as operators say, and bits of the widest sums.
 
-    Both the most of any operator; of the sums of one, the mean.
+    Both the most of any operator; of the sums of one, the mean. Of a microprogram, none.
     """
+    if plan.engine:
+        return 0, 0.0
     operators = [part.operator for part in plan.parts if part.operator is not None]
     rows = max((operator.path.adders for operator in operators if operator.path), default=1)
     costs = (operator.cost for operator in operators)
@@ -116,7 +118,9 @@ def delay_terms(bits: float, cells: float, blocks: int) -> tuple[float, ...]:
 
 
 def period_ns(delays: CoreDelays, rows: int, terms: Sequence[float]) -> float:
-    """A clock period: that of adders in a row, or of the rest of a core."""
+    """A clock period: that of adders in a row, or of the rest of a core; or of a microprogram."""
+    if not rows:
+        return delays.word
     return max(delays.row * rows, weighed(delays.core, terms))
 
 

@@ -20,10 +20,11 @@ class Weights:
 @dataclass(frozen=True)
 class CoreDelays:
     """Of a whole core, nanoseconds: `row` for each adder in a row; or what `core` makes of the
-    counts of `cost.delay_terms`."""
+    counts of `cost.delay_terms`. Of a microprogram `word`, from one word to the next."""
 
     row: float
     core: tuple[float, float, float, float]
+    word: float
 
 
 # fitted: begin
@@ -34,8 +35,8 @@ WEIGHTS = {
     "gowin": Weights(0.7928, 0.131, 0.0, 1.4357, 1.0664, 0.2483, 1.0478, 0.0),
 }
 DELAYS = {
-    "ice40": CoreDelays(3.717, (5.1327, 0.0073, 0.033, 0.0)),
-    "up5k": CoreDelays(9.0563, (12.5056, 0.0169, 0.086, 0.086)),
-    "ecp5": CoreDelays(2.709, (3.3332, 0.0051, 0.0381, 0.6423)),
+    "ice40": CoreDelays(3.717, (5.1327, 0.0073, 0.033, 0.0), 10.4),
+    "up5k": CoreDelays(9.0563, (12.5056, 0.0169, 0.086, 0.086), 21.3),
+    "ecp5": CoreDelays(2.709, (3.3332, 0.0051, 0.0381, 0.6423), 12.7),
 }
 # fitted: end

@@ -97,6 +97,8 @@ def explore(
     # Blocks may be too few for all products of a schedule, which without them may fit.
     allowed = [replace(plain, dsps=True), plain] if dsps else [plain]
     left = deque(schedule for like in allowed for schedule in schedules(program, like))
+    if count == 1:
+        left.appendleft(Schedule(1, microcode=True))
     while left:
         schedule = left.popleft()
         if any(asks_more(schedule, than) for than in too_large):
@@ -115,7 +117,8 @@ def explore(
         else:
             left.extendleft(variants(plan, point, contexts is None))
     if not found:
-        raise refusals[0]
+        # That no microprogram can be made is not what keeps a program from hardware.
+        raise refusals[-1]
     return sorted(_possible(found, program, target, clock_hz), key=lambda point: point.size)
 
 
@@ -149,6 +152,8 @@ def variants(plan: Plan, point: Candidate, more_contexts: bool) -> Iterator[Sche
     More adders between registers always save cycles: without a clock rate that is no choice. Twice
     the contexts do as long as a part of the core rests, or as many as leave it no rest.
     """
+    if plan.engine:
+        return
     schedule, pace, every = plan.schedule, plan.pace, plan.program.readout.read == "every"
     alone = schedule.contexts == 1
     if more_contexts:
@@ -183,6 +188,8 @@ def _unrolled(program: Program, schedule: Schedule) -> bool:
 
 def asks_more(schedule: Schedule, than: Schedule) -> bool:
     """Whether a schedule passes no fewer bits on as many lanes, for as many contexts."""
+    if than.microcode:
+        return False
     wider = schedule.digit == 0 or 0 < than.digit <= schedule.digit
     return schedule.lanes == than.lanes and wider and than.contexts <= schedule.contexts
 

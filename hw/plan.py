@@ -17,6 +17,7 @@ from .floor import floor_adder_bits
 from .kept import MemoryPlan
 from .layer import LayerPlan, step_body
 from .lowering import Body, agree_on_words
+from .microcode.plan import EnginePlan
 from .operators.base import Cost
 from .pace import common_pace, find_handover
 from .ports import state_image
@@ -32,7 +33,12 @@ def widest(program: Program) -> int:
 
 
 def schedule_for(program: Program, lanes: int | None, digit: int | None, **knobs: Any) -> Schedule:
-    """The schedule asked for; else 8 lanes, or as many as the widest vector fills, of words."""
+    """The schedule asked for; else 8 lanes, or as many as the widest vector fills, of words.
+
+    A microprogram has one lane.
+    """
+    if knobs.get("microcode"):
+        return Schedule(1 if lanes is None else lanes, digit or 0, **knobs)
     lanes = min(DEFAULT_LANES, widest(program)) if lanes is None else lanes
     if digit is not None and digit < 1:
         raise UserError(f"a digit has at least 1 bit, got {digit}; without it words pass whole")
@@ -47,6 +53,7 @@ class Plan:
 
     Attributes:
         layers: a plan for each layer; the last one has the readout.
+        engine: instead of these the plan of a microprogram, where the schedule asks for one.
         pace: how closely timesteps follow each other, in all layers alike.
         latency_cycles: from the transfer that completes an input to the first of its answer.
     """
@@ -66,6 +73,23 @@ class Plan:
                 f"{schedule.lanes} lanes for a program whose widest vector has {most} elements; "
                 f"use 1 to {most}"
             )
+        self.state_image = state_image(program)
+        self.layers: list[LayerPlan] = []
+        self.engine = EnginePlan(program, schedule) if schedule.microcode else None
+        if self.engine:
+            self._adopt(self.engine)
+        else:
+            self._plan_layers()
+        self.cycles_per_step = self.pace.cycles_per_step
+        self.closing_cycles = self.pace.closing_cycles
+
+    def _adopt(self, engine: EnginePlan) -> None:
+        self.tag, self.pace = engine.tag, engine.pace
+        self.input_port, self.output_port = engine.input_port, engine.output_port
+        self.latency_cycles = engine.latency
+
+    def _plan_layers(self) -> None:
+        program, schedule = self.program, self.schedule
         self.tag = Tag(program.period, schedule.contexts)
         bodies = self._bodies()
         if any(body.single(value) for body in bodies for value in body.sinks):
@@ -73,16 +97,12 @@ class Plan:
             self.tag = Tag(program.period, schedule.contexts, sides=2)
             bodies = self._bodies()
         agree_on_words(bodies, schedule.digit)
-        self.layers: list[LayerPlan] = []
         for number, body in enumerate(bodies):
             before = self.layers[-1] if self.layers else None
             self.layers.append(LayerPlan(program, number, body, before))
         self._keep_pace()
         self.input_port = self.layers[0].input_port
         self.output_port = self.layers[-1].output_port
-        self.state_image = state_image(program)
-        self.cycles_per_step = self.pace.cycles_per_step
-        self.closing_cycles = self.pace.closing_cycles
         self.latency_cycles = sum(layer.leaving.latency for layer in self.layers)
 
     def _bodies(self) -> list[Body]:
@@ -101,6 +121,8 @@ class Plan:
     @property
     def room(self) -> int:
         """Timesteps that can be under way, or their answers held up, in all layers."""
+        if self.engine:
+            return 1
         return sum(layer.answers for layer in self.layers)
 
     @property
@@ -121,6 +143,8 @@ class Plan:
     @property
     def cost(self) -> dict[str, Cost]:
         """Cost by name of part or memory; of several layers, after the layer's name."""
+        if self.engine:
+            return self.engine.cost
         if len(self.layers) == 1:
             return self.layers[0].cost
         return {
@@ -148,6 +172,7 @@ class Plan:
             "room": self.room,
             "floor_adder_bits": self.floor_adder_bits,
             "layers": [described(layer) for layer in self.layers],
+            "microprogram": self.engine and self.engine.describe(),
         }
 
     @property

@@ -29,6 +29,7 @@ class Schedule:
             there are, never in block RAM.
         dsps: whether products may be made by DSP blocks.
         state_port: whether the state of a context can be saved and loaded through streams.
+        microcode: whether one adder does everything in turn, as a microprogram says.
     """
 
     lanes: int = DEFAULT_LANES
@@ -39,6 +40,7 @@ class Schedule:
     logic_roms: bool = False
     dsps: bool = False
     state_port: bool = False
+    microcode: bool = False
 
     def __post_init__(self) -> None:
         if type(self.digit) is not int or self.digit < 0:
@@ -66,6 +68,8 @@ class Schedule:
 
     def __str__(self) -> str:
         """In words: `8 lanes, digits of 3 bits`."""
+        if self.microcode:
+            return "a microprogram"
         said = [f"{self.lanes} lane{'s' * (self.lanes > 1)}"]
         bits = f"{self.digit} bit{'s' * (self.digit > 1)}"
         said.append(f"digits of {bits}" if self.digit else "whole words")

@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from .border import stream
 from .core import Core
+from .microcode.engine import Engine
 from .plan import Plan
 from .state import StatePort
 from .state import streams as state_streams
@@ -63,7 +64,9 @@ class Stack(wiring.Component):
         ]
 
 
-def hardware(plan: Plan) -> Core | Stack:
+def hardware(plan: Plan) -> Core | Stack | Engine:
     """The hardware of a plan: a core is enough for one layer without a state port."""
+    if plan.engine:
+        return Engine(plan.engine)
     alone = len(plan.layers) == 1 and not plan.schedule.state_port
     return Core(plan.layers[0]) if alone else Stack(plan)

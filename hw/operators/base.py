@@ -52,6 +52,12 @@ class Cost:
         )
 
 
+def counter_cost(values: int) -> Cost:
+    """A counter that begins anew."""
+    bits = (values - 1).bit_length()
+    return Cost(bits, min(bits, 1), bits, bits)
+
+
 Port = tuple[int, Format] | tuple[Pattern, Format]
 """What passes at a port: a vector on so many lanes, whole words; or in a pattern."""
 

@@ -38,6 +38,37 @@ class Narrowing:
         self.over = clamps and hi > target.hi
         self.under = clamps and lo < target.lo
 
+    def rounded_of(self, total: Signal) -> Value:
+        """A value of `sum`, one half added already, without the fraction bits."""
+        kept = total >> self.dropped
+        if self.rounding is not Rounding.HALF_EVEN or not self.dropped:
+            return kept
+        tie = total[: self.dropped] == 0
+        even = Cat(kept[0] & ~tie, kept[1:])
+        return even.as_signed() if self.sum.signed else even
+
+    def beyond(self, value: Value) -> tuple[Any, Any]:
+        """Whether a value is above and below what is left of it."""
+        over = above(value, self.target.hi) if self.over else Const(0, 1)
+        under = below(value, self.target.lo) if self.under else Const(0, 1)
+        return over, under
+
+    def in_range(self, value: Value, over: Any, under: Any) -> Any:
+        """A value of `rounded`, brought into what the target holds."""
+        lo, hi = self.target.lo, self.target.hi
+        if self.overflow is Overflow.WRAP:
+            # The span is a power of two, so only the bits below it count.
+            bits = (hi - lo).bit_length()
+            # A slice does not extend a sign; adding a zero of that many bits does.
+            offset = (value - lo + Const(0, bits))[:bits]
+            return offset + lo
+        result = value
+        if self.over:
+            result = Mux(over, hi, result)
+        if self.under:
+            result = Mux(under, lo, result)
+        return result
+
 
 class Narrow(Operator):
     """`o = a` rounded to the binary point of `target` and brought into its interval.
@@ -83,46 +114,17 @@ class Narrow(Operator):
                 m.d.comb += total.eq(fine)
             rounded = Signal(shape_of(self.narrowing.rounded), name=f"rounded{lane}")
             held = Signal(shape_of(self.narrowing.target), name=f"lane{lane}", reset_less=True)
-            over, under = self._beyond(rounded)
+            over, under = self.narrowing.beyond(rounded)
             value: Any = rounded
             if self.added:
                 later = Signal.like(rounded, name=f"value{lane}", reset_less=True)
                 flags = Signal(2, name=f"beyond{lane}", reset_less=True)
                 m.d.sync += [later.eq(rounded), flags.eq(Cat(over, under))]
                 value, over, under = later, flags[0], flags[1]
-            m.d.comb += [rounded.eq(self._rounded(total)), self.o.lanes[lane].eq(held)]
-            m.d.sync += held.eq(self._in_range(value, over, under))
+            m.d.comb += [rounded.eq(self.narrowing.rounded_of(total)), self.o.lanes[lane].eq(held)]
+            m.d.sync += held.eq(self.narrowing.in_range(value, over, under))
         start_result(m, self, self.a)
         return m
-
-    def _rounded(self, total: Signal) -> Value:
-        kept = total >> self.narrowing.dropped
-        if self.narrowing.rounding is not Rounding.HALF_EVEN or not self.narrowing.dropped:
-            return kept
-        tie = total[: self.narrowing.dropped] == 0
-        even = Cat(kept[0] & ~tie, kept[1:])
-        return even.as_signed() if self.narrowing.sum.signed else even
-
-    def _beyond(self, value: Value) -> tuple[Any, Any]:
-        """Whether a value is above and below what is left of it."""
-        over = above(value, self.narrowing.target.hi) if self.narrowing.over else Const(0, 1)
-        under = below(value, self.narrowing.target.lo) if self.narrowing.under else Const(0, 1)
-        return over, under
-
-    def _in_range(self, value: Value, over: Any, under: Any) -> Any:
-        lo, hi = self.narrowing.target.lo, self.narrowing.target.hi
-        if self.narrowing.overflow is Overflow.WRAP:
-            # The span is a power of two, so only the bits below it count.
-            bits = (hi - lo).bit_length()
-            # A slice does not extend a sign; adding a zero of that many bits does.
-            offset = (value - lo + Const(0, bits))[:bits]
-            return offset + lo
-        result = value
-        if self.narrowing.over:
-            result = Mux(over, hi, result)
-        if self.narrowing.under:
-            result = Mux(under, lo, result)
-        return result
 
 
 def above(value: Any, hi: int) -> Any:

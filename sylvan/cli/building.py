@@ -55,6 +55,10 @@ STATE_PORT_HELP = (
     "Streams that save and load the state of a context as an image, which goes on under any other "
     "schedule: docs/state.md."
 )
+MICROCODE_HELP = (
+    "One adder does everything in turn, as a microprogram in block RAM says: some 250 LUTs, and "
+    "thousands of cycles for a timestep; no answer changes."
+)
 BAUD_HELP = "Bits per second of a board's line to its host; 1M by default, at most 3M."
 
 
@@ -69,6 +73,7 @@ def build(
     logic_roms: Annotated[bool, Option("--logic-roms", help=LOGIC_ROMS_HELP)] = False,
     dsps: Annotated[bool, Option("--dsps", help=DSPS_HELP)] = False,
     state_port: Annotated[bool, Option("--state-port", help=STATE_PORT_HELP)] = False,
+    microcode: Annotated[bool, Option("--microcode", help=MICROCODE_HELP)] = False,
     rate: Annotated[float | None, Option(help=RATE_HELP, parser=hertz, metavar="HZ")] = None,
     timesteps: Annotated[int | None, Option(help=TIMESTEPS_HELP)] = None,
     clock: Annotated[float | None, Option(help=CLOCK_HELP, parser=clock_rate, metavar="HZ")] = None,
@@ -94,7 +99,8 @@ def build(
     if rate is None and timesteps is not None:
         raise UserError("--timesteps says what --rate counts: give both, or neither")
     if rate is not None:
-        flags = {"logic-roms": logic_roms or None, "state-port": state_port or None}
+        given = {"logic-roms": logic_roms, "state-port": state_port, "microcode": microcode}
+        flags = {name: value or None for name, value in given.items()}
         _leave_to_rate({"lanes": lanes, "digit": digit, "levels": levels, **flags})
     place, loaded = find_program(program)
     if (place.parent / METRICS_FILE).is_file():
@@ -128,12 +134,13 @@ def build(
                 digit,
                 levels=1 if levels is None else levels,
                 contexts=contexts,
-                turns=part.turns and not digit,
+                turns=part.turns and not digit and not microcode,
                 logic_roms=logic_roms,
                 dsps=dsps,
                 state_port=state_port,
+                microcode=microcode,
             )
-            if clock is not None and levels is None and part.mapped:
+            if clock is not None and levels is None and part.mapped and not microcode:
                 schedule = for_clock(loaded, schedule, part, clock)
             report = make(schedule)
         else:

@@ -54,7 +54,7 @@ def test_a_row_says_what_the_estimate_of_its_plan_says(bench: SimpleNamespace, r
 
 
 def test_every_third_core_is_held_out_on_all_parts(bench: SimpleNamespace) -> None:
-    keys = {"lanes": 1, "digit": 8, "words": True, "levels": 1, "contexts": 1}
+    keys = {"lanes": 1, "digit": 8, "words": True, "levels": 1, "contexts": 1, "microcode": False}
     rows = [{"program": name, "target": part, **keys} for name in "abcd" for part in ("x", "y")]
     split = bench.fit.split(rows)
     assert [row["program"] for row in split["held out"]] == ["c", "c"]

@@ -84,11 +84,12 @@ def test_what_is_counted_is_weighed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_clock_period_is_of_adders_in_a_row_or_of_the_rest() -> None:
     """4 + 20 * 0.1 + sqrt(2500) * 0.02 ns, a block RAM 1 more; or 3 ns for each adder."""
-    delays = CoreDelays(3.0, (4.0, 0.1, 0.02, 1.0))
+    delays = CoreDelays(3.0, (4.0, 0.1, 0.02, 1.0), 20.0)
     plain, block = delay_terms(20, 2500, 0), delay_terms(20, 2500, 3)
     assert period_ns(delays, 1, plain) == period_ns(delays, 2, plain) == pytest.approx(7)
     assert period_ns(delays, 2, block) == pytest.approx(8)
     assert period_ns(delays, 3, block) == pytest.approx(9)
+    assert period_ns(delays, 0, plain) == pytest.approx(20), "that of a microprogram"
 
 
 def test_a_part_that_is_not_placed_has_no_clock_rate() -> None:

@@ -360,6 +360,7 @@ def test_a_plan_is_described_as_data() -> None:
         "logic_roms": False,
         "dsps": False,
         "state_port": False,
+        "microcode": False,
     }
     assert described["schedule"] == schedule
     assert described["cycles"] == {

@@ -24,6 +24,7 @@ SCHEDULE = {
     "logic_roms": False,
     "dsps": False,
     "state_port": False,
+    "microcode": False,
 }
 PLACED = {"luts": 1000, "ffs": 800, "brams": 4, "sprams": 0, "dsps": 0, "fmax_mhz": 50.0}
 

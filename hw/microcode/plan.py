@@ -1,0 +1,125 @@
+"""The plan of a microprogrammed core: what its engine needs, and what it costs."""
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from sylvan.model.errors import UserError
+from sylvan.model.program import Program
+
+from ..beats import Tag
+from ..operators.base import Cost, counter_cost
+from ..operators.constants import constants_cost
+from ..pace import Pace
+from ..ports import input_port, output_port
+from ..schedule import Schedule
+from .assembler import Microprogram
+from .instructions import TOLD, field_bits
+from .sums import signed_bits
+from .tasks import Work
+
+WEIGHT_BITS = 2
+"""Bits of weights in a word: as narrow as block RAM can be."""
+
+DECODES = 24
+"""Look-up tables that tell from a word what comes next, and what is to be done."""
+
+
+class EnginePlan:
+    """A program as a microprogram.
+
+    Raises UserError for operations that no microprogram has, and for what cannot go with one.
+
+    Attributes:
+        microprogram: the words, and all that they work on.
+        field_bits: bits of the fields of a word.
+        element_bits, sum_bits: of the memory's elements and of the accumulator, with a sign.
+    """
+
+    def __init__(self, program: Program, schedule: Schedule) -> None:
+        for told, given in (
+            ("several contexts", schedule.contexts > 1),
+            ("digits", schedule.digit),
+            ("more than one lane", schedule.lanes > 1),
+            ("DSP blocks", schedule.dsps),
+            ("a state port", schedule.state_port),
+        ):
+            if given:
+                raise UserError(f"a microprogram has one adder of words: it cannot have {told}")
+        self.program = program
+        self.tag = Tag(program.period, 1)
+        self.input_port, self.output_port = input_port(program), output_port(program)
+        self.work = Work(program)
+        self.microprogram = Microprogram(self.work, self.input_port)
+        self.field_bits = field_bits(self.microprogram.instructions)
+        formats = [self.work.formats[name] for name in self.microprogram.places]
+        self.element_bits = max(signed_bits(format) for format in formats)
+        sums = [signed_bits(narrowing.sum) for narrowing in self.microprogram.narrowings]
+        # What is compared is a difference of elements.
+        self.sum_bits = max([self.element_bits + self.chooses, *sums])
+        ordinary, closing, self.latency = self.microprogram.cycles
+        every = program.readout.read == "every"
+        self.pace = Pace(ordinary, closing, ordinary, every, 1)
+
+    @property
+    def chooses(self) -> bool:
+        """Whether the answer is a label."""
+        return any(word.choose for word in self.microprogram.instructions)
+
+    @property
+    def longest_loop(self) -> int:
+        """Rounds of the longest loop, two at least."""
+        return max(2, *(word.limit + 1 for word in self.microprogram.instructions))
+
+    @property
+    def weight_words(self) -> list[int]:
+        """The bits of weights in words, the first in the lowest place."""
+        held = self.microprogram.weights.astype(int)
+        padded = np.pad(held, (0, -len(held) % WEIGHT_BITS)).reshape(-1, WEIGHT_BITS)
+        return [int(word) for word in padded @ (1 << np.arange(WEIGHT_BITS))]
+
+    @cached_property
+    def cost(self) -> dict[str, Cost]:
+        """Cost by part, after what they are made of in `engine.py`."""
+        program = self.microprogram
+        index, place = _bits(self.longest_loop), _bits(program.depth)
+        words, weights = len(program.instructions), len(self.weight_words)
+        counter = counter_cost(1 << index)
+        bits = self.sum_bits
+        stored = [signed_bits(narrowing.target) for narrowing in program.narrowings]
+        ways, factor = sum(stored) + self.element_bits, self.work.factor_bits
+        fetched = constants_cost(words, sum(self.field_bits.values()))
+        told = len(TOLD) + _bits(len(stored) + 1)
+        return {
+            "words": fetched + counter_cost(words) + Cost(logic_bits=DECODES + _bits(words)),
+            "weights": constants_cost(weights, WEIGHT_BITS)
+            + counter_cost(WEIGHT_BITS * weights + 1),
+            "counters": counter + counter + Cost(logic_bits=index),
+            "addresses": Cost(logic_bits=2 * place, register_bits=place),
+            "told": Cost(logic_bits=told, register_bits=told),
+            "sum": Cost(adder_bits=bits, adders=1, logic_bits=bits, register_bits=bits),
+            "factor": Cost(logic_bits=factor, register_bits=factor),
+            "ways": Cost(logic_bits=ways),
+            "memory": Cost(memories=((self.element_bits, program.depth),)),
+        }
+
+    def describe(self) -> dict[str, Any]:
+        """What `plan.json` says of it."""
+        program = self.microprogram
+        return {
+            "words": len(program.instructions),
+            "word_bits": sum(self.field_bits.values()),
+            "weight_bits": len(program.weights),
+            "elements": program.depth,
+            "element_bits": self.element_bits,
+            "sum_bits": self.sum_bits,
+            "places": {
+                name: {"first": place, "elements": self.work.sizes[name]}
+                for name, place in sorted(program.places.items(), key=lambda item: item[1])
+            },
+        }
+
+
+def _bits(values: int) -> int:
+    """Bits of a number below `values`."""
+    return (values - 1).bit_length()
