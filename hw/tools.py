@@ -11,11 +11,13 @@ import importlib.util
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -128,6 +130,23 @@ def _packaged(name: str) -> Tool | None:
 
 #: How often a tool is looked after that may stall.
 WATCH_S = 1.0
+
+
+def _descendants(pid: int) -> list[int]:
+    """Processes that one started, and those that they did: yosys has its logic mapped by others.
+
+    Where there is no /proc, none is known.
+    """
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            # The name before, in brackets, may hold anything.
+            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+            children.setdefault(parent, []).append(int(stat.parent.name))
+    found = [pid]
+    for known in found:
+        found += children.get(known, [])
+    return found[1:]
 
 
 class Stalled(CheckError):
@@ -275,5 +294,9 @@ class Workers:
         # Outright, because there is nothing to save. The tools stay in our process group, so that
         # what ends that group (Ctrl-C, a closed terminal, a time limit) ends them too.
         if process.poll() is None:
+            started = _descendants(process.pid)
             process.kill()
             process.wait()
+            for pid in started:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)

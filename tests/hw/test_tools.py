@@ -3,6 +3,7 @@
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from sylvan.hw import tools
@@ -159,6 +160,21 @@ def test_a_tool_that_stalls_is_ended(tmp_path, monkeypatch):
             crew.run(waits, tmp_path, "console", stalls)
         assert crew.run([*waits[:2], "pass"], tmp_path, "console", stalls) == 0
     assert len(asked) >= 3 and time.monotonic() - began < 30
+
+
+def test_what_an_ended_tool_has_started_is_ended_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(tools, "WATCH_S", 0.05)
+    inner = "import os, pathlib, time; pathlib.Path('pid').write_text(str(os.getpid()))"
+    inner += "; time.sleep(60)"
+    outer = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {inner!r}])"
+    with Workers(1) as crew, pytest.raises(tools.Stalled):
+        begun = (tmp_path / "pid").exists
+        crew.run([sys.executable, "-c", outer], tmp_path, "console", begun)
+    pid = int((tmp_path / "pid").read_text() or 0)
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text():
+        assert time.monotonic() < deadline, "it goes on"
+        time.sleep(0.05)
 
 
 def test_a_tool_that_takes_too_long_is_ended_in_a_group_too(tmp_path, monkeypatch):
