@@ -174,5 +174,8 @@ def bars(rows: list[Row]) -> Iterator[Bar]:
     yield Bar("ms per image, ECP5, n 512, one context", time and time * 1000, 0.12, False)
     time = best(several(ecp5), seconds_per_image, min)
     yield Bar("images per second, ECP5, n 512, contexts", time and 1 / time, 12_500)
-    shares = best(judged(rows), lambda row: clock_share(row, rows), min)
-    yield Bar("clock over the bare clock, least of cores up to 20,000 LUTs", shares, CLOCK_SHARE)
+    for kind, microcode in (("cores on lanes", False), ("microprograms", True)):
+        some = [row for row in judged(rows) if row["schedule"]["microcode"] is microcode]
+        share = best(some, lambda row: clock_share(row, rows), min)
+        what = f"clock over the bare clock, least of {kind} up to {LARGE:,} LUTs"
+        yield Bar(what, share, CLOCK_SHARE)

@@ -4,7 +4,8 @@
 
 Builds what is missing of builds.py first; `--page` builds nothing. The fit is by least squares of
 relative errors, near to what each count means: one LUT for a bit of a sum, and so on. Every third
-core, on all parts together, is held out of it, and errors are told of those apart.
+core on lanes, and every third microprogram, on all parts together, is held out of it, and errors are
+told of those apart.
 """
 
 import argparse
@@ -86,8 +87,9 @@ def core(row: Row) -> tuple[Any, ...]:
 
 
 def split(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """Cores that the weights are fitted to, and every third one, which is held out."""
-    out = sorted({core(row) for row in rows})[2::3]
+    """Cores that the weights are fitted to, and every third one of a form, which is held out."""
+    forms = [sorted({core(r) for r in rows if r["microcode"] is form}) for form in (False, True)]
+    out = [one for form in forms for one in form[2::3]]
     return {
         "fitted": [row for row in rows if core(row) not in out],
         "held out": [row for row in rows if core(row) in out],

@@ -54,8 +54,8 @@ CORES: dict[str, Callable[[int], Program]] = {
 }
 
 
-#: By part, what is worth a look: lanes of words with as many contexts as fill the time of the
-#: recurrence, lanes of words alone, and lanes of digits of each width.
+#: By part, what is worth a look beside a microprogram: lanes of words with as many contexts as fill
+#: the time of the recurrence, lanes of words alone, and lanes of digits of each width.
 FILLED = {"ecp5-25f": (64, 16), "ice40-hx8k": (8,)}
 WORDS = {"ecp5-25f": (64, 8), "ice40-hx8k": (8, 1), "ice40-up5k": (1, 2)}
 DIGITS = {"ecp5-25f": {1: 128}, "ice40-hx8k": {1: 128}}
@@ -75,6 +75,7 @@ def points(n: int, part: Target) -> Iterator[Schedule]:
             yield Schedule(lanes, turns=part.turns)
     for digit, most in DIGITS.get(part.name, {}).items():
         yield Schedule(min(n, most), digit)
+    yield Schedule(1, microcode=True)
 
 
 def designs(sizes: list[int], parts: list[str], quick: bool) -> Iterator[list[Design]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from marks import put_between
 from sylvan.boards.sensor.i2c import I2cController
-from sylvan.boards.sensor.icebreaker import CLOCK_HZ, TARGET, SensorMount, smallest
+from sylvan.boards.sensor.icebreaker import CLOCK_HZ, TARGET, SensorMount
 from sylvan.boards.sensor.part import MPU6050
 from sylvan.boards.sensor.scaler import Scaler
 from sylvan.boards.sensor.script import Do
@@ -78,7 +78,7 @@ def main() -> None:
     program = load(PROGRAM)
     MOUNT.build(program, OUT, progress=print)
     found = parse_json((OUT / "synthesis.json").read_text())
-    text = table(MOUNT.core(Plan(program, smallest(program))), found)
+    text = table(MOUNT.core(Plan(program, MOUNT.schedule(program))), found)
     put_between(PAGE, MARKS, text)
     print(text)
 

@@ -12,12 +12,13 @@ from amaranth.lib import io
 from amaranth_boards.icebreaker import ICEBreakerPlatform
 from amaranth_boards.resources import I2CResource
 from sylvan.hw.build import Sources, build
-from sylvan.hw.plan import Plan, schedule_for
+from sylvan.hw.plan import Plan
 from sylvan.hw.report import Report
 from sylvan.hw.schedule import Schedule
 from sylvan.hw.synthesis import SEEDS
 from sylvan.hw.targets import target
 from sylvan.hw.tools import Progress
+from sylvan.model.errors import UserError
 from sylvan.model.program import Program
 
 from ..base.board import added
@@ -63,11 +64,6 @@ class SensorTop(Elaboratable):
         return m
 
 
-def smallest(program: Program) -> Schedule:
-    """Of the fewest cells: samples leave a core all the time it needs."""
-    return schedule_for(program, 1, None, turns=target(TARGET).turns)
-
-
 @dataclass(frozen=True)
 class SensorMount:
     """How a core sits behind a part: an answer of `wanted` to `window` samples raises the pin."""
@@ -75,6 +71,17 @@ class SensorMount:
     part: Part
     wanted: int
     window: int
+
+    def schedule(self, program: Program) -> Schedule:
+        """Of the fewest cells: a microprogram, where there is one and it is done before the next
+        sample; else a single lane.
+        """
+        one_lane = Schedule(1, turns=target(TARGET).turns)
+        try:
+            self.core(Plan(program, microprogram := Schedule(1, microcode=True)))
+        except UserError:
+            return one_lane
+        return microprogram
 
     def core(self, plan: Plan) -> SensorCore:
         """All but the pins.
@@ -100,7 +107,7 @@ class SensorMount:
         """The build directory of a program, with the bitstream of the whole design."""
         return build(
             program,
-            smallest(program),
+            self.schedule(program),
             target(TARGET),
             out,
             clock_hz=CLOCK_HZ,

@@ -10,8 +10,9 @@ from ..operators.narrow import Narrowing
 from ..ports import Port
 from .instructions import AHEAD, FRESH, LESS, Instruction
 from .places import find_places
-from .tasks import Answer, Choose, Evaluate, Initialise, Leave, Load, Task, Transform, Work
+from .tasks import Answer, Choose, Evaluate, Initialise, Leave, Load, Task, Transform
 from .terms import Reads, Term
+from .work import Work
 
 
 class Microprogram:

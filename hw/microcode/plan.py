@@ -16,7 +16,7 @@ from ..schedule import Schedule
 from .assembler import Microprogram
 from .instructions import TOLD, field_bits
 from .sums import signed_bits
-from .tasks import Work
+from .work import Work
 
 WEIGHT_BITS = 2
 """Bits of weights in a word: as narrow as block RAM can be."""
@@ -55,8 +55,9 @@ class EnginePlan:
         formats = [self.work.formats[name] for name in self.microprogram.places]
         self.element_bits = max(signed_bits(format) for format in formats)
         sums = [signed_bits(narrowing.sum) for narrowing in self.microprogram.narrowings]
-        # What is compared is a difference of elements.
-        self.sum_bits = max([self.element_bits + self.chooses, *sums])
+        # What is compared is a difference of elements; and a place in a table is a sum, too.
+        places = _bits(self.microprogram.depth)
+        self.sum_bits = max([self.element_bits + self.chooses, places, *sums])
         ordinary, closing, self.latency = self.microprogram.cycles
         every = program.readout.read == "every"
         self.pace = Pace(ordinary, closing, ordinary, every, 1)

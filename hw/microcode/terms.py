@@ -84,10 +84,6 @@ class Sum:
         return Sum(self.terms + other.terms, self.constants | other.constants, found)
 
 
-ONE = "one"
-"""A vector of one element, which is 1: bits of weights times it spell a constant."""
-
-
 def by_phase(sums: Sequence[Sum]) -> Sum:
     """The sum of each phase; of a single one in all."""
     if len(sums) == 1:
@@ -98,8 +94,11 @@ def by_phase(sums: Sequence[Sum]) -> Sum:
 
 def number(value: int) -> Sum:
     """The same number for every element."""
+    if not value:
+        return Sum()
+    # No value has this name: theirs are without points.
     name = f"number.{value}"
-    return Sum((Term(name, Reads.FIRST),), {name: np.array([value])}) if value else Sum()
+    return Sum((Term(name, Reads.FIRST),), {name: np.array([value])})
 
 
 def vector(name: str, elements: Array, spelled: bool) -> Sum:
@@ -107,8 +106,10 @@ def vector(name: str, elements: Array, spelled: bool) -> Sum:
     if not elements.any():
         return Sum()
     if spelled:
-        digits = (Term(ONE, Reads.FIRST, 1, p, n, b) for p, n, b in planes(elements))
-        return Sum(tuple(digits), {ONE: np.array([1])})
+        one = number(1)
+        digits = planes(elements)
+        found = (replace(one.terms[0], power=p, negative=n, bits=b) for p, n, b in digits)
+        return replace(one, terms=tuple(found))
     return Sum((Term(name),), {name: elements})
 
 

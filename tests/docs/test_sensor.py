@@ -28,7 +28,7 @@ def bench() -> Iterator[Any]:
 
 def test_the_page_counts_the_clocks_of_this_design(bench: Any) -> None:
     program = load(bench.PROGRAM)
-    core = bench.MOUNT.core(bench.Plan(program, bench.smallest(program)))
+    core = bench.MOUNT.core(bench.Plan(program, bench.MOUNT.schedule(program)))
     needs = {"luts": 1234, "ffs": 7, "brams": 3}
     names = ("top", "top.sensor.core", "top.sensor.reader")
     runs = tuple(SeedRun(seed, 30.0, {}) for seed in (1, 2, 3))

@@ -135,10 +135,11 @@ def test_what_it_refuses() -> None:
 
 def test_the_sources_for_the_board(tmp_path: Path) -> None:
     made = []
+    mount = icebreaker.SensorMount(MPU6050, 2, 4)
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        plan = Plan(remembering(), icebreaker.smallest(remembering()))
-        made.append(icebreaker.SensorMount(MPU6050, 2, 4).write(plan, tmp_path / name))
+        plan = Plan(remembering(), mount.schedule(remembering()))
+        made.append(mount.write(plan, tmp_path / name))
     sources, again = made
     text = sources.verilog.read_text()
     assert text == again.verilog.read_text() and str(Path.cwd()) not in text
@@ -159,6 +160,14 @@ def test_the_sources_for_the_board(tmp_path: Path) -> None:
     assert len(drains) == 2
     for how, what in drains:
         assert ".PULLUP(32'd1)" in how and ".D_OUT_0(1'h0)" in what
+
+
+def test_a_microprogram_is_taken_where_it_is_done_in_time(monkeypatch) -> None:
+    mount = icebreaker.SensorMount(MPU6050, 5, 128)
+    assert mount.schedule(GALLERY).microcode
+    cycles = Plan(GALLERY, Schedule(1, microcode=True)).closing_cycles
+    monkeypatch.setattr(icebreaker, "CLOCK_HZ", cycles * 1000 / MPU6050.sample_ms - 1)
+    assert not mount.schedule(GALLERY).microcode
 
 
 @pytest.mark.full
