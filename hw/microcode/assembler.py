@@ -10,7 +10,7 @@ from ..operators.narrow import Narrowing
 from ..ports import Port
 from .instructions import AHEAD, FRESH, LESS, Instruction
 from .places import find_places
-from .tasks import Answer, Choose, Evaluate, Initialise, Leave, Load, Task, Transform
+from .tasks import Answer, Choose, Evaluate, Initialise, Leave, Load, Shrink, Task, Transform
 from .terms import Reads, Term
 from .work import Work
 
@@ -92,6 +92,8 @@ class Microprogram:
             self._evaluate(task)
         elif isinstance(task, Transform):
             self._transform(task)
+        elif isinstance(task, Shrink):
+            self._shrink(task)
         elif isinstance(task, Choose):
             self._choose(task)
         elif isinstance(task, Answer):
@@ -215,6 +217,19 @@ class Microprogram:
                 second,
             ]
         self._loop(half, [(word, 1) for word in body])
+
+    def _shrink(self, task: Shrink) -> None:
+        """0, unless the element is above or below it."""
+        place = self._place(task.result)
+        own = Instruction(read=self._place(task.source), add=True)
+        bias = Instruction(read=self._place(task.bias), by_row=task.one_bias, add=True)
+        zero = Instruction(place=place, write=True)
+        compare = Instruction(compare=True, clear=True)
+        above = replace(zero, store=self._store(task.above), guard=LESS, clear=True)
+        below = replace(above, store=self._store(task.below))
+        body = [zero, replace(own, negative=True), compare, own, bias, above]
+        body += [own, compare, own, replace(bias, negative=True), below]
+        self._loop(task.size, [(word, 1) for word in body])
 
     def _choose(self, task: Choose) -> None:
         source, best = self._place(task.source), self._place(task.best)

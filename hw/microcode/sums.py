@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from sylvan.model.errors import UserError
 from sylvan.model.matrices import Hadamard
 from sylvan.model.numbers import Format
 from sylvan.model.operations import Operation, Value, arithmetic, constants, moves, phased
@@ -16,6 +15,7 @@ from .terms import Reads, Sum, Term
 FROM_MEMORY = (
     arithmetic.Mul,
     arithmetic.Lerp,
+    arithmetic.ModRelu,
     constants.MatVec,
     constants.Scale,
     constants.Lookup,
@@ -25,7 +25,14 @@ FROM_MEMORY = (
     moves.Slice,
 )
 """Operations that read elements more than once, or not where they are: operands are in memory."""
-TO_MEMORY = (arithmetic.Relu, constants.Lookup, constants.Table, moves.Narrow, moves.Slice)
+TO_MEMORY = (
+    arithmetic.ModRelu,
+    arithmetic.Relu,
+    constants.Lookup,
+    constants.Table,
+    moves.Narrow,
+    moves.Slice,
+)
 """Operations whose result is no sum of what they read, or a part of that: it is in memory."""
 PRODUCTS = (arithmetic.Mul, arithmetic.Lerp)
 """Operations that multiply elements: bits of one say which terms of the sum count."""
@@ -80,7 +87,7 @@ class Sums:
         return self.definition(self.nodes[value.name])
 
     def definition(self, node: Node) -> Sum:
-        """What a node computes, as a sum. Raises UserError for an operation that is none."""
+        """What a node computes, where it is a sum."""
         operation, exp = node.operation, node.result.format.exp
 
         def operand(k: int) -> Sum:
@@ -132,13 +139,9 @@ def _of_memory(node: Node) -> Sum:
         return terms.by_phase([terms.rows(source.name, w) for w in operation.weights])
     if isinstance(operation, constants.Scale):
         return terms.by_phase([terms.scaled(source.name, f) for f in operation.factors])
-    if isinstance(operation, moves.Slice):
-        whole = np.eye(source.size, dtype=np.int64)
-        return terms.rows(source.name, whole[operation.start : operation.stop])
-    raise UserError(
-        f"{node.result.name} is a {operation.kind}: a microprogram has no {operation.kind}; "
-        "leave out --microcode"
-    )
+    assert isinstance(operation, moves.Slice), operation
+    whole = np.eye(source.size, dtype=np.int64)
+    return terms.rows(source.name, whole[operation.start : operation.stop])
 
 
 def _joined(node: Node) -> Sum:

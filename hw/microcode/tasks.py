@@ -123,6 +123,31 @@ class Transform(Task):
 
 
 @dataclass(frozen=True)
+class Shrink(Task):
+    """`sign(a) max(|a| + bias, 0)`: what is above 0 ends there or above, what is below ends below.
+
+    Parameters: bias, a vector of constants, of one element or as many; above, below: how sums of
+        an element and its bias, or differences, are brought to that side.
+    """
+
+    result: str
+    source: str
+    size: int
+    bias: str
+    one_bias: bool
+    above: Narrowing
+    below: Narrowing
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        return (self.result,)
+
+    @property
+    def read(self) -> dict[str, bool]:
+        return {self.source: False, self.bias: True}
+
+
+@dataclass(frozen=True)
 class Choose(Task):
     """The label becomes the index of the largest element, the lowest among equals."""
 

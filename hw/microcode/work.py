@@ -24,7 +24,7 @@ from .sums import (
     signed_bits,
     transformed,
 )
-from .tasks import Answer, Choose, Evaluate, Initialise, Leave, Load, Task, Transform
+from .tasks import Answer, Choose, Evaluate, Initialise, Leave, Load, Shrink, Task, Transform
 from .terms import Sum, Term, number
 
 
@@ -131,6 +131,8 @@ class Work:
                 self._transform(node)
             if isinstance(node.operation, moves.ArgMax):
                 self._choose(node)
+            elif isinstance(node.operation, arithmetic.ModRelu):
+                self._shrink(node, node.operation.bias)
             elif (begins := self._part(node)) is not None:
                 self.homes[node.result.name] = node.operands[0].name, begins
             elif node.result.name in self.stored:
@@ -171,6 +173,22 @@ class Work:
         source, best = node.operands[0], f"{node.result.name}.best"
         self._declare(Value(best, 1, source.format))
         self.tasks.append(Choose(source.name, source.size, best))
+
+    def _shrink(self, node: Node, bias: Array) -> None:
+        (source,), made = node.operands, node.result
+        name = f"{made.name}.bias"
+        self._keep_constants({name: bias})
+        ends = Format(int(bias.min()), int(bias.max()), source.format.exp)
+        above, below = (
+            Narrowing(given, target, Rounding.FLOOR, Overflow.SATURATE)
+            for given, target in (
+                (source.format + ends, Format(0, made.format.hi, made.format.exp)),
+                (source.format - ends, Format(made.format.lo, 0, made.format.exp)),
+            )
+        )
+        self._declare(made)
+        one = len(bias) == 1
+        self.tasks.append(Shrink(made.name, source.name, made.size, name, one, above, below))
 
     def _evaluate(self, node: Node) -> None:
         operation, narrowing, table = node.operation, None, None
