@@ -91,11 +91,14 @@ def gated(read: str) -> Program:
     return b.program(b.layer("gated", b.mul(b.sub(new, old), old)), read)
 
 
-def labels(lo: int, hi: int) -> Program:
-    """The largest of four sums, which are seldom different and may all be negative."""
+ALIKE, APART = ((1, 1), (1, 0), (0, 1), (1, 1)), ((1, 1), (-1, -1))
+
+
+def labels(lo: int, hi: int, weights: tuple[tuple[int, ...], ...] = ALIKE) -> Program:
+    """The largest of some sums: often the same and negative, or as far apart as can be."""
     b = Builder(numbers(2, Format(lo, hi)))
     h = b.layer("layer", b.neg(b.input))
-    logits = b.matvec(Dense(np.array([[1, 1], [1, 0], [0, 1], [1, 1]])), h)
+    logits = b.matvec(Dense(np.array(weights)), h)
     return b.program(b.argmax(logits), "every")
 
 

@@ -102,7 +102,7 @@ def test_many_random_cores(layers: int) -> None:
 @pytest.mark.full
 @pytest.mark.parametrize("name", NAMES)
 def test_gallery(name: str) -> None:
-    assert checked(load(GALLERY / name), 4) or name in ("digits-qornn",)
+    assert checked(load(GALLERY / name), 4)
 
 
 def test_the_cycles_of_a_small_program_by_hand() -> None:
