@@ -9,12 +9,25 @@ from contracts.cases import bins
 from contracts.random_cores import random_core
 from contracts.suite import TABLES
 from microcode_machine import MicrocodeMachine
-from microcode_programs import MICROCODE, engine_of, gated, hadamrnn, labels, recurrent, rounded
+from microcode_programs import (
+    BYTE,
+    MICROCODE,
+    engine_of,
+    gated,
+    hadamrnn,
+    labels,
+    numbers,
+    recurrent,
+    rounded,
+)
 from sylvan.hw.microcode.instructions import FRESH
 from sylvan.hw.plan import Plan
+from sylvan.model.builder import Builder
 from sylvan.model.errors import UserError
 from sylvan.model.interpret import run_stream
-from sylvan.model.program import Program
+from sylvan.model.matrices import Dense
+from sylvan.model.numbers import Format
+from sylvan.model.program import Program, SymbolInput
 from sylvan.model.storage import load
 
 GALLERY = Path(__file__).parents[3] / "gallery"
@@ -103,6 +116,38 @@ def test_many_random_cores(layers: int) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_gallery(name: str) -> None:
     assert checked(load(GALLERY / name), 4)
+
+
+def longer_than_elements(lookup: bool) -> Program:
+    """A table with more places than numbers as wide as its elements can tell apart."""
+    b = Builder(SymbolInput(20) if lookup else numbers(20, Format(0, 1)))
+    if lookup:
+        given = b.lookup(np.arange(20 * 64).reshape(1, 20, 64) % 3 - 1, 0, b.input)
+    else:
+        summed = b.matvec(Dense(np.ones((1, 20), int)), b.input)
+        given = b.table(np.arange(21) % 3 - 1, 0, summed)
+    return b.program(b.layer("layer", given), "every")
+
+
+@pytest.mark.parametrize("lookup", [False, True])
+def test_sums_are_wide_enough_for_the_longest_table(lookup: bool) -> None:
+    assert checked(longer_than_elements(lookup), 40)
+
+
+def test_a_value_may_be_called_one() -> None:
+    """As may be what constants of a readout are spelled by."""
+    b = Builder(numbers(3, BYTE))
+    h = b.layer("layer", b.scale([[5]], 0, b.input, name="one"))
+    total = b.add(b.matvec(Dense(np.eye(3, dtype=int)), h), b.const([[3, -4, 5]], BYTE.exp))
+    assert checked(b.program(total, "last"), 30)
+
+
+def test_a_constant_that_is_aligned_is_not_that_of_a_phase() -> None:
+    """`lerp` moves it to the left by as many bits as the phase has as its number."""
+    b = Builder(numbers(3, Format(0, 8, -3)), 2)
+    held = b.const([[1, 2, 3], [4, 5, 6]], 1)
+    mixed = b.lerp(b.input, held, b.const([[9, -8, 7]], 0))
+    assert checked(b.program(b.layer("layer", mixed), "every", [1.0, 1.0]))
 
 
 def test_the_cycles_of_a_small_program_by_hand() -> None:

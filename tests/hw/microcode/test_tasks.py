@@ -249,6 +249,24 @@ def label_inside() -> Program:
     return closed(b, b.add(b.argmax(b.input, name="label"), b.const([[1]], 0)))
 
 
+def kept_label() -> Program:
+    """It is the answer, but a state becomes it too."""
+    b = builder()
+    kept = b.state("kept", 1, Format(0, 7))
+    label = b.argmax(b.input, name="label")
+    b.write(kept, label)
+    return closed(b, label)
+
+
+def shown_label() -> Program:
+    """It is the answer, but a state becomes something that is made of it."""
+    b = builder()
+    kept = b.state("kept", 1, BYTE)
+    label = b.argmax(b.input, name="label")
+    b.write(kept, b.narrow(b.neg(label), BYTE))
+    return closed(b, label)
+
+
 def old_state() -> Program:
     b = builder()
     h = b.state("h", 8, BYTE)
@@ -256,13 +274,13 @@ def old_state() -> Program:
     return closed(b, h)
 
 
+LABEL = (
+    "label: in a microprogram an argmax is the answer, and nothing is made of it; leave out "
+    "--microcode"
+)
 REFUSED = [
     (modrelu, "bent is a modrelu: a microprogram has no modrelu; leave out --microcode"),
-    (
-        label_inside,
-        "label: in a microprogram an argmax is the answer, and nothing is made of it; leave out "
-        "--microcode",
-    ),
+    *((program, LABEL) for program in (label_inside, kept_label, shown_label)),
     (
         old_state,
         "layer layer hands on h as it was before the step: by then a microprogram has no copy of "
