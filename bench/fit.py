@@ -4,8 +4,8 @@
 
 Builds what is missing of builds.py first; `--page` builds nothing. The fit is by least squares of
 relative errors, near to what each count means: one LUT for a bit of a sum, and so on. Every third
-core on lanes, and every third microprogram, on all parts together, is held out of it, and errors are
-told of those apart.
+core on lanes, and every third microprogram, on all parts together, is held out of it, and errors
+are told of those apart.
 """
 
 import argparse

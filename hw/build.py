@@ -158,7 +158,10 @@ def write_sources(plan: Plan, folder: Path, axi: bool = False) -> None:
 def _advice(plan: Plan, target: Target, error: DoesNotFit) -> str:
     """The most lanes that should fit, by the estimate corrected with what was found at these."""
     if plan.engine:
-        return "No schedule is smaller; take a larger part, or fewer hidden units."
+        lane = estimate(Plan(plan.program, Schedule(1, turns=target.turns)), target)
+        if all(lane[key] <= (getattr(target, key) or 0) for key in ("luts", "ffs", "brams")):
+            return "One lane should fit: --lanes 1 instead of --microcode."
+        return "One lane should not fit either; take a larger part, or fewer hidden units."
     said = estimate(plan, target).get(error.resource)
     lanes = plan.schedule.lanes // 2
     if error.resource == "pins" and plan.schedule.state_port:

@@ -165,12 +165,15 @@ class Work:
         self.tasks.append(Transform(name, scratch, source.name, size, turns))
 
     def _choose(self, node: Node) -> None:
-        if node.result != self.program.output:
+        name, program = node.result.name, self.program
+        used = {value.name for other in program.nodes() for value in other.operands}
+        used |= {state.next for state in program.states}
+        if node.result != program.output or name in used:
             raise UserError(
-                f"{node.result.name}: in a microprogram an argmax is the answer, and nothing is "
-                "made of it; leave out --microcode"
+                f"{name}: in a microprogram an argmax is the answer, and nothing is made of it; "
+                "leave out --microcode"
             )
-        source, best = node.operands[0], f"{node.result.name}.best"
+        source, best = node.operands[0], f"{name}.best"
         self._declare(Value(best, 1, source.format))
         self.tasks.append(Choose(source.name, source.size, best))
 

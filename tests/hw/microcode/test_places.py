@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from contracts.random_cores import random_core
 from sylvan.hw.microcode.places import aligned, find_places
-from sylvan.hw.microcode.tasks import Initialise, Work
+from sylvan.hw.microcode.tasks import Initialise
+from sylvan.hw.microcode.work import Work
 from sylvan.model.errors import UserError
 
 SEEDS = range(100)

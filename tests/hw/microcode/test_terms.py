@@ -13,12 +13,11 @@ from sylvan.hw.microcode.sums import (
     signed_bits,
     transformed,
 )
-from sylvan.hw.microcode.terms import ONE, Reads, Sum, number, planes, signed_digits
-from sylvan.model.errors import UserError
+from sylvan.hw.microcode.terms import Reads, Sum, number, planes, signed_digits
 from sylvan.model.matrices import Dense, Hadamard
 from sylvan.model.numbers import Format
 from sylvan.model.operations import Operation, Value
-from sylvan.model.operations.arithmetic import Add, Lerp, ModRelu, Mul, Neg, Sub
+from sylvan.model.operations.arithmetic import Add, Lerp, Mul, Neg, Sub
 from sylvan.model.operations.constants import Const, Lookup, MatVec, Scale
 from sylvan.model.operations.moves import Concat, Exponent, Slice
 from sylvan.model.operations.phased import PhasedMatVec
@@ -132,7 +131,7 @@ def test_the_terms_mean_the_operation(
             vectors[transformed("result")] = held.tolist()
         stored, constants = {v.name for v in operands}, {"result"} if spelled else set()
         made = Sums({}, stored, constants, bits, shifted).definition(node)
-        assert not spelled or set(made.constants) <= {ONE}
+        assert not spelled or set(made.constants) <= {"number.1"}
         for phase in range(PERIOD):
             given = [raw[value.name][:, None] for value in operands]
             expected = operation.evaluate(given, operands, node.result.format, phase)[:, 0]
@@ -204,14 +203,3 @@ def test_bits_that_are_wrong_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sylvan.hw.microcode.terms.planes", unsigned)
     with pytest.raises(AssertionError):
         test_the_terms_mean_the_operation(MatVec(Dense(weights)), of(SIGNED), False)
-
-
-def test_what_is_no_sum_is_refused() -> None:
-    (a,) = of(SIGNED)
-    operation = ModRelu(np.array([1]))
-    node = Node(inferred("bent", operation, (a,)), operation, (a,))
-    with pytest.raises(UserError) as refused:
-        Sums({"bent": node}, {"a"}, set(), 0, lambda value, by: value.name).of(node.result)
-    assert str(refused.value) == (
-        "bent is a modrelu: a microprogram has no modrelu; leave out --microcode"
-    )
