@@ -55,7 +55,8 @@ class Built:
                 for name, figures in synthesis.get("modules", {}).items()
             }
             layers = tuple(layers_of(plan, modules))
-            microprogram = plan["microprogram"] and Microprogram.of(plan["microprogram"])
+            words = plan["microprogram"]
+            microprogram = None if words is None else Microprogram.of(words)
             expected = [] if microprogram else [layer.name for layer in program.layers]
             if [layer.name for layer in layers] != expected:
                 raise ValueError("the layers are not those of the program")

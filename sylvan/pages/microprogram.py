@@ -44,7 +44,7 @@ class Microprogram:
     def draw(self) -> Html:
         """Its figures, and the places of its vectors."""
         figures = [[Cell(name), Cell(self.figures[key])] for name, key in FIGURES]
-        places = [list(map(Cell, place)) for place in self.places]
+        places = [[Cell(told) for told in place] for place in self.places]
         return joined(
             element("p", TOLD, class_="quiet"),
             table(["", "microprogram"], figures, "microprogram"),
