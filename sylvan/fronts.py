@@ -66,7 +66,7 @@ def picture(front: Sequence[Candidate], points: Sequence[Candidate], target: Tar
     axes.plot(*places(points), ".", color="0.75", label="other schedules that fit")
     axes.step(*places(front), "o-", where="post", markersize=4, label="the front")
     axes.loglog()
-    axes.margins(0.1)
+    axes.margins(0.2, 0.1)
     axes.set_title(f"{target.name}: lanes x bits of a digit (x contexts)", loc="left")
     axes.set_xlabel(f"LUTs, estimated (the part has {target.luts:,})")
     axes.set_ylabel("steps per second, estimated" if all_rated else "cycles per step")
