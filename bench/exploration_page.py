@@ -6,6 +6,7 @@ from statistics import mean
 from typing import Any
 
 from marks import put_between
+from sylvan.hw.schedule import passing
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE = DOCS / "exploration.md"
@@ -119,7 +120,7 @@ def tables(kept: dict[str, Any]) -> Iterator[str]:
 COLUMNS: tuple[tuple[str, Callable[[Point], str]], ...] = (
     *((axis.replace("_", " "), lambda p, a=axis: str(p["network"][a])) for axis in AXES),
     ("lanes", lambda p: str(p["schedule"]["lanes"])),
-    ("digit", lambda p: "words" if p["schedule"]["words"] else str(p["schedule"]["digit"])),
+    ("digit", lambda p: passing(p["schedule"])),
     ("validation", lambda p: f"{p['figures']['accuracy']:.2%}"),
     ("test", lambda p: f"{p['figures']['test_score']:.2f} %"),
     ("LUTs", lambda p: f"{p['figures']['luts']:,}"),

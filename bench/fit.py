@@ -31,6 +31,7 @@ from sylvan.hw.cost import (
     weighed,
 )
 from sylvan.hw.fitted import CoreDelays, Weights
+from sylvan.hw.schedule import passing
 from sylvan.hw.targets import target
 from sylvan.model.files import write_json
 
@@ -209,9 +210,8 @@ def table(rows: Sequence[Row]) -> Iterator[str]:
     yield "|---|---:|---:|---:|---:|---|" + "---:|" * 10 + "---|"
     for row in sorted(rows, key=lambda row: (core(row), row["target"])):
         said = estimated(row, found)
-        name, lanes, digit, levels, contexts, microcode = core(row)
-        passing = "microcode" if microcode else digit or "words"
-        cells = [name, lanes, passing, levels, contexts, row["target"]]
+        cells = [row["program"], row["lanes"], passing(row)]
+        cells += [row["levels"], row["contexts"], row["target"]]
         cells += [
             f"{row['luts']:,}",
             f"{said['luts']:,.0f}",

@@ -17,6 +17,7 @@ from bars import (
     on,
 )
 from marks import put_between
+from sylvan.hw.schedule import passing
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE, PICTURE = DOCS / "performance.md", DOCS / "performance.svg"
@@ -42,9 +43,8 @@ def line(row: Row, rows: list[Row], best: list[Row]) -> str:
     if row["reason"] is not None:
         knobs = [shown(schedule[key], "d") for key in ("lanes", "digit", "levels", "contexts")]
         return f"| {' | '.join([*cells, *knobs])} | {row['reason']} |" + " |" * (len(COLUMNS) - 7)
-    digit = "words" if schedule["words"] else shown(schedule["digit"], "d")
     share = clock_share(row, rows) if found["cycles_per_step"] else None
-    cells += [shown(schedule["lanes"], "d"), "-" if schedule["lanes"] is None else digit]
+    cells += [shown(schedule["lanes"], "d"), passing(schedule) if schedule["lanes"] else "-"]
     cells += [shown(schedule[key], "d") for key in ("levels", "contexts")]
     cells += [shown(found[key], ",") for key in ("luts", "ffs", "brams")]
     cells += [shown(found["fmax_mhz"], ".1f"), str(len(row["seeds"])), shown(share, ".2f")]
@@ -68,8 +68,9 @@ def verdict(bar: Bar) -> str:
 def name(row: Row) -> str:
     """A core in a list."""
     schedule = row["schedule"]
-    digit = "words" if schedule["words"] else f"digits of {schedule['digit']}"
-    return f"n {row['n']}, {row['target']}, {schedule['lanes']} lanes, {digit}, levels " + (
+    passes = passing(schedule)
+    passes = f"digits of {passes}" if passes.isdigit() else passes
+    return f"n {row['n']}, {row['target']}, {schedule['lanes']} lanes, {passes}, levels " + (
         f"{schedule['levels']}, {schedule['contexts']} contexts"
     )
 

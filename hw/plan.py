@@ -37,11 +37,10 @@ def schedule_for(program: Program, lanes: int | None, digit: int | None, **knobs
 
     A microprogram has one lane.
     """
-    if knobs.get("microcode"):
-        return Schedule(1 if lanes is None else lanes, digit or 0, **knobs)
-    lanes = min(DEFAULT_LANES, widest(program)) if lanes is None else lanes
     if digit is not None and digit < 1:
         raise UserError(f"a digit has at least 1 bit, got {digit}; without it words pass whole")
+    if lanes is None:
+        lanes = 1 if knobs.get("microcode") else min(DEFAULT_LANES, widest(program))
     return Schedule(lanes, digit or 0, **knobs)
 
 

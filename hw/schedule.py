@@ -86,3 +86,10 @@ class Schedule:
         if self.state_port:
             said.append("a state port")
         return ", ".join(said)
+
+
+def passing(keys: Mapping[str, Any]) -> str:
+    """How elements pass, of a schedule as data: "microcode", "words", or a digit's bits."""
+    if keys["microcode"]:
+        return "microcode"
+    return "words" if keys["words"] else str(keys["digit"])

@@ -7,6 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from sylvan.explore.points import Point
+from sylvan.hw.schedule import passing
 
 from .console import quoted
 from .report import knobs, shown
@@ -39,11 +40,10 @@ def points_table(points: Sequence[Point], axes: Sequence[str], title: str) -> Ta
     table.add_column("figures")
     for point, told in list(zip(points, known, strict=True))[:MOST_ROWS]:
         said = point.found.network.axes
-        digit = "word" if point.schedule["words"] else str(point.schedule["digit"])
         table.add_row(
             *(str(said.get(axis, "-")) for axis in axes),
             str(point.schedule["lanes"]),
-            digit,
+            passing(point.schedule),
             str(point.schedule["contexts"]),
             *(shown(told[key], form) for _, key, form in columns),
             "measured" if point.measured else "estimated",

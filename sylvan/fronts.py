@@ -8,6 +8,7 @@ from rich.table import Table
 
 from sylvan.hw.front import Candidate, rated
 from sylvan.hw.report import quality
+from sylvan.hw.schedule import passing
 from sylvan.hw.targets import Target
 
 from .report import shown
@@ -44,11 +45,8 @@ def front_table(front: Sequence[Mapping[str, Any]], target: Target) -> Table:
         table.add_column(title, justify="right")
     for row in front:
         knobs, figures = row["schedule"], {**row["estimate"], **row}
-        digit = "word" if knobs["words"] else str(knobs["digit"])
-        cells = (shown(figures[key], form) for _, key, form in COLUMNS)
-        table.add_row(
-            str(knobs["lanes"]), digit, str(knobs["contexts"]), str(knobs["levels"]), *cells
-        )
+        said = str(knobs["lanes"]), passing(knobs), str(knobs["contexts"]), str(knobs["levels"])
+        table.add_row(*said, *(shown(figures[key], form) for _, key, form in COLUMNS))
     return table
 
 
@@ -68,7 +66,7 @@ def picture(front: Sequence[Candidate], points: Sequence[Candidate], target: Tar
     axes.plot(*places(points), ".", color="0.75", label="other schedules that fit")
     axes.step(*places(front), "o-", where="post", markersize=4, label="the front")
     axes.loglog()
-    axes.margins(0.1)
+    axes.margins(0.2, 0.1)
     axes.set_title(f"{target.name}: lanes x bits of a digit (x contexts)", loc="left")
     axes.set_xlabel(f"LUTs, estimated (the part has {target.luts:,})")
     axes.set_ylabel("steps per second, estimated" if all_rated else "cycles per step")
@@ -93,10 +91,9 @@ def _label(axes: Any, front: Sequence[Candidate], key: str) -> None:
         place = point.estimate["luts"], point.estimate[key]
         pixels = axes.transData.transform(place)
         if named is None or (abs(pixels - named) > ROOM).any():
-            digit = "word" if point.keys["words"] else point.keys["digit"]
             contexts = f" x {point.keys['contexts']}" if point.keys["contexts"] > 1 else ""
             axes.annotate(
-                f"{point.keys['lanes']} x {digit}{contexts}",
+                f"{point.keys['lanes']} x {passing(point.keys)}{contexts}",
                 place,
                 xytext=(-4, 4),
                 textcoords="offset points",

@@ -130,6 +130,8 @@ def bitstream(folder: Path) -> Path | None:
 
 def knobs(schedule: Mapping[str, Any]) -> str:
     """A report's schedule as options of `sylvan build`."""
+    if schedule["microcode"]:
+        return "--microcode"
     said = f"--lanes {schedule['lanes']}"
     if not schedule["words"]:
         said += f" --digit {schedule['digit']}"

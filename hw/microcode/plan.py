@@ -38,9 +38,12 @@ class EnginePlan:
 
     def __init__(self, program: Program, schedule: Schedule) -> None:
         for told, given in (
-            ("several contexts", schedule.contexts > 1),
-            ("digits", schedule.digit),
             ("more than one lane", schedule.lanes > 1),
+            ("digits", schedule.digit),
+            ("adders in a row", schedule.levels > 1),
+            ("several contexts", schedule.contexts > 1),
+            ("adders in turns", schedule.turns),
+            ("constants in logic", schedule.logic_roms),
             ("DSP blocks", schedule.dsps),
             ("a state port", schedule.state_port),
         ):

@@ -135,5 +135,6 @@ def _answer(found: Any, out: Path, asked: Any, target: str | None, build: Path |
         contexts=schedule["contexts"],
         logic_roms=schedule["logic_roms"],
         dsps=schedule["dsps"],
+        microcode=schedule["microcode"],
         clock=clock,
     )

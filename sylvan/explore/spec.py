@@ -31,7 +31,7 @@ class Schedules:
     """Which schedules are looked at; empty means all that make sense.
 
     Attributes:
-        lanes, digits: those alone; a digit of 0 is the whole word.
+        lanes, digits: those alone, and no microprogram; a digit of 0 is the whole word.
         contexts: each of these numbers; empty: as many as find time in the core.
         dsps: whether DSP blocks may make products.
     """
@@ -43,6 +43,8 @@ class Schedules:
 
     def admits(self, keys: Mapping[str, Any]) -> bool:
         """Whether a schedule's knobs, as reports have them, are among these."""
+        if keys["microcode"] and (self.lanes or self.digits):
+            return False
         digit = 0 if keys["words"] else keys["digit"]
         wanted = (
             (self.lanes, keys["lanes"]),

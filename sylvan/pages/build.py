@@ -48,12 +48,18 @@ def build_page(folder: Path, find_task: Callable[[Program], Task]) -> bytes:
     except UserError as error:
         sections.append(Section("The build", element("p", str(error))))
         return page(f"Build {folder.name}", _lead(report, None), sections, styles=STYLES)
+    path = section("Critical path", lambda: critical_path(built))
+    if built.microprogram:
+        sections += [Section("Microprogram", built.microprogram.draw()), path]
+    else:
+        sections += [
+            section("Dataflow", lambda: _dataflows(built)),
+            section("Timeline of a step", lambda: _timelines(built)),
+            section("Resources", lambda: resources(built)),
+            path,
+            section("Memories", lambda: memories(built)),
+        ]
     sections += [
-        section("Dataflow", lambda: _dataflows(built)),
-        section("Timeline of a step", lambda: _timelines(built)),
-        section("Resources", lambda: resources(built)),
-        section("Critical path", lambda: critical_path(built)),
-        section("Memories", lambda: memories(built)),
         section(
             "Intervals and what was seen of them",
             lambda: intervals(built.program, find_task(built.program)),

@@ -14,6 +14,7 @@ from sylvan.model.files import parse_json
 from sylvan.model.program import Program
 from sylvan.model.storage import load, program_hash
 
+from .microprogram import Microprogram
 from .parts import Figures, LayerBuilt, Part, layers_of
 
 RESOURCES = ("luts", "ffs", "brams", "sprams", "dsps")
@@ -23,9 +24,9 @@ RESOURCES = ("luts", "ffs", "brams", "sprams", "dsps")
 class Built:
     """A build directory. Raises UserError where a file is missing, damaged or of another version.
 
-    Attributes: folder, report, program; interval and rest, the pace of the plan; layers; modules,
-    figures by module of the Verilog, none for a build without a part; paths, (seed, MHz, critical
-    path) of each seed.
+    Attributes: folder, report, program; interval and rest, the pace of the plan; layers, or instead
+    of them a microprogram; modules, figures by module of the Verilog, none for a build without a
+    part; paths, (seed, MHz, critical path) of each seed.
     """
 
     folder: Path
@@ -34,6 +35,7 @@ class Built:
     interval: int
     rest: int
     layers: tuple[LayerBuilt, ...]
+    microprogram: Microprogram | None
     modules: Mapping[str, Figures]
     paths: Sequence[tuple[int, float, tuple[Hop, ...]]]
 
@@ -53,7 +55,10 @@ class Built:
                 for name, figures in synthesis.get("modules", {}).items()
             }
             layers = tuple(layers_of(plan, modules))
-            if [layer.name for layer in layers] != [layer.name for layer in program.layers]:
+            words = plan["microprogram"]
+            microprogram = None if words is None else Microprogram.of(words)
+            expected = [] if microprogram else [layer.name for layer in program.layers]
+            if [layer.name for layer in layers] != expected:
                 raise ValueError("the layers are not those of the program")
             paths = [
                 (int(run["seed"]), float(run["fmax_mhz"]), tuple(map(_hop, run["path"])))
@@ -61,7 +66,7 @@ class Built:
                 if run.get("path")
             ]
             pace = int(plan["cycles"]["interval"]), int(plan["cycles"]["rest"])
-            return cls(folder, report, program, *pace, layers, modules, paths)
+            return cls(folder, report, program, *pace, layers, microprogram, modules, paths)
         except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
             raise UserError(
                 f"what {folder} says of its plan or its synthesis is damaged, or another version "

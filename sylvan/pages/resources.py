@@ -91,8 +91,9 @@ def critical_path(built: Built) -> Html:
     logic, routing = sum(h.logic_ns for h in hops), sum(h.routing_ns for h in hops)
     owners = [built.owner(hop.module) for hop in hops]
     modules = [hop.module.removeprefix(f"{MODULE}.") for hop in hops]
+    control = " (control)" if built.parts else ""
     names = [
-        owner.name if owner else f"{module} (control)"
+        owner.name if owner else f"{module}{control}"
         for owner, module in zip(owners, modules, strict=True)
     ]
     share = routing / (logic + routing) if routing else 0.0

@@ -27,9 +27,11 @@ def test_a_report_names_what_comes_next(run: Path, tmp_path: Path) -> None:
     assert after_training(run) == [f"sylvan export {run} --state-bits 12"]
     folder = tmp_path / "my build"
 
-    def after(lanes: int, cycles: int | None, luts: int | None, digit: int = 0) -> str:
+    def after(
+        lanes: int, cycles: int | None, luts: int | None, digit: int = 0, **more: bool
+    ) -> str:
         measured = {"cycles_per_step": cycles, "luts": luts}
-        schedule = Schedule(lanes, digit).keys(digit)
+        schedule = Schedule(lanes, digit, **more).keys(digit)
         report = {"target": "ecp5-25f", "schedule": schedule, "measured": measured}
         (command,) = after_build(folder, report)
         return command
@@ -41,6 +43,8 @@ def test_a_report_names_what_comes_next(run: Path, tmp_path: Path) -> None:
     assert "--lanes 4 --digit 2 --out" in after(4, 9, None, 2)
     assert after(4, 9, 100).endswith(f"--lanes 1 --out '{folder}-1-lane'    (smaller)")
     assert after(1, 9, 100).startswith(f"sylvan sim '{folder}' --waves")
+    assert "--target ecp5-25f --microcode --out" in after(1, 9, None, microcode=True)
+    assert after(1, 9, 100, microcode=True) == after(1, 9, 100)
 
 
 def test_an_imported_run_says_what_it_is(sylvan: Sylvan, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from sylvan.hw.cost import estimate
 from sylvan.hw.fitted import CoreDelays
 from sylvan.hw.front import BUSY, SURE, Candidate, asks_more, explore, for_clock, front, schedules
 from sylvan.hw.plan import Plan, widest
-from sylvan.hw.schedule import Schedule
+from sylvan.hw.schedule import Schedule, passing
 from sylvan.hw.targets import Target, target
 from sylvan.model.builder import Builder
 from sylvan.model.errors import UserError
@@ -187,6 +187,18 @@ def test_a_target_without_a_part_has_no_front() -> None:
 )
 def test_a_schedule_says_itself(schedule: Schedule, words: str) -> None:
     assert str(schedule) == words
+
+
+@pytest.mark.parametrize(
+    ("schedule", "words"),
+    [
+        (Schedule(2), "words"),
+        (Schedule(2, 3), "3"),
+        (Schedule(1, microcode=True), "microcode"),
+    ],
+)
+def test_a_schedule_as_data_says_how_elements_pass(schedule: Schedule, words: str) -> None:
+    assert passing(schedule.keys(8)) == words
 
 
 def test_a_slow_clock_takes_more_adders_in_a_row(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,8 @@ def test_a_search_is_printed_written_and_asked(sylvan: Sylvan, folder: Path) -> 
     answer = asked.out.split("the best on ice40-up5k")[1]
     assert f" {best:,} " in answer
     command = answer.split("Next:")[1].split()
-    assert command[:2] == ["sylvan", "build"]
+    assert command[:2] == ["sylvan", "build"] and "--microcode" in command
+    assert " microcode " in answer
     assert sylvan(*command[1:-1], folder / "best").code == 0
     report = load_report(folder / "best" / "report.json")
     assert report["estimate"]["luts"] == best

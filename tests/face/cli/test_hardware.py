@@ -152,6 +152,7 @@ def test_digits_are_a_schedule_and_change_no_answer(
         "logic_roms": False,
         "dsps": False,
         "state_port": False,
+        "microcode": False,
     }
     assert "8 lanes, digits of 3 bits" in (out / "core.v").read_text()
     assert sylvan("sim", out, "--simulator", "icarus", "--sequences", 3).code == 0

@@ -35,6 +35,10 @@ def test_a_front_is_a_table_a_picture_and_data(sylvan: Sylvan, run: Path, tmp_pa
         assert point["estimate"]["steps_per_s"] == 12e6 / cycles
         assert point["utilisation"] == front["floor_adder_bits"] / (luts * cycles)
         assert f" {luts:,} " in told.out and f" {12e6 / cycles:,.0f} " in told.out
+    assert points[0]["schedule"]["microcode"] is True
+    assert [line.split()[1:4:2] for line in told.out.splitlines() if "microcode" in line] == [
+        ["1", "microcode"]
+    ]
     assert (out / "front.png").read_bytes().startswith(b"\x89PNG")
     command = told.out.split("Next:")[1].split()
     knobs = points[len(points) // 2]["schedule"]

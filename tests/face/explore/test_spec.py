@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from sylvan.hw.schedule import Schedule
 from sylvan.model.config import Config
 from sylvan.model.errors import UserError
 
@@ -91,6 +92,20 @@ def test_a_recipe_is_what_axes_change(tmp_path: Path) -> None:
     assert (network.config.cell, network.config.hidden, network.state_bits) == ("lstm", 8, 12)
     assert network.config.cell_options["normalization"] == "weight"
     assert spec.search.method == "grid" and spec.schedules == Schedules()
+
+
+def test_a_spec_that_names_lanes_or_digits_has_no_microprogram() -> None:
+    microprogram, lane = (Schedule(1, microcode=said).keys(8) for said in (True, False))
+    for schedules, admitted in (
+        (Schedules(), True),
+        (Schedules(contexts=()), True),
+        (Schedules(dsps=True), True),
+        (Schedules(contexts=(2,)), False),
+        (Schedules(lanes=(1, 2)), False),
+        (Schedules(digits=(0,)), False),
+    ):
+        assert schedules.admits(microprogram) is admitted
+        assert schedules.admits(lane) is (schedules.contexts != (2,))
 
 
 MISTAKES = [

@@ -149,6 +149,30 @@ def test_a_stack_has_a_drawing_and_a_timeline_of_each_layer(tmp_path: Path) -> N
     assert "the data lie elsewhere" in shown.texts
 
 
+@pytest.mark.parametrize("part", ["ecp5-25f", "verilog"])
+def test_a_microprogram_has_words_and_places(part: str, tmp_path: Path) -> None:
+    plan = pretend(tmp_path, small(), Schedule(1, microcode=True), part)
+    assert plan.engine is not None
+    shown = Markup(build_page(tmp_path, no_task))
+    assert shown.titles == ["Figures", "Microprogram", "Critical path", *TITLES[-1:], "Training"]
+    assert "for " + part + ": a microprogram" in shown.text
+    figures = {row[0].text: row[1].value for row in shown.tables["microprogram"].rows}
+    microprogram = plan.engine.microprogram
+    assert figures == {
+        "words": str(len(microprogram.instructions)),
+        "bits of a word": str(sum(plan.engine.field_bits.values())),
+        "bits of weights": str(len(microprogram.weights)),
+        "elements in memory": str(microprogram.depth),
+        "bits of an element": str(plan.engine.element_bits),
+        "bits of the accumulator": str(plan.engine.sum_bits),
+    }
+    rows = [[cell.text for cell in row] for row in shown.tables["places in memory"].rows]
+    assert {name: int(first) for name, first, _ in rows} == microprogram.places
+    assert ["hidden", str(microprogram.places["hidden"]), "4"] in rows
+    assert [int(first) for _, first, _ in rows] == sorted(microprogram.places.values())
+    assert "(control)" not in shown.text
+
+
 def test_contexts_fill_the_rest_of_each_other(tmp_path: Path) -> None:
     pace = pretend(tmp_path, load(GALLERY / "digits"), Schedule(4, contexts=2), "verilog").pace
     assert pace.interval < pace.rest

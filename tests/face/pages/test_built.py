@@ -76,6 +76,8 @@ def damaged(key: str) -> Callable[[Any], None]:
         ("plan.json", damaged("value"), r"another version made it \(KeyError\('value'\)\): build"),
         ("plan.json", lambda tree: tree.update(layers=3), "is damaged, or another version made it"),
         ("plan.json", lambda tree: tree["cycles"].pop("rest"), r"KeyError\('rest'\)"),
+        ("plan.json", lambda tree: tree.pop("microprogram"), r"KeyError\('microprogram'\)"),
+        ("plan.json", lambda tree: tree.update(microprogram={}), r"KeyError\('words'\)"),
         ("plan.json", lambda tree: tree["layers"].pop(), "the layers are not those of the program"),
         ("synthesis.json", lambda tree: tree.update(modules=[1]), "is damaged, or another version"),
         (
