@@ -92,6 +92,8 @@ class EnginePlan:
         bits = self.sum_bits
         stored = [signed_bits(narrowing.target) for narrowing in program.narrowings]
         ways, factor = sum(stored) + self.element_bits, self.work.factor_bits
+        port = self.input_port
+        picked = Cost(logic_bits=port.element_bits * (port.per_transfer - 1))
         fetched = constants_cost(words, sum(self.field_bits.values()))
         told = len(TOLD) + _bits(len(stored) + 1)
         return {
@@ -103,7 +105,7 @@ class EnginePlan:
             "told": Cost(logic_bits=told, register_bits=told),
             "sum": Cost(adder_bits=bits, adders=1, logic_bits=bits, register_bits=bits),
             "factor": Cost(logic_bits=factor, register_bits=factor),
-            "ways": Cost(logic_bits=ways),
+            "ways": Cost(logic_bits=ways) + picked + counter_cost(port.per_transfer),
             "memory": Cost(memories=((self.element_bits, program.depth),)),
         }
 

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 from commands import Sylvan
 from linked_builds import remembering, write_linked_build
@@ -69,16 +68,16 @@ def test_what_a_microprogram_cannot_have_is_refused(
     assert not out.exists()
 
 
-def turning() -> Program:
-    """An operation that no microprogram has."""
+def labels() -> Program:
+    """More is made of a label than the answer."""
     b = Builder(NumericInput(4, Format.signed_bits(5), (1.0,) * 4, (0.0,) * 4))
-    b.layer("turning", b.modrelu(np.full(4, -1), b.input))
-    return b.program(b.exponent(0, b.input), "every")
+    label = b.argmax(b.input, name="label")
+    return b.program(b.layer("choosing", b.neg(label)), "every")
 
 
-def test_an_operation_that_it_has_not_is_named(sylvan: Sylvan, tmp_path: Path) -> None:
-    program = save(turning(), tmp_path / "program")
+def test_what_it_has_no_words_for_is_named(sylvan: Sylvan, tmp_path: Path) -> None:
+    program = save(labels(), tmp_path / "program")
     ended = sylvan(
         "build", program, "--target", "verilog", "--microcode", "--out", tmp_path / "out"
     )
-    assert ended.code == 2 and "a microprogram has no modrelu; leave out --microcode" in ended.error
+    assert ended.code == 2 and "label: in a microprogram an argmax is the answer" in ended.error
