@@ -40,12 +40,11 @@ def line(row: Row, rows: list[Row], best: list[Row]) -> str:
     """A row of a part's table."""
     schedule, found = row["schedule"], row["measured"]
     cells = [row["design"], shown(row["n"], "d")]
-    if row["reason"] is not None:
-        knobs = [shown(schedule[key], "d") for key in ("lanes", "digit", "levels", "contexts")]
-        return f"| {' | '.join([*cells, *knobs])} | {row['reason']} |" + " |" * (len(COLUMNS) - 7)
-    share = clock_share(row, rows) if found["cycles_per_step"] else None
     cells += [shown(schedule["lanes"], "d"), passing(schedule) if schedule["lanes"] else "-"]
     cells += [shown(schedule[key], "d") for key in ("levels", "contexts")]
+    if row["reason"] is not None:
+        return f"| {' | '.join(cells)} | {row['reason']} |" + " |" * (len(COLUMNS) - 7)
+    share = clock_share(row, rows) if found["cycles_per_step"] else None
     cells += [shown(found[key], ",") for key in ("luts", "ffs", "brams")]
     cells += [shown(found["fmax_mhz"], ".1f"), str(len(row["seeds"])), shown(share, ".2f")]
     cells += [shown(found[key], ",.0f") for key in ("cycles_per_step", "closing_cycles")]
