@@ -110,7 +110,7 @@ def front(rows: list[Row]) -> list[Row]:
 def fronts(rows: list[Row], design: str = CORE) -> list[list[Row]]:
     """The front of each network on each part."""
     placed = on(rows, "", design)
-    groups = dict.fromkeys((row["target"], row["n"]) for row in placed)
+    groups = sorted({(row["target"], row["n"]) for row in placed})
     return [front(on(placed, part, design, n)) for part, n in groups]
 
 

@@ -56,8 +56,8 @@ CORES: dict[str, Callable[[int], Program]] = {
 
 #: By part, what is worth a look beside a microprogram: lanes of words with as many contexts as fill
 #: the time of the recurrence, lanes of words alone, and lanes of digits of each width.
-FILLED = {"ecp5-25f": (64, 16), "ice40-hx8k": (8,)}
-WORDS = {"ecp5-25f": (64, 8), "ice40-hx8k": (8, 1), "ice40-up5k": (1, 2)}
+FILLED = {"ecp5-25f": (64, 32, 16), "ice40-hx8k": (8,), "ice40-up5k": (4,)}
+WORDS = {"ecp5-25f": (64, 8), "ice40-hx8k": (8, 1), "ice40-up5k": (1, 2, 4)}
 DIGITS = {"ecp5-25f": {1: 128}, "ice40-hx8k": {1: 128}}
 
 
