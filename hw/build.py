@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -158,10 +159,11 @@ def write_sources(plan: Plan, folder: Path, axi: bool = False) -> None:
 def _advice(plan: Plan, target: Target, error: DoesNotFit) -> str:
     """The most lanes that should fit, by the estimate corrected with what was found at these."""
     if plan.engine:
-        lane = estimate(Plan(plan.program, Schedule(1, turns=target.turns)), target)
-        if all(lane[key] <= (getattr(target, key) or 0) for key in ("luts", "ffs", "brams")):
-            return "One lane should fit: --lanes 1 instead of --microcode."
-        return "One lane should not fit either; take a larger part, or fewer hidden units."
+        with suppress(UserError):
+            lane = estimate(Plan(plan.program, Schedule(1, turns=target.turns)), target)
+            if all(lane[key] <= (getattr(target, key) or 0) for key in ("luts", "ffs", "brams")):
+                return "One lane should fit: --lanes 1 instead of --microcode."
+        return "Take a larger part, or fewer hidden units."
     said = estimate(plan, target).get(error.resource)
     lanes = plan.schedule.lanes // 2
     if error.resource == "pins" and plan.schedule.state_port:

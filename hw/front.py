@@ -108,7 +108,8 @@ def explore(
         try:
             plan = Plan(program, schedule)
         except UserError as error:
-            refusals.append(error)
+            if not schedule.microcode:
+                refusals.append(error)
             continue
         point = _candidate(plan, target, clock_hz)
         found.append(point)
@@ -117,8 +118,7 @@ def explore(
         else:
             left.extendleft(variants(plan, point, contexts is None))
     if not found:
-        # That no microprogram can be made is not what keeps a program from hardware.
-        raise refusals[-1]
+        raise refusals[0]
     return sorted(_possible(found, program, target, clock_hz), key=lambda point: point.size)
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from amaranth import Array as Choices
-from amaranth import Module, Mux, Signal, Value, signed, unsigned
+from amaranth import Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -12,7 +12,7 @@ from ..beats import shape_of
 from ..border import stream
 from ..operators.constants import constants
 from ..operators.delay import successor
-from .instructions import FRESH, LESS, TOLD, encoded
+from .instructions import FIELDS, FRESH, LESS, TOLD, encoded
 from .plan import WEIGHT_BITS, EnginePlan
 
 
@@ -24,7 +24,8 @@ class Engine(wiring.Component):
         which all waits.
     A word of the microprogram takes two cycles, the next one begins in the second. Reset, at any
     moment, forgets everything: the state starts anew with the next timestep.
-    Latency and interval: the plan's.
+    Latency and interval: the plan's, a cycle for each word that passes. Cost: that of the plan, for
+    w bits of the accumulator about 2 w LUTs, and as many again to count and to decide.
     """
 
     def __init__(self, plan: EnginePlan) -> None:
@@ -56,17 +57,18 @@ class Engine(wiring.Component):
         m.submodules.words = memory = constants(layout, [encoded(word, bits) for word in words])
         port = memory.read_port()
         self.word = port.data
-        self.place, self.following = Signal(range(len(words))), Signal(range(len(words)))
+        self.at, self.following = Signal(range(len(words))), Signal(range(len(words)))
         self.fetched, self.goes, self.advances = Signal(), Signal(), Signal()
         m.d.comb += [
             port.addr.eq(self.following),
             self.goes.eq(self.fetched & self.advances & ~(self._said("wait") & ~self.i.valid)),
         ]
-        m.d.sync += [self.fetched.eq(1), self.place.eq(self.following)]
+        m.d.sync += [self.fetched.eq(1), self.at.eq(self.following)]
 
     def _said(self, name: str) -> Any:
         """A field of the word; 0 where no word makes use of it."""
-        return self.word[name] if name in self.plan.field_bits else Signal(1, name=f"no_{name}")
+        assert name in FIELDS, name
+        return self.word[name] if name in self.plan.field_bits else Const(0)
 
     def _count(self, m: Module) -> None:
         """The counters of loops, and the place of the next word."""
@@ -91,13 +93,13 @@ class Engine(wiring.Component):
         with m.If(~self.fetched):
             m.d.comb += self.following.eq(0)
         with m.Elif(~self.goes):
-            m.d.comb += self.following.eq(self.place)
+            m.d.comb += self.following.eq(self.at)
         with m.Elif(again):
             m.d.comb += self.following.eq(self._said("target"))
         with m.Elif(begins_anew):
             m.d.comb += self.following.eq(0)
         with m.Else():
-            m.d.comb += self.following.eq(self.place + 1)
+            m.d.comb += self.following.eq(self.at + 1)
 
     def _begin(self, m: Module) -> None:
         """What is known of a timestep from its beginning on."""
@@ -165,7 +167,8 @@ class Engine(wiring.Component):
             shape=shape,
             depth=max(plan.microprogram.depth, 2),
             init=plan.microprogram.initial,
-            attrs={"no_rw_check": 1},
+            # No word reads what the word before it writes; and LUTs are what is to be saved.
+            attrs={"no_rw_check": 1, "ram_style": "block"},
         )
         m.submodules.memory = memory
         self.writes, port = memory.write_port(), memory.read_port()

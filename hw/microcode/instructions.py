@@ -11,7 +11,7 @@ AHEAD = 2
 
 @dataclass(frozen=True)
 class Instruction:
-    """A cycle of the engine; all that is not said is left as it is.
+    """A word of a microprogram; all that is not said is left as it is.
 
     In its first cycle, addresses, counters and what comes next:
         read: the base of the element that is read, and by_row: whether the column counter is its

@@ -19,10 +19,11 @@ from .sums import signed_bits
 from .work import Work
 
 WEIGHT_BITS = 2
-"""Bits of weights in a word: as narrow as block RAM can be."""
+"""Bits of weights that are read at once: as narrow as block RAM can be on iCE40."""
 
 DECODES = 24
-"""Look-up tables that tell from a word what comes next, and what is to be done."""
+"""Look-up tables that tell from a word what comes next, and what is to be done: so many were placed
+beyond what else is counted."""
 
 
 class EnginePlan:
@@ -58,9 +59,11 @@ class EnginePlan:
         formats = [self.work.formats[name] for name in self.microprogram.places]
         self.element_bits = max(signed_bits(format) for format in formats)
         sums = [signed_bits(narrowing.sum) for narrowing in self.microprogram.narrowings]
-        # What is compared is a difference of elements; and a place in a table is a sum, too.
+        # What is compared is a difference of elements, or one negated; and a place in a table is a
+        # sum, too.
         places = _bits(self.microprogram.depth)
-        self.sum_bits = max([self.element_bits + self.chooses, places, *sums])
+        compares = any(word.compare for word in self.microprogram.instructions)
+        self.sum_bits = max([self.element_bits + compares, places, *sums])
         ordinary, closing, self.latency = self.microprogram.cycles
         every = program.readout.read == "every"
         self.pace = Pace(ordinary, closing, ordinary, every, 1)
@@ -106,7 +109,7 @@ class EnginePlan:
             "sum": Cost(adder_bits=bits, adders=1, logic_bits=bits, register_bits=bits),
             "factor": Cost(logic_bits=factor, register_bits=factor),
             "ways": Cost(logic_bits=ways) + picked + counter_cost(port.per_transfer),
-            "memory": Cost(memories=((self.element_bits, program.depth),)),
+            "memory": Cost(roms=((self.element_bits, program.depth),)),
         }
 
     def describe(self) -> dict[str, Any]:

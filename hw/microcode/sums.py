@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from sylvan.model.errors import UserError
 from sylvan.model.matrices import Hadamard
 from sylvan.model.numbers import Format
 from sylvan.model.operations import Operation, Value, arithmetic, constants, moves, phased
@@ -53,7 +54,7 @@ def transformed(name: str) -> str:
 
 def signed_bits(format: Format) -> int:
     """Bits of a signed number that holds a format."""
-    return max(format.hi, ~format.lo, 0).bit_length() + 1
+    return format.width + (not format.signed)
 
 
 def factors(node: Node) -> tuple[Value, Value]:
@@ -87,7 +88,7 @@ class Sums:
         return self.definition(self.nodes[value.name])
 
     def definition(self, node: Node) -> Sum:
-        """What a node computes, where it is a sum."""
+        """What a node computes, as a sum. Raises UserError for an operation that is none."""
         operation, exp = node.operation, node.result.format.exp
 
         def operand(k: int) -> Sum:
@@ -124,7 +125,7 @@ class Sums:
 
 
 def _of_memory(node: Node) -> Sum:
-    """Products with constants, and what is picked from vectors."""
+    """Products with constants, and what is picked from vectors, as by rows of 0 and 1."""
     operation: Operation = node.operation
     if isinstance(operation, moves.Concat):
         return _joined(node)
@@ -139,13 +140,20 @@ def _of_memory(node: Node) -> Sum:
         return terms.by_phase([terms.rows(source.name, w) for w in operation.weights])
     if isinstance(operation, constants.Scale):
         return terms.by_phase([terms.scaled(source.name, f) for f in operation.factors])
-    assert isinstance(operation, moves.Slice), operation
-    whole = np.eye(source.size, dtype=np.int64)
-    return terms.rows(source.name, whole[operation.start : operation.stop])
+    if isinstance(operation, moves.Slice):
+        whole = np.eye(source.size, dtype=np.int64)
+        return terms.rows(source.name, whole[operation.start : operation.stop])
+    raise UserError(
+        f"{node.result.name} is a {operation.kind}: a microprogram has no {operation.kind}; "
+        "leave out --microcode"
+    )
 
 
 def _joined(node: Node) -> Sum:
-    """Elements of one vector and then of another, each as far left as the common point asks."""
+    """Elements of one vector and then of another, each as far left as the common point asks.
+
+    Cost: a bit of weights, and a cycle, for every element of the result and of each operand.
+    """
     total, start = Sum(), 0
     for value in node.operands:
         weights = np.zeros((node.result.size, value.size), np.int64)

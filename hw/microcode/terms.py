@@ -80,6 +80,7 @@ class Sum:
         return replace(self, terms=tuple(map(change, self.terms)))
 
     def __add__(self, other: "Sum") -> "Sum":
+        assert not (self.factor and other.factor), "a sum has one factor"
         found = self.factor or other.factor
         return Sum(self.terms + other.terms, self.constants | other.constants, found)
 

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from sylvan.model.arrays import Array
 from sylvan.model.errors import UserError
@@ -28,9 +27,10 @@ from .tasks import Answer, Choose, Evaluate, Initialise, Leave, Load, Shrink, Ta
 from .terms import Sum, Term, number
 
 
-@dataclass
 class Work:
     """The tasks of a timestep in order.
+
+    Parameters: program. Raises UserError where it asks for what no task does.
 
     Attributes:
         tasks: what is done.
@@ -40,16 +40,14 @@ class Work:
         homes: vectors that lie where another does, or did; from which of its elements on.
     """
 
-    program: Program
-    tasks: list[Task] = field(default_factory=list)
-    sizes: dict[str, int] = field(default_factory=dict)
-    formats: dict[str, Format] = field(default_factory=dict)
-    constants: dict[str, Array] = field(default_factory=dict)
-    states: list[str] = field(default_factory=list)
-    homes: dict[str, tuple[str, int]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        program, readout = self.program, self.program.readout
+    def __init__(self, program: Program) -> None:
+        self.program, readout = program, program.readout
+        self.tasks: list[Task] = []
+        self.sizes: dict[str, int] = {}
+        self.formats: dict[str, Format] = {}
+        self.constants: dict[str, Array] = {}
+        self.states: list[str] = []
+        self.homes: dict[str, tuple[str, int]] = {}
         self.nodes = {node.result.name: node for node in program.nodes()}
         self.stored = self._kept()
         # What only a step that is read asks for may take longer, and less memory.

@@ -56,8 +56,8 @@ STATE_PORT_HELP = (
     "schedule: docs/state.md."
 )
 MICROCODE_HELP = (
-    "One adder does everything in turn, as a microprogram in block RAM says: some 250 LUTs, and "
-    "thousands of cycles for a timestep; no answer changes."
+    "One adder does everything in turn, as a microprogram in block RAM says: a few hundred LUTs, "
+    "and hundreds to thousands of cycles for a timestep; no answer changes."
 )
 BAUD_HELP = "Bits per second of a board's line to its host; 1M by default, at most 3M."
 
