@@ -39,8 +39,8 @@ def test_a_plan_says_what_its_microprogram_takes(program: Program) -> None:
     assert told["words"] == len(engine.microprogram.instructions)
     assert told["weight_bits"] == len(engine.microprogram.weights)
     ends = [lies["first"] + lies["elements"] for lies in told["places"].values()]
-    assert max(ends) == told["elements"] == engine.cost["memory"].memories[0][1]
-    assert engine.cost["memory"].memories[0][0] == told["element_bits"]
+    assert max(ends) == told["elements"] == engine.cost["memory"].roms[0][1]
+    assert engine.cost["memory"].roms[0][0] == told["element_bits"]
     assert json.loads(json.dumps(Plan(program, Schedule(1)).describe()))["microprogram"] is None
 
 

@@ -1,6 +1,7 @@
 """Every operation that is a sum of shifted elements: the terms mean what the operation means."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from sylvan.hw.microcode.sums import (
     signed_bits,
     transformed,
 )
-from sylvan.hw.microcode.terms import Reads, Sum, number, planes, signed_digits
+from sylvan.hw.microcode.terms import Reads, Sum, number, planes, product, signed_digits
+from sylvan.model.errors import UserError
 from sylvan.model.matrices import Dense, Hadamard
 from sylvan.model.numbers import Format
 from sylvan.model.operations import Operation, Value
@@ -191,6 +193,40 @@ def test_planes(ends: tuple[int, int]) -> None:
     powers = [power for power, _, _ in found]
     assert powers == sorted(set(powers), reverse=True)
     assert all(bits.any() for _, _, bits in found)
+
+
+@dataclass(frozen=True)
+class Doubling(Operation):
+    """What nobody has heard of."""
+
+    kind = "doubling"
+    arity = 1
+
+    def infer(self, operands: Sequence[Value]) -> tuple[int, Format]:
+        return operands[0].size, operands[0].format
+
+    def evaluate(self, x: Sequence[Any], *rest: Any) -> Any:
+        return x[0]
+
+
+# Other tests go through all that there are.
+Operation.registry.pop("doubling")
+
+
+def test_what_is_no_sum_is_refused() -> None:
+    """Not asserted: who looks for schedules goes on with others."""
+    (a,) = of(SIGNED)
+    node = Node(inferred("twice", Doubling(), (a,)), Doubling(), (a,))
+    with pytest.raises(UserError) as refused:
+        Sums({"twice": node}, {"a"}, set(), 0, lambda value, by: value.name).of(node.result)
+    assert str(refused.value) == (
+        "twice is a doubling: a microprogram has no doubling; leave out --microcode"
+    )
+
+
+def test_a_sum_has_one_factor() -> None:
+    with pytest.raises(AssertionError, match="one factor"):
+        _ = product("p", 3, [("a", False)]) + product("q", 3, [("a", False)])
 
 
 def test_bits_that_are_wrong_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
