@@ -4,7 +4,7 @@ from typing import Any
 import torch
 from amaranth import Cat, Const
 from contracts.tables import AWKWARD, LOPSIDED, NEGATIVE, SIGNED, UNSIGNED, Case, Fault, Formats
-from sylvan.hw.operators.narrow import Narrow as Hardware
+from sylvan.hw.operators.narrow import Narrowing
 from sylvan.hw.operators.serial_narrow import SerialNarrow
 from sylvan.model.numbers import Format, Overflow, Rounding
 from sylvan.model.operations.moves import Narrow
@@ -67,14 +67,14 @@ REFUSED = [
 
 
 def _ties_up(rounded: Any) -> Any:
-    return lambda self, total: total >> self.narrowing.dropped
+    return lambda self, total: total >> self.dropped
 
 
 def _ties_down(rounded: Any) -> Any:
     def wrong(self: Any, total: Any) -> Any:
-        kept = total >> self.narrowing.dropped
-        if self.narrowing.half:
-            kept = kept - (total[: self.narrowing.dropped] == 0)
+        kept = total >> self.dropped
+        if self.half:
+            kept = kept - (total[: self.dropped] == 0)
         return kept
 
     return wrong
@@ -83,22 +83,22 @@ def _ties_down(rounded: Any) -> Any:
 def _odd_ties(rounded: Any) -> Any:
     def wrong(self: Any, total: Any) -> Any:
         right = rounded(self, total)
-        if not self.narrowing.half:
+        if not self.half:
             return right
-        odd = Cat(right[0] | (total[: self.narrowing.dropped] == 0), right[1:])
-        return odd.as_signed() if self.narrowing.sum.signed else odd
+        odd = Cat(right[0] | (total[: self.dropped] == 0), right[1:])
+        return odd.as_signed() if self.sum.signed else odd
 
     return wrong
 
 
 def _never_clamped(in_range: Any) -> Any:
-    return lambda self, value: value
+    return lambda self, value, *beyond: value
 
 
 def _one_less(in_range: Any) -> Any:
-    def wrong(self: Any, value: Any) -> Any:
-        result = in_range(self, value)
-        return result - (result == self.narrowing.target.hi)
+    def wrong(self: Any, *given: Any) -> Any:
+        result = in_range(self, *given)
+        return result - (result == self.target.hi)
 
     return wrong
 
@@ -117,11 +117,11 @@ def _whole_ties(rounded: Any) -> Any:
 
 
 FAULTS = [
-    Fault("ties go up, not to the even neighbour", Hardware, "_rounded", _ties_up),
-    Fault("ties go down", Hardware, "_rounded", _ties_down),
-    Fault("ties go to the odd neighbour", Hardware, "_rounded", _odd_ties),
+    Fault("ties go up, not to the even neighbour", Narrowing, "rounded_of", _ties_up),
+    Fault("ties go down", Narrowing, "rounded_of", _ties_down),
+    Fault("ties go to the odd neighbour", Narrowing, "rounded_of", _odd_ties),
     Fault("nothing is clamped in digits", SerialNarrow, "_beyond", _never_beyond),
     Fault("digits tie too often", SerialNarrow, "_rounded", _whole_ties),
-    Fault("nothing is clamped", Hardware, "_in_range", _never_clamped),
-    Fault("the largest value is never reached", Hardware, "_in_range", _one_less),
+    Fault("nothing is clamped", Narrowing, "in_range", _never_clamped),
+    Fault("the largest value is never reached", Narrowing, "in_range", _one_less),
 ]
