@@ -60,7 +60,8 @@ def test_bits_of_weights_are_kept_two_a_word() -> None:
     assert spelled[: len(bits)] == bits.tolist() and not any(spelled[len(bits) :])
 
 
-@pytest.mark.parametrize("units", [16, pytest.param(64, marks=pytest.mark.full)])
+@pytest.mark.full
+@pytest.mark.parametrize("units", [16, 64])
 def test_a_microprogram_answers_as_lanes_do(units: int, tmp_path: Path) -> None:
     """Both as golden does, on the same sequences."""
     program = hadamrnn(units)
