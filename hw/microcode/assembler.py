@@ -191,10 +191,10 @@ class Microprogram:
 
     def _transform(self, task: Transform) -> None:
         other = task.scratch if task.passes > 1 else task.result
-        turns = [self._place(task.result), self._place(other)]
+        results = [self._place(task.result), self._place(other)]
         source = self._place(task.source)
         for number in range(task.passes):
-            result = turns[(task.passes - 1 - number) % 2]
+            result = results[(task.passes - 1 - number) % 2]
             for start in range(0, task.size, task.group):
                 self._pass(source + start, result + start, task.group // 2, number < task.turns)
             source = result

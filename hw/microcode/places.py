@@ -3,9 +3,14 @@
 from collections.abc import Iterable
 
 
+def index_bits(size: int) -> int:
+    """Bits of the index of an element."""
+    return (size - 1).bit_length()
+
+
 def aligned(size: int) -> int:
     """The least power of two that holds a vector."""
-    return 1 << (size - 1).bit_length()
+    return 1 << index_bits(size)
 
 
 def find_places(sizes: dict[str, int], spans: Iterable[tuple[str, int, int]]) -> dict[str, int]:

@@ -15,6 +15,7 @@ from ..ports import input_port, output_port
 from ..schedule import Schedule
 from .assembler import Microprogram
 from .instructions import TOLD, field_bits
+from .places import index_bits
 from .sums import signed_bits
 from .work import Work
 
@@ -61,7 +62,7 @@ class EnginePlan:
         sums = [signed_bits(narrowing.sum) for narrowing in self.microprogram.narrowings]
         # What is compared is a difference of elements, or one negated; and a place in a table is a
         # sum, too.
-        places = _bits(self.microprogram.depth)
+        places = index_bits(self.microprogram.depth)
         compares = any(word.compare for word in self.microprogram.instructions)
         self.sum_bits = max([self.element_bits + compares, places, *sums])
         ordinary, closing, self.latency = self.microprogram.cycles
@@ -89,7 +90,7 @@ class EnginePlan:
     def cost(self) -> dict[str, Cost]:
         """Cost by part, after what they are made of in `engine.py`."""
         program = self.microprogram
-        index, place = _bits(self.longest_loop), _bits(program.depth)
+        index, place = index_bits(self.longest_loop), index_bits(program.depth)
         words, weights = len(program.instructions), len(self.weight_words)
         counter = counter_cost(1 << index)
         bits = self.sum_bits
@@ -98,9 +99,9 @@ class EnginePlan:
         port = self.input_port
         picked = Cost(logic_bits=port.element_bits * (port.per_transfer - 1))
         fetched = constants_cost(words, sum(self.field_bits.values()))
-        told = len(TOLD) + _bits(len(stored) + 1)
+        told = len(TOLD) + index_bits(len(stored) + 1)
         return {
-            "words": fetched + counter_cost(words) + Cost(logic_bits=DECODES + _bits(words)),
+            "words": fetched + counter_cost(words) + Cost(logic_bits=DECODES + index_bits(words)),
             "weights": constants_cost(weights, WEIGHT_BITS)
             + counter_cost(WEIGHT_BITS * weights + 1),
             "counters": counter + counter + Cost(logic_bits=index),
@@ -127,8 +128,3 @@ class EnginePlan:
                 for name, place in sorted(program.places.items(), key=lambda item: item[1])
             },
         }
-
-
-def _bits(values: int) -> int:
-    """Bits of a number below `values`."""
-    return (values - 1).bit_length()

@@ -11,6 +11,7 @@ from sylvan.model.operations import Operation, Value, arithmetic, constants, mov
 from sylvan.model.program import Node
 
 from . import terms
+from .places import aligned, index_bits
 from .terms import Reads, Sum, Term
 
 FROM_MEMORY = (
@@ -164,18 +165,16 @@ def _joined(node: Node) -> Sum:
     return total
 
 
-def row_bits(size: int) -> int:
-    """Bits of the place of an element in a row of a table, which is a power of two long."""
-    return (size - 1).bit_length()
-
-
 def rows_of_symbols(node: Node) -> tuple[Sum, np.ndarray]:
-    """Where the row of a symbol begins among those of all phases, and the elements of them all."""
+    """Where the row of a symbol begins among those of all phases, and the elements of them all.
+
+    Each has a power of two of places.
+    """
     operation, symbol = node.operation, node.operands[0]
     assert isinstance(operation, constants.Lookup)
     phases, symbols, size = operation.table.shape
-    held = np.zeros((phases, symbols, 1 << row_bits(size)), np.int64)
+    held = np.zeros((phases, symbols, aligned(size)), np.int64)
     held[:, :, :size] = operation.table
     begins = [terms.number(phase * held[0].size) for phase in range(phases)]
-    first = Sum((Term(symbol.name, Reads.FIRST, power=row_bits(size)),))
+    first = Sum((Term(symbol.name, Reads.FIRST, power=index_bits(size)),))
     return first + terms.by_phase(begins), held.reshape(-1)

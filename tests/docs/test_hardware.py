@@ -13,6 +13,7 @@ from sylvan.hw.measured import DoesNotFit
 from sylvan.hw.report import KEYS, make_report
 from sylvan.hw.schedule import Schedule
 from sylvan.hw.targets import target
+from sylvan.hw.tools import TooLong
 from sylvan.model.errors import CheckError, UserError
 
 BENCH = Path(__file__).parents[2] / "bench"
@@ -142,6 +143,13 @@ def test_what_does_not_fit_has_a_row_and_other_mistakes_none(
     assert found["reason"] in bench.performance.line(found, [found], [])
     with pytest.raises(UserError, match="no tool"):
         bench.rows.Rows(path, "", 3, None).row(stand_in(bench, "other", UserError("no tool")))
+
+
+def test_what_takes_too_long_has_a_row_that_says_so(bench: SimpleNamespace, tmp_path: Path) -> None:
+    late = TooLong("it was ended after 5 seconds")
+    found = bench.rows.Rows(tmp_path / "rows.json", "", 3, None).row(stand_in(bench, "one", late))
+    assert found["measured"]["luts"] is None
+    assert found["reason"] == "not placed: it was ended after 5 seconds"
 
 
 # A text of the design and what it is changed to: each a way to be nearly right.
